@@ -1,0 +1,59 @@
+"""The one door through which arrays become sound: shape, dtype and finiteness are checked here only.
+
+Audio is ``(frames,)`` or ``(frames, channels)``, float32 or float64. Everything behind this door trusts it.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.errors import InvalidAudioError, ParameterError
+
+Audio: TypeAlias = npt.NDArray[np.floating[Any]]
+"""Sound: ``(frames,)`` or ``(frames, channels)``, float32 or float64."""
+
+
+def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:
+    """Return `array` as float32 or float64 sound, copied only where its type demands it.
+
+    Parameters
+    ----------
+    array : array_like, shape (frames,) or (frames, channels)
+        float32 stays float32; every other real type becomes float64. Integers are not rescaled.
+    name : str
+        What to call the array in an error.
+
+    Returns
+    -------
+    ndarray of float32 or float64, same shape
+
+    Raises
+    ------
+    InvalidAudioError
+        If the array is not real numbers, has no frame or no channel, more than two axes, or holds NaN or
+        infinity.
+    """
+    audio = np.asarray(array)
+    if audio.dtype != np.float32 and audio.dtype != np.float64:
+        if not (np.issubdtype(audio.dtype, np.integer) or np.issubdtype(audio.dtype, np.floating)):
+            raise InvalidAudioError(f"{name} holds {audio.dtype}; expected real numbers")
+        audio = audio.astype(np.float64)
+    if audio.ndim not in (1, 2):
+        raise InvalidAudioError(f"{name} has shape {audio.shape}; expected (frames,) or (frames, channels)")
+    if audio.size == 0:
+        raise InvalidAudioError(f"{name} is empty (shape {audio.shape}); expected at least one frame")
+    if not np.isfinite(audio).all():
+        frame = int(np.argwhere(~np.isfinite(audio))[0, 0])
+        raise InvalidAudioError(f"{name} holds NaN or infinity, first at frame {frame}; repair the source")
+    return audio
+
+
+def as_sample_rate(sample_rate: int | float) -> int:
+    """Return a sample rate as a positive integer in Hz, or raise ParameterError."""
+    if isinstance(sample_rate, bool) or sample_rate != sample_rate or sample_rate != int(sample_rate):
+        raise ParameterError(f"sample rate {sample_rate!r}; expected a whole number of Hz")
+    rate = int(sample_rate)
+    if not 1 <= rate <= 10_000_000:
+        raise ParameterError(f"sample rate {rate} Hz; expected 1 to 10000000 Hz")
+    return rate

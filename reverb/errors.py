@@ -1,0 +1,38 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    ReverbError
+    ├── InvalidAudioError  (ValueError)   an array is not usable sound: shape, channels, NaN, length
+    ├── ParameterError     (ValueError)   a setting is outside its allowed range
+    ├── UnknownNameError   (LookupError)  no response, device or preset of that name
+    ├── AudioFileError     (OSError)      a file cannot be read or written
+    └── MissingExtraError  (ImportError)  an optional dependency is not installed
+
+A message names the value that came, what is allowed, and how to mend it. Each error is also the builtin
+that a caller would expect, so ``except ValueError`` works as it does with NumPy.
+"""
+
+
+class ReverbError(Exception):
+    """Root of all errors that this package raises on purpose."""
+
+
+class InvalidAudioError(ReverbError, ValueError):
+    """An array cannot be taken as sound."""
+
+
+class ParameterError(ReverbError, ValueError):
+    """A setting is outside its allowed range."""
+
+
+class UnknownNameError(ReverbError, LookupError):
+    """Nothing is known under a name."""
+
+
+class AudioFileError(ReverbError, OSError):
+    """An audio file cannot be read or written."""
+
+
+class MissingExtraError(ReverbError, ImportError):
+    """A feature needs an optional dependency that is not installed."""
