@@ -1,0 +1,43 @@
+"""The stereo microphone: two cardioids that look at the source, turned outwards."""
+
+import numpy as np
+import numpy.typing as npt
+
+from rooms.designs import Room
+
+Array = npt.NDArray[np.float64]
+
+
+def cardioid(directions: Array, axis: Array) -> Array:
+    """Gain (1 + cos) / 2 for sound from unit vectors `directions` (n, 3)."""
+    return np.asarray(0.5 * (1 + directions @ axis))
+
+
+def capsules(room: Room) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    """Place and axis of the left and the right cardioid."""
+    centre = np.array(room.microphones)
+    forward, left = _level_frame(room)
+    turn = np.radians(room.pair.angle)
+    outwards = np.cos(turn) * forward, np.sin(turn) * left
+    half = 0.5 * room.pair.spacing * left
+    return (centre + half, outwards[0] + outwards[1]), (centre - half, outwards[0] - outwards[1])
+
+
+def stage(room: Room) -> tuple[Array, Array, Array]:
+    """Sources in the centre, on the left and on the right, all equally far from the pair."""
+    centre = np.array(room.microphones)
+    source = np.array(room.source)
+    forward, left = _level_frame(room)
+    reach = np.hypot(*(source - centre)[:2])
+    turn = np.radians(room.sides)
+    lift = np.array([0, 0, source[2] - centre[2]])
+    ahead, aside = reach * np.cos(turn) * forward, reach * np.sin(turn) * left
+    return source, centre + lift + ahead + aside, centre + lift + ahead - aside
+
+
+def _level_frame(room: Room) -> tuple[Array, Array]:
+    """Level unit vectors from the pair to the source, and to the left of that."""
+    forward = np.subtract(room.source, room.microphones)
+    forward[2] = 0
+    forward /= np.linalg.norm(forward)
+    return forward, np.array([-forward[1], forward[0], 0])
