@@ -1,3 +1,94 @@
-"""Convolution reverb and FIR filters: all that is done to sound is an impulse response, one engine applies it."""
+"""Convolution reverb and FIR filters: everything is an impulse response, and one engine applies it.
+
+>>> import reverb
+>>> hall = reverb.impulse("hall")
+>>> sound = reverb.LowPass(8000) >> reverb.Reverb(hall, mix=0.3, predelay=0.02)
+>>> sound.response(48_000).layout
+'stereo'
+
+Names are loaded when they are first used, so that the import is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from reverb.effects.effect import Chain, Delay, Effect, Gain, Parallel
+    from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
+    from reverb.effects.reverb import Reverb
+    from reverb.engine.overlap_add import OverlapAdd
+    from reverb.engine.whole import convolve
+    from reverb.errors import (
+        AudioFileError,
+        InvalidAudioError,
+        MissingExtraError,
+        ParameterError,
+        ReverbError,
+        UnknownNameError,
+    )
+    from reverb.render.files import RenderReport, process_file
+    from reverb.responses.files import load_response, save_response
+    from reverb.responses.library import impulse
+    from reverb.responses.response import ImpulseResponse
+
+_HOMES = {
+    "reverb.effects.effect": ("Chain", "Delay", "Effect", "Gain", "Parallel"),
+    "reverb.effects.filters": ("BandPass", "BandStop", "HighPass", "LowPass"),
+    "reverb.effects.reverb": ("Reverb",),
+    "reverb.engine.overlap_add": ("OverlapAdd",),
+    "reverb.engine.whole": ("convolve",),
+    "reverb.errors": (
+        "AudioFileError",
+        "InvalidAudioError",
+        "MissingExtraError",
+        "ParameterError",
+        "ReverbError",
+        "UnknownNameError",
+    ),
+    "reverb.render.files": ("RenderReport", "process_file"),
+    "reverb.responses.files": ("load_response", "save_response"),
+    "reverb.responses.library": ("impulse",),
+    "reverb.responses.response": ("ImpulseResponse",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AudioFileError",
+    "BandPass",
+    "BandStop",
+    "Chain",
+    "Delay",
+    "Effect",
+    "Gain",
+    "HighPass",
+    "ImpulseResponse",
+    "InvalidAudioError",
+    "LowPass",
+    "MissingExtraError",
+    "OverlapAdd",
+    "Parallel",
+    "ParameterError",
+    "RenderReport",
+    "Reverb",
+    "ReverbError",
+    "UnknownNameError",
+    "convolve",
+    "impulse",
+    "load_response",
+    "process_file",
+    "save_response",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,103 @@
+"""The `reverb` command: its groups, and how errors are shown."""
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+import click
+
+import reverb
+from reverb.cli.apply import apply
+from reverb.cli.filter import filter_group
+from reverb.cli.ir import ir
+from reverb.errors import ParameterError, ReverbError, UnknownNameError
+
+_INTERRUPTED = 130
+_USAGE = 2
+
+
+class _WrongUsage(click.ClickException):
+    exit_code = _USAGE
+
+
+class _Commands(click.Group):
+    """A group whose failures are one line on stderr: status 1 while processing, 2 for wrong usage."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            with _warnings_as_lines():
+                return super().invoke(ctx)
+        except ReverbError as error:
+            if ctx.params.get("debug"):
+                raise
+            kind = (
+                _WrongUsage if isinstance(error, ParameterError | UnknownNameError) else click.ClickException
+            )
+            raise kind(" ".join(str(error).split())) from error
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        try:
+            status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            if not standalone_mode:
+                return status
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(_USAGE)
+        except click.UsageError as error:
+            _fail(f"{error.format_message()} (see {_path(error.ctx)} --help)", error.exit_code)
+        except click.ClickException as error:
+            _fail(error.format_message(), error.exit_code)
+        except click.Abort:
+            _fail("interrupted; nothing was left behind", _INTERRUPTED)
+        except BrokenPipeError:
+            with contextlib.suppress(OSError):
+                sys.stdout.close()
+            sys.exit(1)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _path(ctx: click.Context | None) -> str:
+    return ctx.command_path if ctx else "reverb"
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    click.echo(f"Error: {message}", err=True)
+    sys.exit(status)
+
+
+@contextlib.contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Show warnings as one line on stderr each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
+        yield
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(reverb.__version__, prog_name="reverb")
+@click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
+def cli(debug: bool) -> None:  # read from the context where an error is shown
+    """Convolution reverb and filters for audio files.
+
+    \b
+    Examples:
+      reverb apply dry.wav wet.wav --ir church
+      reverb apply voice.flac out.flac --ir hall --mix 0.2 --predelay 20
+      reverb filter highpass in.wav out.wav --cutoff 80
+      reverb ir list
+    """
+
+
+cli.add_command(apply)
+cli.add_command(filter_group)
+cli.add_command(ir)

@@ -1,0 +1,75 @@
+"""`reverb apply`: a recording through a room."""
+
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from reverb.cli.rendering import render, rendering_options, take_rendering
+
+
+def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Complete the name of a response, or a file."""
+    from reverb.responses.library import names
+
+    known = [CompletionItem(name) for name in names() if name.startswith(begun)]
+    return known or [CompletionItem(begun, type="file")]
+
+
+@click.command()
+@rendering_options
+@click.option(
+    "--ir",
+    "impulse_response",
+    required=True,
+    metavar="NAME_OR_FILE",
+    shell_complete=complete_response,
+    help="Impulse response: a name that `reverb ir list` shows, or an audio file.",
+)
+@click.option(
+    "--layout", metavar="NAME", help="Of the response: mono, stereo, true-stereo, or INPUTSxOUTPUTS."
+)
+@click.option(
+    "--mix", type=float, metavar="0..1", help="Share of the room at constant loudness.  [default: 0.3]"
+)
+@click.option("--wet", type=float, metavar="DB", help="Level of the room, instead of --mix.")
+@click.option(
+    "--dry", type=float, metavar="DB", help="Level of the dry sound, instead of --mix; -inf for none."
+)
+@click.option(
+    "--predelay", type=float, default=0.0, show_default=True, metavar="MS", help="Delay of the room."
+)
+@click.option(
+    "--ir-level",
+    "level",
+    type=click.Choice(["loudness", "energy", "peak", "none"]),
+    default="loudness",
+    show_default=True,
+    help="What the response is brought to before mixing; none: as its file is.",
+)
+def apply(
+    impulse_response: str,
+    layout: str | None,
+    mix: float | None,
+    wet: float | None,
+    dry: float | None,
+    predelay: float,
+    level: Any,
+    **options: Any,
+) -> None:
+    """Play INPUT in a room and write the result to OUTPUT.
+
+    INPUT and OUTPUT may be - for standard input and output. A mono input becomes stereo in a stereo room.
+
+    \b
+    Examples:
+      reverb apply dry.wav wet.wav --ir church
+      reverb apply dry.wav wet.wav --ir my_room.wav --wet -6 --dry 0 --predelay 15
+      reverb apply dry.wav wet.flac --ir hall --mix 1 --normalize peak
+    """
+    from reverb.effects.reverb import Reverb
+    from reverb.responses.library import impulse
+
+    rendering = take_rendering(options)
+    room = impulse(impulse_response, layout)
+    render(rendering, Reverb(room, mix=mix, predelay=predelay / 1000, wet=wet, dry=dry, level=level))

@@ -1,0 +1,151 @@
+"""What every rendering command shares: its options, the progress bar, and the report."""
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from reverb.effects.effect import HasResponse
+    from reverb.render.files import RenderReport
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_STEPS = 1000  # of the progress bar
+
+_INPUT = click.argument("source", metavar="INPUT")
+_OUTPUT = click.argument("destination", metavar="OUTPUT")
+_OPTIONS = (
+    click.option(
+        "--tail/--no-tail", default=True, show_default=True, help="Keep what sounds on after the input ends."
+    ),
+    click.option(
+        "--gain", type=float, default=0.0, show_default=True, metavar="DB", help="Change the result's level."
+    ),
+    click.option(
+        "--normalize",
+        type=click.Choice(["none", "peak"]),
+        default="none",
+        show_default=True,
+        help="peak: bring the largest sample to -1 dBFS (renders twice).",
+    ),
+    click.option(
+        "--format", "container", metavar="NAME", help="WAV, FLAC, AIFF, OGG, W64, ...  [default: by ending]"
+    ),
+    click.option("--subtype", metavar="NAME", help="PCM_16, PCM_24, FLOAT, ...  [default: the input's own]"),
+    click.option(
+        "--dither/--no-dither",
+        default=None,
+        help="Triangular dither before rounding.  [default: for 16 bits and fewer]",
+    ),
+    click.option(
+        "--workers", type=click.IntRange(1, 256), metavar="N", help="Threads.  [default: one per core]"
+    ),
+    click.option("--force", is_flag=True, help="Replace an existing output."),
+    click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendering:
+    """The settings that the options of `rendering_options` give."""
+
+    source: str
+    destination: str
+    tail: bool
+    gain: float
+    normalize: str
+    container: str | None
+    subtype: str | None
+    dither: bool | None
+    workers: int | None
+    force: bool
+    quiet: bool
+
+
+def rendering_options(command: _Command) -> _Command:
+    """Add INPUT, OUTPUT and the common options; `take_rendering` collects them again."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return _INPUT(_OUTPUT(command))
+
+
+def take_rendering(options: dict[str, Any]) -> Rendering:
+    """Take the common options out of a command's keyword arguments."""
+    return Rendering(**{name: options.pop(name) for name in Rendering.__dataclass_fields__})
+
+
+def render(rendering: Rendering, effect: "HasResponse") -> None:
+    """Render one file, with a progress bar on a terminal and a report at the end."""
+    from reverb.render.files import process_file
+    from reverb.render.streams import destination_file, source_file
+
+    with (
+        source_file(rendering.source) as source,
+        destination_file(rendering.destination, rendering.container) as destination,
+        _progress_bar(hidden=rendering.quiet) as progress,
+    ):
+        report = process_file(
+            source,
+            destination,
+            effect,
+            tail=rendering.tail,
+            gain=rendering.gain,
+            normalize="peak" if rendering.normalize == "peak" else "none",
+            container=rendering.container or ("WAV" if rendering.destination == "-" else None),
+            subtype=rendering.subtype,
+            dither=rendering.dither,
+            overwrite=rendering.force or rendering.destination == "-",
+            workers=rendering.workers,
+            progress=progress,
+        )
+    if not rendering.quiet:
+        _show(report, rendering.destination)
+
+
+@contextlib.contextmanager
+def _progress_bar(hidden: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a progress callback that draws on stderr where that is a terminal, None elsewhere."""
+    stream = click.get_text_stream("stderr")
+    if hidden or not stream.isatty():
+        yield None
+        return
+    with click.progressbar(length=_STEPS, file=stream) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.update(_STEPS * done // max(total, 1) - bar.pos)
+
+        yield advance
+
+
+def _show(report: "RenderReport", destination: str) -> None:
+    """Say what was written; on stderr where the sound itself goes to stdout."""
+    from reverb.levels import to_db
+
+    to_stderr = destination == "-"
+    click.echo(
+        f"{destination}: {_clock(report.duration)}, {report.channels} channels, {report.sample_rate} Hz, "
+        f"{report.container} {report.subtype}; peak {_db(to_db(report.input_peak))} -> {_db(report.peak_db)} dBFS; "
+        f"{report.clipped} clipped; {report.seconds:.2f} s, {report.speed:.0f} x real time",
+        err=to_stderr,
+    )
+    if report.clipped:
+        kept = report.subtype in ("FLOAT", "DOUBLE")
+        effect = "which a float file keeps but a sound card clips" if kept else "and was clipped"
+        click.echo(
+            f"Warning: {report.clipped} samples went up to {report.peak_db:+.2f} dB over full scale, {effect}; "
+            f"use --normalize peak, or --gain {-math.ceil(report.peak_db * 10) / 10:g}",
+            err=True,
+        )
+
+
+def _db(db: float) -> str:
+    return f"{db:.1f}" if db > -math.inf else "-inf"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:06.3f}"

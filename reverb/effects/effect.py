@@ -1,0 +1,194 @@
+"""Effects: frozen values that give an impulse response for any sample rate, and so fold in chains.
+
+Whatever has a ``response(sample_rate)`` may stand in a chain, an `ImpulseResponse` too. ``a >> b`` puts
+effects in series, ``a + b`` in parallel; either folds into one response and costs one convolution.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from reverb.arrays import Audio, as_audio
+from reverb.engine.overlap_add import OverlapAdd
+from reverb.errors import ParameterError
+from reverb.levels import from_db
+from reverb.responses.response import ImpulseResponse, unit
+
+
+@runtime_checkable
+class HasResponse(Protocol):
+    """Anything that is, at a given sample rate, an impulse response."""
+
+    def response(self, sample_rate: int) -> ImpulseResponse:
+        """Return the impulse response at `sample_rate` Hz."""
+        ...
+
+
+class Effect(ABC):
+    """A linear effect, as a value."""
+
+    @abstractmethod
+    def response(self, sample_rate: int) -> ImpulseResponse:
+        """Return the effect's impulse response at `sample_rate` Hz."""
+
+    def __rshift__(self, other: object) -> "Chain":
+        return Chain((self, other)) if isinstance(other, HasResponse) else NotImplemented
+
+    def __rrshift__(self, other: object) -> "Chain":
+        return Chain((other, self)) if isinstance(other, HasResponse) else NotImplemented
+
+    def __add__(self, other: object) -> "Parallel":
+        return Parallel((self, other)) if isinstance(other, HasResponse) else NotImplemented
+
+    def __radd__(self, other: object) -> "Parallel":
+        return Parallel((other, self)) if isinstance(other, HasResponse) else NotImplemented
+
+    def __call__(self, x: Audio, sample_rate: int, *, tail: bool = True, workers: int | None = None) -> Audio:
+        """Apply the effect to sound in memory; see `apply`."""
+        return apply(self, x, sample_rate, tail=tail, workers=workers)
+
+
+@dataclass(frozen=True)
+class Chain(Effect):
+    """Effects in series: the first is applied first."""
+
+    effects: tuple[HasResponse, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "effects", _flattened(self.effects, Chain))
+
+    def response(self, sample_rate: int) -> ImpulseResponse:
+        """Return the one response that all effects fold into."""
+        return reduce(lambda a, b: a >> b, (effect.response(sample_rate) for effect in self.effects))
+
+    def __repr__(self) -> str:
+        return " >> ".join(f"({e!r})" if isinstance(e, Parallel) else repr(e) for e in self.effects)
+
+
+@dataclass(frozen=True)
+class Parallel(Effect):
+    """Effects side by side on the same input, their outputs summed and aligned."""
+
+    effects: tuple[HasResponse, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "effects", _flattened(self.effects, Parallel))
+
+    def response(self, sample_rate: int) -> ImpulseResponse:
+        """Return the one response that all effects fold into."""
+        return reduce(lambda a, b: a + b, (effect.response(sample_rate) for effect in self.effects))
+
+    def __repr__(self) -> str:
+        return " + ".join(repr(effect) for effect in self.effects)
+
+
+def _flattened(
+    effects: tuple[HasResponse, ...], kind: type[Chain] | type[Parallel]
+) -> tuple[HasResponse, ...]:
+    """Check the members of a chain or of parallel branches; one within another of its kind becomes its members."""
+    for effect in effects:
+        if not isinstance(effect, HasResponse):
+            raise ParameterError(f"{effect!r} is no effect; expected filters, reverbs or impulse responses")
+    if not effects:
+        raise ParameterError(f"{kind.__name__} of no effects; expected at least one")
+    return tuple(
+        inner for effect in effects for inner in (effect.effects if isinstance(effect, kind) else (effect,))
+    )
+
+
+@dataclass(frozen=True)
+class Gain(Effect):
+    """A change of level.
+
+    Parameters
+    ----------
+    db : float
+        In dB, at most 120; ``-inf`` is silence.
+    """
+
+    db: float
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.db) or self.db > 120:
+            raise ParameterError(f"gain {self.db} dB; expected a number up to 120")
+
+    def response(self, sample_rate: int) -> ImpulseResponse:
+        """Return a unit impulse of this level."""
+        return replace(unit(sample_rate) * from_db(self.db), name="gain")
+
+
+@dataclass(frozen=True)
+class Delay(Effect):
+    """A pure delay, rounded to the nearest frame.
+
+    Parameters
+    ----------
+    seconds : float
+        0 to 60.
+    """
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds <= 60:
+            raise ParameterError(f"delay {self.seconds} s; expected 0 to 60 s")
+
+    def response(self, sample_rate: int) -> ImpulseResponse:
+        """Return a unit impulse `seconds` after time zero."""
+        return replace(unit(sample_rate).delay(self.seconds), name="delay")
+
+
+def fold(effect: HasResponse, sample_rate: int, channels: int) -> ImpulseResponse:
+    """Return the one response that applies an effect to sound of `channels` channels.
+
+    A mono sound in an effect of several inputs is spread over them with equal power, each input at
+    ``1 / √inputs`` (−3 dB for stereo: the usual pan law), so that its loudness as ITU-R BS.1770 sums it is kept.
+    """
+    response = effect.response(sample_rate)
+    spread = channels == 1 and response.wiring.inputs > 1
+    wired = response.for_channels(channels)
+    return wired * (1.0 / math.sqrt(response.wiring.inputs)) if spread else wired
+
+
+def apply(
+    effect: HasResponse, x: Audio, sample_rate: int, *, tail: bool = True, workers: int | None = None
+) -> Audio:
+    """Apply an effect to sound in memory.
+
+    Parameters
+    ----------
+    effect : Effect or ImpulseResponse
+    x : ndarray, shape (frames,) or (frames, channels)
+        float32 stays float32; every other real type is computed in float64.
+    sample_rate : int
+        Of `x`, in Hz.
+    tail : bool
+        Keep what sounds on after the input ends; otherwise the result is as long as `x`.
+    workers : int, optional
+        Threads, by default one per core; the result does not depend on it.
+
+    Returns
+    -------
+    ndarray, shape (frames + tail,) or (frames + tail, channels)
+        1-D where the input is 1-D and the effect gives one channel. Aligned with the input: the latency of
+        linear-phase filters is compensated.
+
+    Raises
+    ------
+    InvalidAudioError
+        If `x` is no sound, or its number of channels does not suit the effect.
+    """
+    sound = as_audio(x, "x")
+    columns = sound[:, np.newaxis] if sound.ndim == 1 else sound
+    response = fold(effect, sample_rate, columns.shape[1])
+    engine = OverlapAdd(
+        response.samples.T, response.wiring, dtype=sound.dtype, length=len(sound), workers=workers
+    )
+    whole = np.concatenate([engine.process(columns), engine.finish()])
+    end = len(whole) if tail else response.latency + len(sound)
+    result = whole[response.latency : end]
+    return result[:, 0] if sound.ndim == 1 and result.shape[1] == 1 else result

@@ -1,0 +1,92 @@
+"""The reverb: an impulse response beside the dry sound."""
+
+import math
+from dataclasses import dataclass, replace
+
+from reverb.effects.effect import Effect
+from reverb.errors import ParameterError
+from reverb.levels import from_db
+from reverb.responses.library import impulse
+from reverb.responses.normalising import LEVELS, Level, normalise
+from reverb.responses.response import ImpulseResponse, unit
+from reverb.soundfiles import PathLike
+
+DEFAULT_MIX = 0.3
+LONGEST_PREDELAY = 10.0
+LOUDEST_PATH_DB = 60.0
+
+
+@dataclass(frozen=True)
+class Reverb(Effect):
+    """A room around the sound.
+
+    Either `mix` says how much of the room there is, at a loudness that stays the same, or `wet` and `dry`
+    give the levels of both paths. The response is first brought to `level`, so that rooms can be swapped
+    without a jump.
+
+    Parameters
+    ----------
+    impulse_response : ImpulseResponse, str or path-like
+        A name of the library (``"church"``) or a file is loaded at once.
+    mix : float, optional
+        0 (dry) to 1 (wet); 0.3 where neither `wet` nor `dry` is given. With m the mix, h the levelled response
+        and δ the dry path: ``c · (cos(mπ/2) · δ + sin(mπ/2) · h)``, where c makes the loudness of pink noise after
+        the whole equal to that before it (`loudness_ratio` is then 1).
+    predelay : float
+        Seconds between the dry sound and the room, 0 to 10.
+    wet, dry : float, optional
+        Levels in dB, up to 60, −inf for none; 0 where only the other is given.
+    level : {'loudness', 'energy', 'peak', 'none'}
+        What the response is brought to before it is mixed (`normalise`).
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of range, or `mix` stands beside `wet` or `dry`.
+
+    Examples
+    --------
+    >>> Reverb("hall", mix=0.25, predelay=0.02).response(48_000).layout
+    'stereo'
+    """
+
+    impulse_response: ImpulseResponse | PathLike
+    mix: float | None = None
+    predelay: float = 0.0
+    wet: float | None = None
+    dry: float | None = None
+    level: Level = "loudness"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.impulse_response, ImpulseResponse):
+            object.__setattr__(self, "impulse_response", impulse(self.impulse_response))
+        if self.wet is None and self.dry is None:
+            object.__setattr__(self, "mix", DEFAULT_MIX if self.mix is None else self.mix)
+        elif self.mix is not None:
+            raise ParameterError("mix stands beside wet or dry; give either mix, or wet and dry in dB")
+        if self.mix is not None and not 0.0 <= self.mix <= 1.0:
+            raise ParameterError(f"mix {self.mix}; expected 0 (dry) to 1 (wet)")
+        if not 0.0 <= self.predelay <= LONGEST_PREDELAY:
+            raise ParameterError(f"predelay {self.predelay} s; expected 0 to {LONGEST_PREDELAY:g} s")
+        for name, db in (("wet", self.wet), ("dry", self.dry)):
+            if db is not None and not db <= LOUDEST_PATH_DB:  # NaN fails too
+                raise ParameterError(f"{name} {db} dB; expected at most {LOUDEST_PATH_DB:g} dB")
+        if self.level not in LEVELS:
+            raise ParameterError(f"level {self.level!r}; expected one of {', '.join(LEVELS)}")
+
+    def response(self, sample_rate: int) -> ImpulseResponse:
+        """Return dry path and room as one response at `sample_rate` Hz."""
+        room = self.impulse_response
+        assert isinstance(room, ImpulseResponse)
+        # Levelled at its own rate, so that the gain is the same at every other.
+        room = normalise(room, self.level).response(sample_rate).delay(self.predelay)
+        dry = unit(sample_rate, room.samples.dtype)
+        if self.mix is None:
+            return _mixed(dry, from_db(self.dry or 0.0), room, from_db(self.wet or 0.0))
+        angle = self.mix * math.pi / 2
+        whole = _mixed(dry, math.cos(angle), room, math.sin(angle))
+        return whole if self.level == "none" else normalise(whole)
+
+
+def _mixed(dry: ImpulseResponse, dry_gain: float, room: ImpulseResponse, wet_gain: float) -> ImpulseResponse:
+    return replace(dry * dry_gain + room * wet_gain, name=room.name)

@@ -1,0 +1,101 @@
+"""From float samples to what a file holds: gain staging is done, here come dither, rounding and clipping.
+
+libsndfile converts float to integers sample by sample; rounding whole blocks here and handing it integers takes
+a third less time for a file, and rounds to nearest where libsndfile truncates.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.arrays import Audio
+
+Integers = npt.NDArray[np.signedinteger[Any]]
+
+BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
+"""Bits of the integer subtypes."""
+
+DITHERED_BITS = 16
+"""Subtypes of at most this many bits are dithered by default; at 24 the rounding lies at −146 dB."""
+
+
+@dataclass
+class Meter:
+    """What passed by: the largest sample, and how many samples did not fit.
+
+    Attributes
+    ----------
+    peak : float
+        Largest absolute sample so far, 1 at full scale.
+    clipped : int
+        Samples beyond full scale so far; integer formats hold them at the limit.
+    """
+
+    peak: float = 0.0
+    clipped: int = 0
+
+    def watch(self, block: Audio) -> None:
+        """Take a block, shape (frames, channels), into account."""
+        if block.size == 0:
+            return
+        highest, lowest = float(block.max()), float(block.min())
+        self.peak = max(self.peak, highest, -lowest)
+        if highest > 1.0 or lowest < -1.0:
+            self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
+
+
+class Quantiser:
+    """Round float samples to integers of a subtype, with triangular dither where asked.
+
+    Full scale 1.0 is ``2^(bits − 1)``, as in reading, so that unprocessed samples come back bit by bit.
+
+    Parameters
+    ----------
+    bits : int
+        8, 16, 24 or 32.
+    dither : bool
+        Add triangular noise of ±1 step before rounding: the error then has a constant power and no
+        correlation with the sound. The noise is drawn from a fixed seed: same input, same bytes.
+
+    References
+    ----------
+    S. P. Lipshitz, R. A. Wannamaker, J. Vanderkooy, "Quantization and dither: a theoretical survey",
+    J. Audio Eng. Soc. 40(5), 1992.
+    """
+
+    def __init__(self, bits: int, dither: bool) -> None:
+        self._bits = bits
+        self._container: type[np.int16] | type[np.int32] = np.int16 if bits <= 16 else np.int32
+        self._shift = 8 * np.dtype(self._container).itemsize - bits
+        self._noise = np.random.SFC64(0) if dither else None
+
+    def __call__(self, block: Audio) -> Integers:
+        """Return a block, shape (frames, channels), as int16 (up to 16 bits) or int32, in the upper bits."""
+        # float32 has no 2^31 − 1, and would round it up to what int32 cannot hold.
+        dtype = np.float64 if self._bits == 32 else block.dtype.type
+        scaled = np.multiply(block, dtype(2.0 ** (self._bits - 1)), dtype=dtype)
+        if self._noise is not None:
+            scaled += self._triangular(block.size).reshape(block.shape)
+        np.rint(scaled, out=scaled)
+        limit = 2 ** (self._bits - 1)
+        np.clip(scaled, -limit, limit - 1, out=scaled)
+        integers: Integers = scaled.astype(self._container)
+        if self._shift:
+            np.left_shift(integers, self._shift, out=integers)
+        return integers
+
+    def _triangular(self, count: int) -> npt.NDArray[np.float32]:
+        """Return noise of a triangular density over ±1 step: the difference of two uniform ones."""
+        assert self._noise is not None
+        raw = self._noise.random_raw((2 * count + 3) // 4).view(np.uint16)
+        noise = raw[:count].astype(np.float32)
+        noise -= raw[count : 2 * count]
+        noise *= np.float32(2.0**-16)
+        return noise
+
+
+def sixteen_bit_to_float(block: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
+    """Return 16-bit samples as float32, full scale 1.0."""
+    return np.multiply(block, np.float32(2.0**-15), dtype=np.float32)

@@ -1,0 +1,149 @@
+"""Responses from and to audio files."""
+
+import json
+import warnings
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from reverb.arrays import as_audio
+from reverb.engine.routing import Path, Routing
+from reverb.errors import AudioFileError, InvalidAudioError
+from reverb.responses.response import ImpulseResponse, parse_layout, usual_wiring
+from reverb.soundfiles import (
+    PathLike,
+    open_sound,
+    output_format,
+    output_subtype,
+    shortfall,
+    whole_or_nothing,
+    write_tags,
+)
+
+_COMMENT = "reverb impulse response: "
+_LONGEST_SECONDS = 120
+_DOUBLE_SUBTYPES = {"DOUBLE", "PCM_32"}
+
+
+def load_response(path: PathLike, layout: str | None = None) -> ImpulseResponse:
+    """Load an impulse response from an audio file (WAV, AIFF, FLAC, OGG, ...).
+
+    Parameters
+    ----------
+    path : path-like
+    layout : str, optional
+        ``mono``, ``stereo``, ``true-stereo`` or a matrix such as ``2x4``; by default what the number of
+        channels says, or what `save_response` wrote into the file.
+
+    Returns
+    -------
+    ImpulseResponse
+        float32, or float64 where the file holds more than 24 bits.
+
+    Raises
+    ------
+    AudioFileError
+        If the file cannot be read.
+    InvalidAudioError
+        If it is silent, longer than two minutes, holds NaN, or its layout is not clear.
+
+    Warns
+    -----
+    UserWarning
+        If the file is truncated; what can be read is used.
+    """
+    with open_sound(path) as sound:
+        if sound.frames > _LONGEST_SECONDS * sound.samplerate:
+            raise InvalidAudioError(
+                f"{path}: lasts {sound.frames / sound.samplerate:.0f} s; an impulse response may last "
+                f"{_LONGEST_SECONDS} s. Is it a recording rather than a response?"
+            )
+        if (lacking := shortfall(sound)) is not None:
+            warnings.warn(lacking, stacklevel=2)
+        dtype = "float64" if sound.subtype in _DOUBLE_SUBTYPES else "float32"
+        try:
+            samples = sound.read(dtype=dtype, always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise AudioFileError(f"{path}: damaged ({str(error.error_string).rstrip('. ')})") from error
+        facts = _facts(sound.copy_metadata().get("comment", ""))
+        sample_rate = sound.samplerate
+    samples = as_audio(samples, str(path))
+    if not samples.any():
+        raise InvalidAudioError(f"{path}: is silent; an impulse response must hold sound")
+    latency = facts.get("latency", 0)
+    if layout is not None:
+        wiring = parse_layout(layout)
+    else:
+        wiring = _saved_wiring(facts, samples.shape[1]) or usual_wiring(samples.shape[1], str(path))
+    return ImpulseResponse(
+        samples,
+        sample_rate,
+        str(facts.get("name") or FilePath(path).stem),
+        wiring,
+        latency if isinstance(latency, int) and 0 <= latency < len(samples) else 0,
+    )
+
+
+def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool = False) -> None:
+    """Save a response as an audio file that any convolver loads.
+
+    Layout, name and latency go into the file's comment, from which `load_response` takes them back. WAV, AIFF,
+    W64, RF64 and CAF keep every bit; FLAC rounds to 24 bits and OGG is lossy.
+
+    Raises
+    ------
+    AudioFileError
+        If the file exists and `overwrite` is false, or cannot be written.
+    InvalidAudioError
+        If the format can hold no sample beyond ±1 and the response has one.
+    """
+    container = output_format(path)
+    exact = "DOUBLE" if response.samples.dtype == np.float64 else "FLOAT"
+    subtype = output_subtype(container, exact)
+    largest = float(np.abs(response.samples).max())
+    if subtype.startswith("PCM") and largest > 1.0:
+        raise InvalidAudioError(
+            f"{path}: {container} holds samples up to ±1, the response reaches {largest:.3g}; "
+            "save it as .wav, or normalise it first"
+        )
+    facts = {
+        "name": response.name,
+        "latency": response.latency,
+        "inputs": response.wiring.inputs,
+        "outputs": response.wiring.outputs,
+        "paths": [list(path) for path in response.wiring.paths],
+    }
+    with whole_or_nothing(path, overwrite) as temporary:
+        try:
+            with soundfile.SoundFile(
+                temporary, "w", response.sample_rate, response.channels, subtype, format=container
+            ) as sound:
+                write_tags(sound, {"title": response.name, "comment": _COMMENT + json.dumps(facts)})
+                sound.write(response.samples)
+        except soundfile.LibsndfileError as error:
+            raise AudioFileError(f"{path}: cannot be written ({error.error_string})") from error
+
+
+def _facts(comment: str) -> dict[str, Any]:
+    """Return what `save_response` wrote into a comment, nothing for a comment of somebody else's."""
+    if not comment.startswith(_COMMENT):
+        return {}
+    try:
+        facts = json.loads(comment[len(_COMMENT) :])
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _saved_wiring(facts: dict[str, Any], channels: int) -> Routing | None:
+    """Return the wiring among a saved file's facts; None, for the usual one, where it is missing or broken."""
+    try:
+        inputs, outputs = int(facts["inputs"]), int(facts["outputs"])
+        paths = tuple(Path(int(i), int(o), int(row)) for i, o, row in facts["paths"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    in_range = all(0 <= i < inputs and 0 <= o < outputs and 0 <= row < channels for i, o, row in paths)
+    wiring = Routing(inputs, outputs, paths) if in_range and inputs > 0 and outputs > 0 else None
+    return wiring if wiring is not None and wiring.responses == channels else None

@@ -1,0 +1,74 @@
+"""How loud a response is, and bringing it to a stated level."""
+
+import math
+from typing import Literal, get_args
+
+import numpy as np
+
+from reverb.errors import InvalidAudioError, ParameterError
+from reverb.levels import k_weighting
+from reverb.responses.response import ImpulseResponse
+
+Level = Literal["loudness", "energy", "peak", "none"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+_BAND = (20.0, 20_000.0)
+
+
+def normalise(response: ImpulseResponse, level: Level = "loudness") -> ImpulseResponse:
+    """Scale a response to a stated level.
+
+    Parameters
+    ----------
+    response : ImpulseResponse
+    level : {'loudness', 'energy', 'peak', 'none'}
+        ``loudness``: pink noise keeps its loudness (`loudness_ratio` becomes 1). ``energy``: white noise keeps
+        its power. ``peak``: the largest sample is 1. ``none``: as it is.
+
+    Raises
+    ------
+    ParameterError
+        If the level is none of these.
+    InvalidAudioError
+        If the response is silent.
+    """
+    if level not in LEVELS:
+        raise ParameterError(f"level {level!r}; expected one of {', '.join(LEVELS)}")
+    if level == "none":
+        return response
+    measure = {"loudness": loudness_ratio, "energy": energy_ratio, "peak": peak}[level](response)
+    if measure == 0.0:
+        raise InvalidAudioError(
+            f"impulse response {response.name!r} is silent; nothing can bring it to a level. "
+            "Choose another, or level 'none'"
+        )
+    return response * (1.0 / (measure if level == "peak" else math.sqrt(measure)))
+
+
+def loudness_ratio(response: ImpulseResponse) -> float:
+    """Return the power of pink noise after the response ÷ before it, K-weighted (ITU-R BS.1770).
+
+    With independent noise on every input, ``Σ_paths ∫ |H(f)|² K(f) / f df ÷ (inputs · ∫ K(f) / f df)`` from
+    20 Hz to 20 kHz, or to the Nyquist frequency where that is lower. Channels weigh the same.
+    """
+    size = 1 << (max(response.frames, response.sample_rate) - 1).bit_length()
+    frequencies = np.fft.rfftfreq(size, 1.0 / response.sample_rate)
+    band = (frequencies >= _BAND[0]) & (frequencies <= _BAND[1])
+    if not band.any():
+        return energy_ratio(response)
+    weight = k_weighting(frequencies[band]) / frequencies[band]
+    power = 0.0
+    for path in response.wiring.paths:
+        spectrum = np.fft.rfft(response.samples[:, path.response], size)[band]
+        power += float(weight @ (spectrum.real**2 + spectrum.imag**2))
+    return power / (response.wiring.inputs * float(weight.sum()))
+
+
+def energy_ratio(response: ImpulseResponse) -> float:
+    """Return the power of white noise after the response ÷ before it: the energy per input."""
+    rows = [response.samples[:, path.response].astype(np.float64) for path in response.wiring.paths]
+    return float(sum(row @ row for row in rows)) / response.wiring.inputs
+
+
+def peak(response: ImpulseResponse) -> float:
+    """Return the largest absolute sample."""
+    return float(np.abs(response.samples).max())

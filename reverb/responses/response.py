@@ -1,0 +1,250 @@
+"""The impulse response: the one value that everything done to sound becomes.
+
+A response is a matrix of sounds: which input reaches which output through which row is its `wiring`
+(`reverb.engine.routing`). The usual layouts follow from the number of channels:
+
+=========  ===========  ===================================================
+channels   layout       meaning
+=========  ===========  ===================================================
+1          mono         applied to every channel of the input
+2          stereo       left → left, right → right
+4          true-stereo  L→L, L→R, R→L, R→R
+any        N×M          a matrix, given explicitly
+=========  ===========  ===================================================
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.arrays import Audio, as_audio, as_sample_rate
+from reverb.engine import routing as wires
+from reverb.engine.routing import Path, Routing
+from reverb.errors import InvalidAudioError, ParameterError
+from reverb.levels import from_db
+
+MONO = wires.each(1)
+STEREO = wires.parallel(2)
+TRUE_STEREO = wires.matrix(2, 2)
+LAYOUTS = {"mono": MONO, "stereo": STEREO, "true-stereo": TRUE_STEREO}
+_BY_CHANNELS = {1: MONO, 2: STEREO, 4: TRUE_STEREO}
+
+
+def parse_layout(text: str) -> Routing:
+    """Return the wiring that a layout's name stands for.
+
+    Parameters
+    ----------
+    text : str
+        ``mono``, ``stereo``, ``true-stereo``, or a full matrix such as ``2x4`` (inputs × outputs, rows
+        ordered by input, then output).
+
+    Raises
+    ------
+    ParameterError
+        If the text is none of these.
+    """
+    if text in LAYOUTS:
+        return LAYOUTS[text]
+    inputs, _, outputs = text.lower().replace("×", "x").partition("x")
+    if inputs.isdecimal() and outputs.isdecimal() and 1 <= int(inputs) <= 256 and 1 <= int(outputs) <= 256:
+        return wires.matrix(int(inputs), int(outputs))
+    raise ParameterError(
+        f"layout {text!r}; expected mono, stereo, true-stereo or INPUTSxOUTPUTS such as 2x4 (at most 256x256)"
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ImpulseResponse:
+    """An immutable impulse response.
+
+    Parameters
+    ----------
+    samples : array_like, shape (frames,) or (frames, channels)
+        Kept as float32 or float64, copied and made read-only. One channel per path of the wiring.
+    sample_rate : int
+        In Hz.
+    name : str
+        What to call it in lists and errors.
+    wiring : Routing or str, optional
+        Which input feeds which output; a str is a layout's name as `parse_layout` takes it. By default
+        it follows from the number of channels: 1 mono, 2 stereo, 4 true stereo.
+    latency : int
+        Frames of `samples` that lie before time zero: the delay of a linear-phase filter, the
+        pre-ringing of a resampler. Rendering removes them, so that wet and dry stay aligned.
+
+    Raises
+    ------
+    InvalidAudioError
+        If the samples are not finite sound, or the number of channels does not say its layout.
+    ParameterError
+        If the sample rate or the latency is out of range.
+    """
+
+    samples: Audio
+    sample_rate: int
+    name: str = ""
+    wiring: Routing = None  # type: ignore[assignment]  # __post_init__ derives it from the channels
+    latency: int = 0
+
+    def __post_init__(self) -> None:
+        samples = as_audio(self.samples, self._called).copy()
+        if samples.ndim == 1:
+            samples = samples[:, np.newaxis]
+        samples.setflags(write=False)
+        channels = samples.shape[1]
+        wiring: Routing | str | None = self.wiring
+        if wiring is None:
+            wiring = usual_wiring(channels, self._called)
+        elif isinstance(wiring, str):
+            wiring = parse_layout(wiring)
+        if wiring.responses != channels:
+            raise InvalidAudioError(
+                f"{self._called} has {channels} channels; layout {layout_name(wiring)} needs {wiring.responses}"
+            )
+        if not 0 <= self.latency < len(samples):
+            raise ParameterError(f"latency {self.latency} frames; expected 0 to {len(samples) - 1}")
+        object.__setattr__(self, "samples", samples)
+        object.__setattr__(self, "sample_rate", as_sample_rate(self.sample_rate))
+        object.__setattr__(self, "wiring", wiring)
+
+    @property
+    def _called(self) -> str:
+        return f"impulse response {self.name!r}" if self.name else "impulse response"
+
+    def __repr__(self) -> str:
+        latency = f", latency={self.latency}" if self.latency else ""
+        return (
+            f"<ImpulseResponse {self.name!r}: {self.layout}, {self.frames} frames "
+            f"({self.seconds:.3f} s) at {self.sample_rate} Hz{latency}>"
+        )
+
+    @cached_property
+    def _digest(self) -> bytes:
+        facts = f"{self.samples.shape} {self.samples.dtype} {self.sample_rate} {self.wiring} {self.latency}"
+        data = np.ascontiguousarray(self.samples).data
+        return hashlib.blake2b(data, digest_size=16, salt=hashlib.md5(facts.encode()).digest()).digest()
+
+    def __eq__(self, other: object) -> bool:
+        return self._digest == other._digest if isinstance(other, ImpulseResponse) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._digest)
+
+    @property
+    def frames(self) -> int:
+        """Length in frames; convolving adds ``frames - 1`` to a signal."""
+        return len(self.samples)
+
+    @property
+    def channels(self) -> int:
+        """Number of rows of the matrix, which is the number of channels of its file."""
+        return int(self.samples.shape[1])
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return self.frames / self.sample_rate
+
+    @property
+    def layout(self) -> str:
+        """The layout's name: mono, stereo, true-stereo or N×M."""
+        return layout_name(self.wiring)
+
+    @property
+    def is_mono(self) -> bool:
+        """Whether one channel serves every channel of any input."""
+        return self.wiring == MONO
+
+    def response(self, sample_rate: int) -> "ImpulseResponse":
+        """Return itself at a sample rate, so that a response stands wherever an effect may."""
+        from reverb.responses.resampling import resample
+
+        return resample(self, sample_rate)
+
+    def for_channels(self, channels: int) -> "ImpulseResponse":
+        """Return the same response wired for an input of `channels` channels, sharing the samples.
+
+        A mono response serves every channel; a mono input feeds every input of a wider response.
+
+        Raises
+        ------
+        InvalidAudioError
+            If the response has another number of inputs.
+        """
+        wiring = self.wiring
+        if self.is_mono:
+            return self._rewired(wires.each(channels))
+        if channels == 1:
+            return self._rewired(
+                Routing(1, wiring.outputs, tuple(Path(0, p.output, p.response) for p in wiring.paths))
+            )
+        if channels != wiring.inputs:
+            raise InvalidAudioError(
+                f"{self._called} ({self.layout}) takes {wiring.inputs} channels; the input has {channels}. "
+                "Use a mono response, which serves every channel, or one with a matching layout"
+            )
+        return self
+
+    def _rewired(self, wiring: Routing) -> "ImpulseResponse":
+        return self if wiring == self.wiring else replace(self, wiring=wiring)
+
+    def __mul__(self, factor: float) -> "ImpulseResponse":
+        """Scale by a linear factor."""
+        return replace(self, samples=self.samples * self.samples.dtype.type(factor))
+
+    __rmul__ = __mul__
+
+    def gain(self, db: float) -> "ImpulseResponse":
+        """Return the response `db` decibels louder."""
+        return self * from_db(db)
+
+    def delay(self, seconds: float) -> "ImpulseResponse":
+        """Return the response later by `seconds` ≥ 0, rounded to the nearest frame."""
+        if not 0 <= seconds < float("inf"):
+            raise ParameterError(f"delay {seconds} s; expected 0 or more")
+        frames = round(seconds * self.sample_rate)
+        return replace(self, samples=np.pad(self.samples, ((frames, 0), (0, 0)))) if frames else self
+
+    def __rshift__(self, other: object) -> "ImpulseResponse":
+        """Return the response of this, then `other`: one convolution that does both."""
+        from reverb.responses.algebra import series
+
+        return series(self, other) if isinstance(other, ImpulseResponse) else NotImplemented
+
+    def __add__(self, other: object) -> "ImpulseResponse":
+        """Return the response of this and `other` side by side, their outputs summed."""
+        from reverb.responses.algebra import parallel
+
+        return parallel(self, other) if isinstance(other, ImpulseResponse) else NotImplemented
+
+
+def unit(sample_rate: int, dtype: npt.DTypeLike = np.float64) -> ImpulseResponse:
+    """Return the unit impulse, which leaves every sound as it is: a dry path."""
+    return ImpulseResponse(np.ones(1, dtype), sample_rate, "dry")
+
+
+def usual_wiring(channels: int, what: str = "an impulse response") -> Routing:
+    """Return the wiring that a number of channels stands for by itself.
+
+    Raises
+    ------
+    InvalidAudioError
+        If it is neither 1, 2 nor 4; the message names `what` and the choices.
+    """
+    if channels in _BY_CHANNELS:
+        return _BY_CHANNELS[channels]
+    raise InvalidAudioError(
+        f"{what} has {channels} channels; expected 1 (mono), 2 (stereo) or 4 (true stereo: LL, LR, RL, RR). "
+        f"For a matrix, give its layout as INPUTSxOUTPUTS, such as 1x{channels} (--layout, wiring=)"
+    )
+
+
+def layout_name(wiring: Routing) -> str:
+    """Return the name of a wiring: mono, stereo, true-stereo or N×M."""
+    names: Iterable[str] = (name for name, known in LAYOUTS.items() if known == wiring)
+    return next(iter(names), f"{wiring.inputs}×{wiring.outputs}")
