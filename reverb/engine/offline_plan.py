@@ -1,0 +1,210 @@
+"""How the offline engine cuts a convolution: pure integers, chosen by a cost model.
+
+A response of `taps` frames is cut into `partitions` of one length, a signal into blocks of `block` frames. Block
+and partition spectra multiply and add, each output block takes one inverse FFT (uniformly partitioned
+overlap-add: Gardner 1995, Wefers 2015 ch. 5). One partition is classic overlap-add, where the
+FFT may be many times longer than the response; with more, the FFT is twice the block. Short FFTs
+stay in the caches and short blocks waste little on a signal's end; fewer partitions multiply less.
+
+The constants were measured with pocketfft on one x86-64 core; only their ratios matter.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reverb.engine.fft import LANES, good_size
+
+SINGLE_FLOP = 1 / 9.3
+"""ns for one floating-point operation (2.5 N log2 N of them) of a real FFT, one row at a time."""
+LANE_FLOP = 1 / 21.5
+"""The same when the rows are LANES or more."""
+CACHED_FFT = 400_000
+"""Up to this size LANES rows at once stay in the caches; beyond it they slow down in proportion."""
+MULTIPLY_ADD = 0.5
+"""ns for a complex multiply-add over arrays."""
+MOVE = 0.7
+"""ns to copy, pad or overlap-add a frame."""
+CALL = 4_000.0
+"""ns that one batch of FFT rows costs in calls, however short it is."""
+ENDLESS = 1 << 26
+"""Frames to assume of a signal whose length is not known."""
+ROUND_FRAMES = 1 << 18
+"""Frames of a round, about: enough work for threads, little enough for the caches."""
+BATCH_POINTS = 1 << 15
+"""FFT points of a batch, about: enough work for one call, little enough for a core's own cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is to be convolved: all that the choice of a plan depends on.
+
+    Attributes
+    ----------
+    taps : int
+        Frames of the response, at least 1.
+    length : int or None
+        Frames of the signal, None if not known. A wrong value costs time, never correctness.
+    inputs, outputs, paths, responses : int
+        Channels in use, convolutions, and rows of responses.
+    itemsize : int
+        Bytes of a sample, 4 or 8.
+    """
+
+    taps: int
+    length: int | None
+    inputs: int
+    outputs: int
+    paths: int
+    responses: int
+    itemsize: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One way to do a convolution.
+
+    Attributes
+    ----------
+    fft_size : int
+        Points of each FFT, at least ``block + overlap``.
+    block : int
+        Frames of input per FFT.
+    partitions : int
+        Pieces of the response; each but the last has `block` taps if there are several.
+    overlap : int
+        Frames that the result of a block reaches into the next ones: the taps of a partition less one.
+    batch : int
+        Rows of one FFT call; divides `group`.
+    group : int
+        Blocks that are processed in one round.
+    keep_spectra : bool
+        Whether the spectra of the response stay in memory, or are made anew in each round to save it.
+    """
+
+    fft_size: int
+    block: int
+    partitions: int
+    overlap: int
+    batch: int
+    group: int
+    keep_spectra: bool = True
+
+    @property
+    def bins(self) -> int:
+        """Complex values of a spectrum."""
+        return self.fft_size // 2 + 1
+
+    @property
+    def round(self) -> int:
+        """Frames of input that are processed at a time."""
+        return self.group * self.block
+
+    @property
+    def slots(self) -> int:
+        """Spectra of past and present input blocks to remember per channel, in whole batches."""
+        return -(-(self.partitions - 1 + self.group) // self.batch) * self.batch
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        spectra = "" if self.keep_spectra else ", response spectra made anew each round"
+        plural = "s" if self.partitions > 1 else ""
+        return (
+            f"{self.partitions} partition{plural}, blocks of {self.block} frames × {self.group}, "
+            f"FFT of {self.fft_size} points × {self.batch}{spectra}"
+        )
+
+
+def choose(shape: Shape, memory: int | None = None) -> Plan:
+    """Return the cheapest plan, among those that need no more than `memory` bytes if it is given.
+
+    Where none is so small, the smallest is returned.
+    """
+    plans = list(candidates(shape, scarce=memory is not None))
+    if memory is not None:
+        fitting = [plan for plan in plans if footprint(plan, shape) <= memory]
+        plans = fitting or [min(plans, key=lambda plan: footprint(plan, shape))]
+    return min(plans, key=lambda plan: cost(plan, shape))
+
+
+def candidates(shape: Shape, *, scarce: bool = False) -> Iterator[Plan]:
+    """Yield every plan worth weighing; if memory is scarce, also some that trade time for it."""
+    taps, length = shape.taps, shape.length
+    if length is not None:  # the whole signal as one block, if that is not absurdly long
+        yield Plan(good_size(length + taps - 1), max(length, 1), 1, taps - 1, 1, 1)
+    for size in _sizes(2 * taps):  # classic overlap-add; a block is at least as long as its overlap
+        yield _grouped(size, size - taps + 1, 1, taps - 1)
+    block = 256
+    while block < taps:
+        for step in (block, block * 5 // 4, block * 3 // 2):
+            yield from _partitioned(taps, step, scarce=scarce)
+        block *= 2
+    for partitions in range(2, 17):  # blocks fitted to the response, so that no partition is half empty
+        if taps >= 512 * partitions:
+            yield from _partitioned(taps, good_size(2 * -(-taps // partitions)) // 2, scarce=scarce)
+
+
+def cost(plan: Plan, shape: Shape) -> float:
+    """Estimate the time of a plan in ns on one core."""
+    length = ENDLESS if shape.length is None else max(shape.length, 1)
+    blocks = -(-length // plan.block)
+    finished = blocks + plan.partitions - 1
+    rounds = 1 if plan.keep_spectra else -(-finished // plan.group)
+    multiplies = shape.paths * plan.partitions * blocks
+    moves = (shape.inputs * blocks + shape.outputs * finished) * (plan.block + plan.fft_size) / 2
+    return (
+        _fft_cost(plan, shape.responses * plan.partitions) * rounds
+        + _fft_cost(plan, blocks) * shape.inputs
+        + _fft_cost(plan, finished) * shape.outputs
+        + multiplies * plan.bins * MULTIPLY_ADD
+        + moves * MOVE
+    )
+
+
+def footprint(plan: Plan, shape: Shape, workers: int = 2) -> int:
+    """Estimate the bytes that a plan needs beside the response itself."""
+    kept = shape.responses * plan.partitions if plan.keep_spectra else workers * LANES
+    spectra = kept + shape.inputs * plan.slots
+    channels = shape.inputs + shape.outputs
+    frames = channels * plan.round + shape.outputs * 2 * plan.overlap
+    accumulated = plan.batch if plan.keep_spectra else plan.group
+    scratch = workers * (2 * plan.batch + 2 * accumulated) * plan.fft_size
+    return shape.itemsize * (2 * plan.bins * spectra + frames + scratch)
+
+
+def _sizes(minimum: int) -> Iterator[int]:
+    """Yield fast FFT sizes from `minimum` up, a few per octave, to well past the best one."""
+    size, largest = good_size(minimum), max(4 * good_size(minimum), 1 << 17)
+    while size <= largest:
+        yield size
+        size = good_size(max(size + 2, size * 6 // 5))
+
+
+def _partitioned(taps: int, block: int, *, scarce: bool) -> Iterator[Plan]:
+    size, partitions = good_size(2 * block), -(-taps // block)
+    plan = _grouped(size, size // 2, partitions, size // 2 - 1)
+    if size != 2 * block:
+        plan = _grouped(size, block, partitions, block - 1)
+    yield plan
+    if scarce:
+        for group in (LANES, 2 * LANES, 4 * LANES):
+            yield Plan(size, plan.block, partitions, plan.overlap, LANES, group, keep_spectra=False)
+
+
+def _grouped(size: int, block: int, partitions: int, overlap: int) -> Plan:
+    """Complete a plan with the number of rows per FFT call and of blocks per round."""
+    batch = LANES * max(1, min(16, BATCH_POINTS // size // LANES))
+    group = batch * max(1, round(ROUND_FRAMES / (batch * block)))
+    return Plan(size, block, partitions, overlap, batch, group)
+
+
+def _fft_cost(plan: Plan, rows: int) -> float:
+    """Estimate the time of `rows` FFTs, in batches."""
+    flops = 2.5 * plan.fft_size * (plan.fft_size.bit_length() - 1)
+    lanes = LANE_FLOP * max(1.0, plan.fft_size / CACHED_FFT)
+    if plan.batch < LANES:
+        return rows * (flops * SINGLE_FLOP + CALL)
+    full, rest = divmod(rows, LANES)
+    if rest > 1:
+        full, rest = full + 1, 0
+    calls = -(-rows // plan.batch)
+    return full * LANES * flops * min(lanes, SINGLE_FLOP) + rest * flops * SINGLE_FLOP + calls * CALL

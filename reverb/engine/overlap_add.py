@@ -1,0 +1,167 @@
+"""Offline convolution of a stream: uniformly partitioned overlap-add, in rounds of many blocks, on all cores.
+
+Input is cut on a fixed grid that depends on nothing but the position in the stream, and rows of one FFT call are always
+the same rows. So the output is the same bits however the input is cut into calls and however many threads share the work.
+"""
+
+import os
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.engine.fft import Real
+from reverb.engine.offline_plan import Plan, Shape, choose
+from reverb.engine.rounds import Rounds
+from reverb.engine.routing import Routing
+
+MEMORY = 84 << 20
+"""Bytes that a streaming convolver may use, about."""
+
+
+class OverlapAdd:
+    """Convolve a stream with a matrix of responses, in constant memory and blocks of any length.
+
+    Parameters
+    ----------
+    responses : array_like, shape (rows, taps)
+        Real impulse responses, to which the paths of `routing` refer by row. Not copied if the type
+        matches, so they must not change while the convolver lives.
+    routing : Routing
+        Which input feeds which output through which row.
+    dtype : float32 or float64
+        Of the arithmetic and the output.
+    length : int, optional
+        Expected frames of input, for the choice of a plan; more or fewer may come.
+    workers : int, optional
+        Threads to compute with; as many as cores by default.
+    memory : int or None
+        Bytes to stay under where a plan can; None for no limit.
+
+    Attributes
+    ----------
+    inputs, outputs : int
+        Channels of the blocks that go in and come out.
+    tail : int
+        Frames that sound after the input ends: ``taps - 1``.
+    preferred_frames : int
+        Frames per call that spare a copy of the input; each such call returns as many.
+    plan : Plan
+        How the work is cut.
+
+    Notes
+    -----
+    Invariant between calls: the first `_filled` frames of `_pending` are the input that does not fill a round yet, and
+    the output of all before them has been returned. Owned by one thread at a time.
+    """
+
+    def __init__(
+        self,
+        responses: npt.ArrayLike,
+        routing: Routing,
+        *,
+        dtype: npt.DTypeLike = np.float32,
+        length: int | None = None,
+        workers: int | None = None,
+        memory: int | None = MEMORY,
+    ) -> None:
+        rows = np.asarray(responses, dtype)
+        assert rows.ndim == 2, rows.shape
+        assert rows.shape[1] >= 1, rows.shape
+        assert rows.shape[0] >= routing.responses, (rows.shape, routing)
+        assert rows.dtype in (np.float32, np.float64), rows.dtype
+        self.inputs, self.outputs, self.tail = routing.inputs, routing.outputs, rows.shape[1] - 1
+        self.plan: Plan = choose(_shape(rows, routing, length), memory)
+        self.preferred_frames = self.plan.round
+        self._dtype = rows.dtype
+        self._rounds = Rounds(self.plan, rows, routing, workers or os.cpu_count() or 1)
+        self._pending: Real = np.empty((0, self.inputs), self._dtype)
+        self._filled = 0
+
+    def process(self, block: npt.ArrayLike) -> Real:
+        """Take in a block and return what is finished.
+
+        Parameters
+        ----------
+        block : array_like, shape (frames, inputs)
+            The next frames, none included.
+
+        Returns
+        -------
+        ndarray, shape (frames, outputs)
+            The next frames of output, a multiple of `preferred_frames`, often none. A new array.
+        """
+        source = self._checked(block)
+        size = self.plan.round
+        out = np.empty(((self._filled + len(source)) // size * size, self.outputs), self._dtype)
+        position = used = 0
+        while position < len(out):
+            if self._filled == 0:  # a whole round lies in the caller's array
+                piece = source[used : used + size]
+                used += size
+            else:
+                used += self._collect(source[used : used + size - self._filled])
+                piece, self._filled = self._pending, 0
+            self._rounds.render(piece, out[position : position + size])
+            position += size
+        self._collect(source[used:])
+        return out
+
+    def finish(self) -> Real:
+        """Return the rest, with the tail of ``taps - 1`` frames, and be as newly built.
+
+        Returns
+        -------
+        ndarray, shape (frames, outputs)
+            So that all output together has as many frames as all input and the tail.
+        """
+        out = np.empty((self._filled + self.tail, self.outputs), self._dtype)
+        self._rounds.render_end(self._pending[: self._filled], out)
+        self.reset()
+        return out
+
+    def whole(self, signal: npt.ArrayLike) -> Real:
+        """Convolve a whole signal at once, with a new stream of its own.
+
+        Parameters
+        ----------
+        signal : array_like, shape (frames, inputs)
+
+        Returns
+        -------
+        ndarray, shape (frames + tail, outputs)
+        """
+        self.reset()
+        source = self._checked(signal)
+        out = np.empty((len(source) + self.tail, self.outputs), self._dtype)
+        size = self.plan.round
+        full = len(source) // size * size
+        for position in range(0, full, size):
+            self._rounds.render(source[position : position + size], out[position : position + size])
+        self._rounds.render_end(source[full:], out[full:])
+        self.reset()
+        return out
+
+    def reset(self) -> None:
+        """Forget all input, as if newly built."""
+        self._filled = 0
+        self._rounds.reset()
+
+    def _checked(self, block: npt.ArrayLike) -> Real:
+        source = np.asarray(block, self._dtype)
+        assert source.ndim == 2, source.shape
+        assert source.shape[1] == self.inputs, (source.shape, self.inputs)
+        return source
+
+    def _collect(self, piece: Real) -> int:
+        """Append to the pending frames, and return how many."""
+        if len(piece) and len(self._pending) == 0:
+            self._pending = np.empty((self.plan.round, self.inputs), self._dtype)
+        self._pending[self._filled : self._filled + len(piece)] = piece
+        self._filled += len(piece)
+        return len(piece)
+
+
+def _shape(rows: Real, routing: Routing, length: int | None) -> Shape:
+    paths = routing.paths
+    inputs, used = {path.input for path in paths}, {path.response for path in paths}
+    return Shape(rows.shape[1], length, len(inputs), routing.outputs, len(paths), len(used), rows.itemsize)

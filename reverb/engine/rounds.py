@@ -1,0 +1,295 @@
+"""The arithmetic of offline convolution: rounds of blocks through FFT, multiply-add, inverse FFT and overlap-add."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from reverb.engine import fft
+from reverb.engine.fft import LANES, Complex, Real
+from reverb.engine.offline_plan import Plan
+from reverb.engine.routing import Path, Routing
+
+PIECE = 1 << 17
+"""Complex values to multiply and add at a time: few calls, and still within a cache."""
+
+Item = TypeVar("Item")
+
+
+class Rounds:
+    """A stream of blocks through a matrix of responses; each call is one round of ``plan.group`` blocks.
+
+    Notes
+    -----
+    Invariants between calls, with `_done` the number of blocks finished:
+    the spectrum of input block ``b`` of the ``i``-th input in use is ``_history[i, b % plan.slots]`` for as long as a later
+    block needs it; ``_carry[0, o]`` is what the blocks done add to the frames of output ``o`` that come next.
+    """
+
+    def __init__(self, plan: Plan, responses: Real, routing: Routing, workers: int) -> None:
+        self._plan, self._responses = plan, responses
+        self._outputs = routing.outputs
+        self._crew = _Crew(workers)
+        self._sources = sorted({path.input for path in routing.paths})
+        place = {channel: index for index, channel in enumerate(self._sources)}
+        self._paths: list[list[Path]] = [[] for _ in range(routing.outputs)]
+        for path in routing.paths:
+            self._paths[path.output].append(path._replace(input=place[path.input]))
+        self._parts = max(1, min(-(-workers // routing.outputs), plan.group // plan.batch))
+        self._local = threading.local()
+        self._kept = self._transform_all() if plan.keep_spectra else {}
+        dtype = _complex(responses.dtype)
+        self._history: Complex = np.empty((len(self._sources), plan.slots, plan.bins), dtype)
+        self._carry: Real = np.empty((self._parts + 1, routing.outputs, plan.overlap), responses.dtype)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all input."""
+        self._done = 0
+        self._carry[0] = 0
+
+    def render(self, source: Real, out: Real) -> None:
+        """Take one full round (round, inputs) and write as many frames of output."""
+        self._transform_input(source)
+        self._finish_blocks(self._done + self._plan.group, self._plan.group, out)
+
+    def render_end(self, source: Real, out: Real) -> None:
+        """Take the last frames, less than a round, and write all output that is left: with the tail."""
+        plan = self._plan
+        self._transform_input(source)
+        arrived = self._done + -(-len(source) // plan.block)
+        left = arrived + plan.partitions - 1 - self._done if arrived else 0
+        position = 0
+        while left > 0 and position < len(out):
+            blocks = min(left, plan.group)
+            stop = min(position + blocks * plan.block, len(out))
+            self._finish_blocks(arrived, blocks, out[position:stop])
+            left, position = left - blocks, stop
+        out[position:] = self._carry[0, :, : len(out) - position].T
+
+    def _transform_all(self) -> dict[int, Complex]:
+        """Return the spectra of each response in use, (partitions, bins)."""
+        plan = self._plan
+        used = sorted({path.response for paths in self._paths for path in paths})
+        kept = {row: np.empty((plan.partitions, plan.bins), _complex(self._responses.dtype)) for row in used}
+        batches = [(row, p) for row in used for p in range(0, plan.partitions, LANES)]
+        self._crew.run(
+            lambda task: self._transform_response(*task, kept[task[0]][task[1] : task[1] + LANES]), batches
+        )
+        return kept
+
+    def _transform_response(self, row: int, first: int, out: Complex) -> None:
+        """Transform up to LANES partitions of a response from the `first`; the inverse FFT's scale is put in here."""
+        plan, count = self._plan, len(out)
+        size = plan.block if plan.partitions > 1 else self._responses.shape[1]
+        rows = np.zeros((count if count == 1 else LANES, plan.fft_size), self._responses.dtype)
+        for index in range(count):
+            taps = self._responses[row, (first + index) * size : (first + index + 1) * size]
+            np.multiply(taps, 1 / plan.fft_size, out=rows[index, : len(taps)])
+        if count in (1, LANES):
+            fft.forward(rows, out)
+        else:
+            spectra = np.empty((LANES, plan.bins), out.dtype)
+            fft.forward(rows, spectra)
+            out[:] = spectra[:count]
+
+    def _transform_input(self, source: Real) -> None:
+        """Put the spectra of a round's blocks into the history."""
+        plan = self._plan
+        blocks = -(-len(source) // plan.block)
+        batches = [(i, g) for g in range(0, blocks, plan.batch) for i in range(len(self._sources))]
+
+        def transform(task: tuple[int, int]) -> None:
+            index, start = task
+            piece = source[start * plan.block : (start + plan.batch) * plan.block, self._sources[index]]
+            slot = (self._done + start) % plan.slots
+            rows = _padded(piece, plan.block, self._scratch().padded)
+            fft.forward(rows, self._history[index, slot : slot + len(rows)])
+
+        self._crew.run(transform, batches)
+
+    def _finish_blocks(self, arrived: int, blocks: int, out: Real) -> None:
+        """Write the output of the next `blocks` blocks, where `arrived` blocks of input have come in all."""
+        plan = self._plan
+        share = -(-blocks // (self._parts * plan.batch)) * plan.batch
+        starts = range(0, blocks, share)
+        tasks = [(o, part, start) for part, start in enumerate(starts) for o in range(self._outputs)]
+
+        def finish(task: tuple[int, int, int]) -> None:
+            output, part, start = task
+            stop = min(start + share, blocks)
+            self._finish_rows(
+                output, part, (start, stop), arrived, out[start * plan.block : stop * plan.block, output]
+            )
+
+        self._crew.run(finish, tasks)
+        for part, start in enumerate(starts):
+            if part > 0:  # the parts were made side by side; what each adds to the next is added now
+                head = out[start * plan.block :][: plan.overlap]
+                head += self._carry[part, :, : len(head)].T
+        self._carry[0] = self._carry[len(starts)]
+        self._done += blocks
+
+    def _finish_rows(self, output: int, part: int, rows: tuple[int, int], arrived: int, out: Real) -> None:
+        """Write the rows from ``rows[0]`` up to ``rows[1]`` of a round to `out`, one channel of the output."""
+        plan, scratch = self._plan, self._scratch()
+        carry = self._carry[part + 1, output]
+        if part == 0:
+            carry[:] = self._carry[0, output]
+        else:
+            carry[:] = 0
+        step = len(scratch.spectra)
+        for first in range(rows[0], rows[1], step):
+            count = min(step, rows[1] - first)
+            spectra = scratch.spectra[:count]
+            self._multiply_add(output, self._done + first, arrived, spectra, scratch)
+            for start in range(0, count, plan.batch):
+                some = min(plan.batch, count - start)
+                lanes = some if some == 1 else -(-some // LANES) * LANES
+                fft.inverse(scratch.spectra[start : start + lanes], scratch.blocks[:lanes])
+                place = (first - rows[0] + start) * plan.block
+                _overlap_add(scratch.blocks[:some], plan.block, carry, out[place:])
+
+    def _multiply_add(
+        self, output: int, first: int, arrived: int, spectra: Complex, scratch: "_Scratch"
+    ) -> None:
+        """Sum the products of input and response spectra of `output` for its blocks from `first` on."""
+        plan = self._plan
+        fresh = True
+        for path in self._paths[output]:
+            stride = plan.partitions if plan.keep_spectra else LANES
+            for start in range(0, plan.partitions, stride):
+                stop = min(start + stride, plan.partitions)
+                terms = list(_terms(plan, first, len(spectra), arrived, range(start, stop)))
+                if not terms:
+                    continue
+                if fresh and terms[0].rows != slice(0, len(spectra)):
+                    spectra[:] = 0
+                    fresh = False
+                response = self._response_spectra(path.response, start, stop, scratch)
+                _accumulate(
+                    terms, self._history[path.input], response, spectra, scratch.products, fresh=fresh
+                )
+                fresh = False
+        if fresh:
+            spectra[:] = 0
+
+    def _response_spectra(self, row: int, start: int, stop: int, scratch: "_Scratch") -> Complex:
+        if row in self._kept:
+            return self._kept[row][start:stop]
+        self._transform_response(row, start, scratch.response[: stop - start])
+        return scratch.response[: stop - start]
+
+    def _scratch(self) -> "_Scratch":
+        """Return the buffers of the calling thread."""
+        try:
+            return self._local.scratch  # type: ignore[no-any-return]
+        except AttributeError:
+            self._local.scratch = _Scratch(self._plan, self._responses.dtype)
+            return self._scratch()
+
+
+class _Term(NamedTuple):
+    """Products to add: rows of the output's spectra += history slots × one partition of a response."""
+
+    partition: int
+    rows: slice
+    slots: slice
+
+
+def _terms(plan: Plan, first: int, count: int, arrived: int, partitions: range) -> Iterator[_Term]:
+    """List the products that blocks ``first .. first + count`` need, where input blocks ``0 .. arrived`` exist.
+
+    Block ``b`` of the output is the sum over ``p`` of input block ``b - p`` times partition ``p``; the slots of
+    neighbouring blocks are neighbours but for the end of the ring.
+    """
+    for p in partitions:
+        row, stop = max(0, p - first), min(count, arrived + p - first)
+        while row < stop:
+            slot = (first + row - p) % plan.slots
+            run = min(stop - row, plan.slots - slot)
+            yield _Term(p - partitions.start, slice(row, row + run), slice(slot, slot + run))
+            row += run
+
+
+def _accumulate(
+    terms: list[_Term], history: Complex, response: Complex, out: Complex, products: Complex, *, fresh: bool
+) -> None:
+    """Add all `terms` to `out` (rows, bins), piece by piece of the bins; a `fresh` one is overwritten by the first."""
+    rows, bins = out.shape
+    width = max(1, len(products) // rows)
+    for low in range(0, bins, width):
+        piece = slice(low, min(low + width, bins))
+        for index, term in enumerate(terms):
+            target = out[term.rows, piece]
+            factors = history[term.slots, piece], response[term.partition, piece]
+            if fresh and index == 0:
+                np.multiply(*factors, out=target)
+            else:
+                product = products[: target.size].reshape(target.shape)
+                np.multiply(*factors, out=product)
+                np.add(target, product, out=target)
+
+
+def _padded(piece: Real, block: int, rows: Real) -> Real:
+    """Lay a channel's frames into the heads of `rows`, a block in each, and return the rows in use."""
+    full, rest = divmod(len(piece), block)
+    rows[:full, :block] = piece[: full * block].reshape(full, block)
+    if rest:
+        rows[full, :rest] = piece[full * block :]
+        rows[full, rest:block] = 0
+        full += 1
+    return rows[: 1 if full == 1 else -(-full // LANES) * LANES]
+
+
+def _overlap_add(rows: Real, block: int, carry: Real, out: Real) -> None:
+    """Write the head of each row and what the rows before reach into it; `carry` passes on what reaches further."""
+    overlap = len(carry)
+    both = min(block, overlap)
+    for index, row in enumerate(rows):
+        place = out[index * block : (index + 1) * block]
+        np.add(row[: min(both, len(place))], carry[: len(place)][:both], out=place[:both])
+        place[both:] = row[both : len(place)]
+        if overlap > block:
+            carry[:-block] = carry[block:]
+            carry[-block:] = 0
+            carry += row[block : block + overlap]
+        else:
+            carry[:] = row[block : block + overlap]
+
+
+class _Scratch:
+    """What one thread needs to work in. Beyond the block, the rows of `padded` stay zero."""
+
+    def __init__(self, plan: Plan, dtype: np.dtype[Any]) -> None:
+        rows = plan.batch if plan.keep_spectra else plan.group
+        spectral = _complex(dtype)
+        self.padded: Real = np.zeros((plan.batch, plan.fft_size), dtype)
+        self.blocks: Real = np.empty((plan.batch, plan.fft_size), dtype)
+        self.spectra: Complex = np.zeros((rows, plan.bins), spectral)
+        self.products: Complex = np.empty(min(rows * plan.bins, max(rows, PIECE)), spectral)
+        self.response: Complex = np.empty((0 if plan.keep_spectra else LANES, plan.bins), spectral)
+
+
+class _Crew:
+    """Threads that share work items; with one worker there is no thread at all."""
+
+    def __init__(self, workers: int) -> None:
+        self._pool = ThreadPoolExecutor(workers, "reverb") if workers > 1 else None
+
+    def run(self, work: Callable[[Item], None], items: Sequence[Item]) -> None:
+        """Do all items; the first error is raised once no thread works any more."""
+        if self._pool is None or len(items) < 2:
+            for item in items:
+                work(item)
+            return
+        futures = [self._pool.submit(work, item) for item in items]
+        wait(futures)
+        for future in futures:
+            future.result()
+
+
+def _complex(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.dtype(np.complex64 if dtype == np.float32 else np.complex128)
