@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +19,7 @@ _STEPS = 1000  # of the progress bar
 
 _INPUT = click.argument("source", metavar="INPUT")
 _OUTPUT = click.argument("destination", metavar="OUTPUT")
-_OPTIONS = (
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--tail/--no-tail", default=True, show_default=True, help="Keep what sounds on after the input ends."
     ),
@@ -68,9 +69,9 @@ class Rendering:
 
 def rendering_options(command: _Command) -> _Command:
     """Add INPUT, OUTPUT and the common options; `take_rendering` collects them again."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((_INPUT, _OUTPUT, *_OPTIONS)):
         command = option(command)
-    return _INPUT(_OUTPUT(command))
+    return command
 
 
 def take_rendering(options: dict[str, Any]) -> Rendering:
@@ -109,11 +110,12 @@ def render(rendering: Rendering, effect: "HasResponse") -> None:
 @contextlib.contextmanager
 def _progress_bar(hidden: bool) -> Iterator[Callable[[int, int], None] | None]:
     """Give a progress callback that draws on stderr where that is a terminal, None elsewhere."""
-    stream = click.get_text_stream("stderr")
+    stream = sys.stderr
     if hidden or not stream.isatty():
         yield None
         return
-    with click.progressbar(length=_STEPS, file=stream) as bar:
+    bar: Any = click.progressbar(length=_STEPS, file=stream)
+    with bar:
 
         def advance(done: int, total: int) -> None:
             bar.update(_STEPS * done // max(total, 1) - bar.pos)

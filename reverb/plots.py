@@ -1,0 +1,141 @@
+"""Layer 4: pictures of sounds, responses and filters, drawn with matplotlib (extra `plot`)."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reverb.effects.effect import HasResponse
+from reverb.errors import MissingExtraError
+from reverb.responses.library import impulse
+from reverb.soundfiles import PathLike, open_sound
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_DRY, _WET = "#8a8f98", "#c2562d"
+_LINES = ("#c2562d", "#2d6fa3", "#4c8a4f", "#8a5aa8", "#a08a2d")
+_FLOOR_DB = -100.0
+_DECAY_FLOOR_DB = -80.0
+_HZ_TICKS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
+
+
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple["Figure", Any]:
+    """Return a figure of a size in inches and its axes, without a window.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "pictures need matplotlib; install it with: pip install 'reverb[plot]'"
+        ) from error
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns)
+
+
+def save(figure: "Figure", path: PathLike) -> None:
+    """Write a figure as PNG, SVG or PDF, by the ending of the name."""
+    figure.savefig(path, dpi=150)
+
+
+def overview(
+    dry: PathLike, wet: PathLike, rooms: Sequence[str], filters: Mapping[str, HasResponse]
+) -> "Figure":
+    """Draw what a room and filters do: waveform, spectrogram, decay curves, filter responses.
+
+    Parameters
+    ----------
+    dry, wet : path-like
+        A recording before and after.
+    rooms : sequence of str
+        Responses whose decay is drawn.
+    filters : mapping of str to Effect
+        Filters whose magnitude is drawn, by name.
+    """
+    figure, axes = new_figure(11, 7, 2, 2)
+    with open_sound(dry) as before, open_sound(wet) as after:
+        sample_rate = after.samplerate
+        dry_sound, wet_sound = before.read(always_2d=True), after.read(always_2d=True)
+    waveforms(axes[0, 0], dry_sound, wet_sound, sample_rate)
+    spectrogram(axes[0, 1], wet_sound, sample_rate)
+    decays(axes[1, 0], rooms)
+    magnitudes(axes[1, 1], filters, sample_rate)
+    return figure
+
+
+def waveforms(axes: "Axes", dry: Any, wet: Any, sample_rate: int) -> None:
+    """Draw the wet sound behind the dry one, first channels, as the range of each moment."""
+    for sound, colour, label in ((wet, _WET, "with room"), (dry, _DRY, "dry")):
+        step = max(1, len(sound) // 2000)
+        moments = sound[: len(sound) // step * step, 0].reshape(-1, step)
+        seconds = np.arange(len(moments)) * step / sample_rate
+        axes.fill_between(
+            seconds,
+            moments.min(axis=1),
+            moments.max(axis=1),
+            color=colour,
+            alpha=0.75,
+            linewidth=0,
+            label=label,
+        )
+    axes.set(title="Waveform", xlabel="time (s)", ylabel="amplitude", xlim=(0, len(wet) / sample_rate))
+    axes.legend(loc="upper right", frameon=False)
+
+
+def spectrogram(axes: "Axes", sound: Any, sample_rate: int) -> None:
+    """Draw the spectrogram of the first channel, in dB below its peak."""
+    from matplotlib.mlab import specgram
+
+    size = 2048
+    power, frequencies, seconds = specgram(sound[:, 0], size, sample_rate, noverlap=size // 2)
+    density = np.asarray(power)
+    level = 10 * np.log10(np.maximum(density / max(float(density.max()), 1e-30), 10 ** (_FLOOR_DB / 10)))
+    mesh = axes.pcolormesh(seconds, frequencies, level, cmap="magma", vmin=_FLOOR_DB, vmax=0, rasterized=True)
+    axes.set(title="Spectrogram with room", xlabel="time (s)", ylabel="frequency (Hz)", yscale="log")
+    _hz_ticks(axes.yaxis)
+    axes.set_ylim(50, min(20_000, sample_rate / 2))
+    axes.figure.colorbar(mesh, ax=axes, label="level (dB)")
+
+
+def decays(axes: "Axes", rooms: Sequence[str]) -> None:
+    """Draw the energy decay curves of responses, first channels, with their reverberation times."""
+    from reverb.responses.acoustics import energy_decay, measure
+
+    longest = 0.0
+    for room, colour in zip(rooms, _LINES, strict=False):
+        response = impulse(room)
+        level = energy_decay(response.samples[:, 0].astype(np.float64), response.sample_rate).level
+        t30 = measure(response.samples[:, :1], response.sample_rate, bands="broadband").mean[0].t30
+        seconds = np.arange(len(level)) / response.sample_rate
+        longest = max(longest, float(seconds[level > _DECAY_FLOOR_DB][-1]))
+        axes.plot(seconds, level, color=colour, label=f"{room} (T30 {t30.seconds:.1f} s)")
+    axes.set(title="Energy decay", xlabel="time (s)", ylabel="level (dB)", ylim=(_DECAY_FLOOR_DB, 2))
+    axes.set_xlim(0, longest)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper right", frameon=False)
+
+
+def magnitudes(axes: "Axes", filters: Mapping[str, HasResponse], sample_rate: int) -> None:
+    """Draw the magnitude responses of filters."""
+    for (name, effect), colour in zip(filters.items(), _LINES, strict=False):
+        response = effect.response(sample_rate)
+        size = 1 << max(16, response.frames.bit_length())
+        frequencies = np.fft.rfftfreq(size, 1 / sample_rate)
+        level = 20 * np.log10(np.maximum(np.abs(np.fft.rfft(response.samples[:, 0], size)), 1e-9))
+        axes.plot(frequencies[1:], level[1:], color=colour, label=f"{name} ({response.frames} taps)")
+    axes.set(title="Filter responses", xlabel="frequency (Hz)", ylabel="gain (dB)", xscale="log")
+    _hz_ticks(axes.xaxis)
+    axes.set(xlim=(20, sample_rate / 2), ylim=(-120, 40))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper center", fontsize="small", frameon=False)
+
+
+def _hz_ticks(axis: Any) -> None:
+    axis.set_ticks(_HZ_TICKS, [f"{hz // 1000}k" if hz >= 1000 else str(hz) for hz in _HZ_TICKS])
+    axis.set_ticks([], minor=True)
