@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
 from reverb.arrays import Audio
@@ -177,7 +178,7 @@ def process_file(
             dither = BITS.get(subtype, 32) <= DITHERED_BITS
         with _writing(sound, destination, job, container, subtype, overwrite) as out:
             meter = Meter()
-            job.run(_sink(out, subtype, dither, meter), progress)
+            job.run(_sink(out, subtype, job.dtype, dither, meter), progress)
     return RenderReport(
         frames=job.frames,
         channels=job.channels,
@@ -205,6 +206,8 @@ class _Job:
     ----------
     frames, channels : int
         Of the output, as the header promises; `frames` is corrected where a damaged source held fewer.
+    dtype : type
+        Of the arithmetic.
     input_meter : Meter
         What came in.
     """
@@ -225,9 +228,9 @@ class _Job:
         self.input_meter = Meter()
         self._sound = sound
         self._warn = warn
-        self._dtype = np.float64 if sound.subtype in _DOUBLE else np.float32
+        self.dtype = np.float64 if sound.subtype in _DOUBLE else np.float32
         self._engine = OverlapAdd(
-            response.samples.T, response.wiring, dtype=self._dtype, length=sound.frames, workers=workers
+            response.samples.T, response.wiring, dtype=self.dtype, length=sound.frames, workers=workers
         )
 
     def run(self, sink: Callable[[Audio], None], progress: Progress | None) -> None:
@@ -269,7 +272,7 @@ class _Job:
     def _read_block(self, frames: int) -> Audio:
         if self._sound.subtype in _SIXTEEN_BITS:
             return sixteen_bit_to_float(self._sound.read(frames, "int16", always_2d=True))
-        block: Audio = self._sound.read(frames, np.dtype(self._dtype).name, always_2d=True)
+        block: Audio = self._sound.read(frames, np.dtype(self.dtype).name, always_2d=True)
         return block
 
     def _damaged(self, frame: int, reason: str) -> None:
@@ -327,12 +330,15 @@ def _writing(
             ) from error
 
 
-def _sink(out: soundfile.SoundFile, subtype: str, dither: bool, meter: Meter) -> Callable[[Audio], None]:
+def _sink(
+    out: soundfile.SoundFile, subtype: str, dtype: npt.DTypeLike, dither: bool, meter: Meter
+) -> Callable[[Audio], None]:
     """Return what takes the output's blocks: measured, rounded, written."""
-    quantise = Quantiser(BITS[subtype], dither) if subtype in BITS else None
+    quantiser = Quantiser(BITS[subtype], out.channels, dtype, dither) if subtype in BITS else None
 
     def sink(block: Audio) -> None:
         meter.watch(block)
-        out.write(quantise(block) if quantise else block)
+        for piece in quantiser.pieces(block) if quantiser else (block,):
+            out.write(piece)
 
     return sink

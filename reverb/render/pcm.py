@@ -4,6 +4,7 @@ libsndfile converts float to integers sample by sample; rounding whole blocks he
 a third less time for a file, and rounds to nearest where libsndfile truncates.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ Integers = npt.NDArray[np.signedinteger[Any]]
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 """Bits of the integer subtypes."""
+
+_PIECE = 1 << 13  # frames at a time, so that they stay in the cache
 
 DITHERED_BITS = 16
 """Subtypes of at most this many bits are dithered by default; at 24 the rounding lies at −146 dB."""
@@ -55,6 +58,9 @@ class Quantiser:
     ----------
     bits : int
         8, 16, 24 or 32.
+    channels : int
+    dtype : float32 or float64
+        Of the samples.
     dither : bool
         Add triangular noise of ±1 step before rounding: the error then has a constant power and no
         correlation with the sound. The noise is drawn from a fixed seed: same input, same bytes.
@@ -65,26 +71,33 @@ class Quantiser:
     J. Audio Eng. Soc. 40(5), 1992.
     """
 
-    def __init__(self, bits: int, dither: bool) -> None:
-        self._bits = bits
-        self._container: type[np.int16] | type[np.int32] = np.int16 if bits <= 16 else np.int32
-        self._shift = 8 * np.dtype(self._container).itemsize - bits
+    def __init__(self, bits: int, channels: int, dtype: npt.DTypeLike, dither: bool) -> None:
+        container = np.dtype(np.int16 if bits <= 16 else np.int32)
+        # float32 has no 2^31 − 1, and would round it up to what int32 cannot hold.
+        self._scaled = np.empty((_PIECE, channels), np.float64 if bits == 32 else dtype)
+        self._integers = np.empty((_PIECE, channels), container)
+        self._limit = 2 ** (bits - 1)
+        self._shift = 8 * container.itemsize - bits
         self._noise = np.random.SFC64(0) if dither else None
 
-    def __call__(self, block: Audio) -> Integers:
-        """Return a block, shape (frames, channels), as int16 (up to 16 bits) or int32, in the upper bits."""
-        # float32 has no 2^31 − 1, and would round it up to what int32 cannot hold.
-        dtype = np.float64 if self._bits == 32 else block.dtype.type
-        scaled = np.multiply(block, dtype(2.0 ** (self._bits - 1)), dtype=dtype)
-        if self._noise is not None:
-            scaled += self._triangular(block.size).reshape(block.shape)
-        np.rint(scaled, out=scaled)
-        limit = 2 ** (self._bits - 1)
-        np.clip(scaled, -limit, limit - 1, out=scaled)
-        integers: Integers = scaled.astype(self._container)
-        if self._shift:
-            np.left_shift(integers, self._shift, out=integers)
-        return integers
+    def pieces(self, block: Audio) -> Iterator[Integers]:
+        """Give a block, shape (frames, channels), as int16 (up to 16 bits) or int32, in the upper bits.
+
+        Piece by piece, in an array of its own that the next piece overwrites: fresh memory for every block
+        would cost more than the arithmetic.
+        """
+        for start in range(0, len(block), _PIECE):
+            piece = block[start : start + _PIECE]
+            scaled, integers = self._scaled[: len(piece)], self._integers[: len(piece)]
+            np.multiply(piece, self._limit, out=scaled)
+            if self._noise is not None:
+                scaled += self._triangular(piece.size).reshape(piece.shape)
+            np.rint(scaled, out=scaled)
+            np.clip(scaled, -self._limit, self._limit - 1, out=scaled)
+            np.copyto(integers, scaled, casting="unsafe")
+            if self._shift:
+                np.left_shift(integers, self._shift, out=integers)
+            yield integers
 
     def _triangular(self, count: int) -> npt.NDArray[np.float32]:
         """Return noise of a triangular density over ±1 step: the difference of two uniform ones."""
