@@ -131,7 +131,8 @@ def _load_extension() -> ModuleType:
             path = Path(folder, "fft", "_pocketfft", f"pypocketfft{suffix}")
             if path.exists():
                 spec = importlib.util.spec_from_file_location("pypocketfft", path)
-                assert spec is not None and spec.loader is not None, path
+                assert spec is not None, path
+                assert spec.loader is not None, path
                 module = importlib.util.module_from_spec(spec)
                 spec.loader.exec_module(module)
                 return module

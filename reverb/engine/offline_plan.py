@@ -130,13 +130,15 @@ def candidates(shape: Shape, *, scarce: bool = False) -> Iterator[Plan]:
     """Yield every plan worth weighing; if memory is scarce, also some that trade time for it."""
     taps, length = shape.taps, shape.length
     if length is not None:  # the whole signal as one block, if that is not absurdly long
-        yield Plan(good_size(length + taps - 1), max(length, 1), 1, taps - 1, 1, 1)
+        block = max(length, 1)
+        yield Plan(good_size(block + taps - 1), block, 1, taps - 1, 1, 1)
     for size in _sizes(2 * taps):  # classic overlap-add; a block is at least as long as its overlap
         yield _grouped(size, size - taps + 1, 1, taps - 1)
     block = 256
     while block < taps:
         for step in (block, block * 5 // 4, block * 3 // 2):
-            yield from _partitioned(taps, step, scarce=scarce)
+            if step < taps:
+                yield from _partitioned(taps, step, scarce=scarce)
         block *= 2
     for partitions in range(2, 17):  # blocks fitted to the response, so that no partition is half empty
         if taps >= 512 * partitions:

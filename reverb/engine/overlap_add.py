@@ -1,7 +1,7 @@
 """Offline convolution of a stream: uniformly partitioned overlap-add, in rounds of many blocks, on all cores.
 
-Input is cut on a fixed grid that depends on nothing but the position in the stream, and rows of one FFT call are always
-the same rows. So the output is the same bits however the input is cut into calls and however many threads share the work.
+Input is cut on a fixed grid that depends on nothing but the position in the stream, and one FFT call always gets
+the same rows. So the output is the same bits however the input is cut into calls, and however many threads work.
 """
 
 import os

@@ -12,9 +12,6 @@ from reverb.engine.fft import LANES, Complex, Real
 from reverb.engine.offline_plan import Plan
 from reverb.engine.routing import Path, Routing
 
-PIECE = 1 << 17
-"""Complex values to multiply and add at a time: few calls, and still within a cache."""
-
 Item = TypeVar("Item")
 
 
@@ -23,21 +20,20 @@ class Rounds:
 
     Notes
     -----
-    Invariants between calls, with `_done` the number of blocks finished:
-    the spectrum of input block ``b`` of the ``i``-th input in use is ``_history[i, b % plan.slots]`` for as long as a later
-    block needs it; ``_carry[0, o]`` is what the blocks done add to the frames of output ``o`` that come next.
+    Invariants between calls, with `_done` the number of blocks finished: the spectrum of input block ``b`` of the
+    ``i``-th input in use is ``_history[i, b % plan.slots]`` for as long as a later block needs it; ``_carry[0, o]``
+    is what the blocks done add to the frames of output ``o`` that come next.
     """
 
     def __init__(self, plan: Plan, responses: Real, routing: Routing, workers: int) -> None:
         self._plan, self._responses = plan, responses
-        self._outputs = routing.outputs
         self._crew = _Crew(workers)
         self._sources = sorted({path.input for path in routing.paths})
         place = {channel: index for index, channel in enumerate(self._sources)}
-        self._paths: list[list[Path]] = [[] for _ in range(routing.outputs)]
+        self._paths: dict[int, list[Path]] = {}
         for path in routing.paths:
-            self._paths[path.output].append(path._replace(input=place[path.input]))
-        self._parts = max(1, min(-(-workers // routing.outputs), plan.group // plan.batch))
+            self._paths.setdefault(path.output, []).append(path._replace(input=place[path.input]))
+        self._parts = max(1, min(-(-workers // max(1, len(self._paths))), plan.group // plan.batch))
         self._local = threading.local()
         self._kept = self._transform_all() if plan.keep_spectra else {}
         dtype = _complex(responses.dtype)
@@ -48,7 +44,7 @@ class Rounds:
     def reset(self) -> None:
         """Forget all input."""
         self._done = 0
-        self._carry[0] = 0
+        self._carry[:] = 0
 
     def render(self, source: Real, out: Real) -> None:
         """Take one full round (round, inputs) and write as many frames of output."""
@@ -67,12 +63,13 @@ class Rounds:
             stop = min(position + blocks * plan.block, len(out))
             self._finish_blocks(arrived, blocks, out[position:stop])
             left, position = left - blocks, stop
-        out[position:] = self._carry[0, :, : len(out) - position].T
+        rest = self._carry[0, :, : len(out) - position].T if arrived else 0
+        out[position:] = rest
 
     def _transform_all(self) -> dict[int, Complex]:
         """Return the spectra of each response in use, (partitions, bins)."""
         plan = self._plan
-        used = sorted({path.response for paths in self._paths for path in paths})
+        used = sorted({path.response for paths in self._paths.values() for path in paths})
         kept = {row: np.empty((plan.partitions, plan.bins), _complex(self._responses.dtype)) for row in used}
         batches = [(row, p) for row in used for p in range(0, plan.partitions, LANES)]
         self._crew.run(
@@ -115,7 +112,9 @@ class Rounds:
         plan = self._plan
         share = -(-blocks // (self._parts * plan.batch)) * plan.batch
         starts = range(0, blocks, share)
-        tasks = [(o, part, start) for part, start in enumerate(starts) for o in range(self._outputs)]
+        tasks = [(o, part, start) for part, start in enumerate(starts) for o in self._paths]
+        if len(self._paths) < out.shape[1]:
+            out[:] = 0
 
         def finish(task: tuple[int, int, int]) -> None:
             output, part, start = task
@@ -173,8 +172,6 @@ class Rounds:
                     terms, self._history[path.input], response, spectra, scratch.products, fresh=fresh
                 )
                 fresh = False
-        if fresh:
-            spectra[:] = 0
 
     def _response_spectra(self, row: int, start: int, stop: int, scratch: "_Scratch") -> Complex:
         if row in self._kept:
@@ -217,20 +214,16 @@ def _terms(plan: Plan, first: int, count: int, arrived: int, partitions: range) 
 def _accumulate(
     terms: list[_Term], history: Complex, response: Complex, out: Complex, products: Complex, *, fresh: bool
 ) -> None:
-    """Add all `terms` to `out` (rows, bins), piece by piece of the bins; a `fresh` one is overwritten by the first."""
-    rows, bins = out.shape
-    width = max(1, len(products) // rows)
-    for low in range(0, bins, width):
-        piece = slice(low, min(low + width, bins))
-        for index, term in enumerate(terms):
-            target = out[term.rows, piece]
-            factors = history[term.slots, piece], response[term.partition, piece]
-            if fresh and index == 0:
-                np.multiply(*factors, out=target)
-            else:
-                product = products[: target.size].reshape(target.shape)
-                np.multiply(*factors, out=product)
-                np.add(target, product, out=target)
+    """Add all `terms` to `out` (rows, bins); if it is `fresh`, the first one overwrites it."""
+    for index, term in enumerate(terms):
+        target = out[term.rows]
+        factors = history[term.slots], response[term.partition]
+        if fresh and index == 0:
+            np.multiply(*factors, out=target)
+        else:
+            product = products[: len(target)]
+            np.multiply(*factors, out=product)
+            np.add(target, product, out=target)
 
 
 def _padded(piece: Real, block: int, rows: Real) -> Real:
@@ -269,7 +262,7 @@ class _Scratch:
         self.padded: Real = np.zeros((plan.batch, plan.fft_size), dtype)
         self.blocks: Real = np.empty((plan.batch, plan.fft_size), dtype)
         self.spectra: Complex = np.zeros((rows, plan.bins), spectral)
-        self.products: Complex = np.empty(min(rows * plan.bins, max(rows, PIECE)), spectral)
+        self.products: Complex = np.empty_like(self.spectra)
         self.response: Complex = np.empty((0 if plan.keep_spectra else LANES, plan.bins), spectral)
 
 
