@@ -1,0 +1,215 @@
+"""Real FFTs for real time: plans for fixed arrays, made once, then executed by a call without arguments.
+
+Three backends give the same spectra: FFTW (through pyFFTW, where it is installed), SciPy's PocketFFT by its C
+function (single precision in single precision, without the 3 µs of dispatch around ``scipy.fft``), and NumPy's
+public functions. FFTW's plans are measured once and kept as wisdom in the user's cache folder, so that the next
+start is instant; a folder that cannot be written only costs that.
+
+All transforms run along the last axis; the inverse is not scaled (a round trip multiplies by the length) and may
+destroy its input.
+"""
+
+import functools
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.errors import MissingExtraError, UnknownNameError
+
+Array: TypeAlias = npt.NDArray[Any]
+Step: TypeAlias = Callable[[], object]
+
+_ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+
+
+class Backend(Protocol):
+    """A maker of FFT plans."""
+
+    name: str
+
+    def forward(self, time: Array, spectrum: Array) -> Step:
+        """Plan the transform of `time` ``(rows, n)`` into `spectrum` ``(rows, n // 2 + 1)``."""
+
+    def inverse(self, spectrum: Array, time: Array) -> Step:
+        """Plan the unscaled inverse transform of `spectrum` into `time`."""
+
+    def keep(self) -> None:
+        """Remember on disk what planning has learnt, if anything."""
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Zeros that begin at a cache line and whose rows do too: a padded array, cut to `shape`."""
+    kind = np.dtype(dtype)
+    unit = _ALIGNMENT // kind.itemsize
+    row = -(-shape[-1] // unit) * unit
+    if len(shape) > 1 and row * kind.itemsize % 4096 == 0:
+        row += unit  # rows a whole number of pages apart would fight for the same cache lines
+    size = int(np.prod(shape[:-1], dtype=np.int64)) * row
+    buffer = np.zeros(size * kind.itemsize + _ALIGNMENT, np.uint8)
+    start = -buffer.ctypes.data % _ALIGNMENT
+    array = buffer[start : start + size * kind.itemsize].view(kind)
+    return array.reshape(*shape[:-1], row)[..., : shape[-1]]
+
+
+class FFTW:
+    """FFTW plans, measured once per length and layout and kept as wisdom."""
+
+    name = "fftw"
+
+    def __init__(self) -> None:
+        try:
+            import pyfftw
+        except ImportError:
+            raise MissingExtraError("FFTW is not installed; mend with: pip install 'reverb[fftw]'") from None
+        self._pyfftw = pyfftw
+        self._path = cache_folder() / f"fftw-wisdom-{pyfftw.fftw_version.split('-sse')[0]}.json"
+        self._known = _load_wisdom(pyfftw, self._path)
+
+    def forward(self, time: Array, spectrum: Array) -> Step:
+        """Plan a forward transform; overwrites both arrays."""
+        return self._plan(time, spectrum, "FFTW_FORWARD", ("FFTW_MEASURE",))
+
+    def inverse(self, spectrum: Array, time: Array) -> Step:
+        """Plan an inverse transform; overwrites both arrays."""
+        return self._plan(spectrum, time, "FFTW_BACKWARD", ("FFTW_MEASURE", "FFTW_DESTROY_INPUT"))
+
+    def _plan(self, source: Array, target: Array, direction: str, flags: tuple[str, ...]) -> Step:
+        plan = self._pyfftw.FFTW(source, target, axes=(1,), direction=direction, flags=flags, threads=1)
+        execute: Step = plan.execute
+        return execute
+
+    def keep(self) -> None:
+        """Write the wisdom to the cache folder if it has grown."""
+        wisdom = self._pyfftw.export_wisdom()
+        if wisdom != self._known and write_cache(self._path, [part.decode("latin-1") for part in wisdom]):
+            self._known = wisdom
+
+
+class PocketFFT:
+    """SciPy's C++ PocketFFT, called directly and into given arrays."""
+
+    name = "pocketfft"
+
+    def __init__(self) -> None:
+        self._r2c, self._c2r = _pocketfft()
+
+    def forward(self, time: Array, spectrum: Array) -> Step:
+        """Bind a forward transform (PocketFFT keeps its twiddles in a cache of its own)."""
+        return functools.partial(self._r2c, time, (1,), True, 0, spectrum, 1)
+
+    def inverse(self, spectrum: Array, time: Array) -> Step:
+        """Bind an unscaled inverse transform."""
+        return functools.partial(self._c2r, spectrum, (1,), time.shape[1], False, 0, time, 1)
+
+    def keep(self) -> None:
+        """Nothing is learnt."""
+
+
+class NumpyFFT:
+    """NumPy's public real FFT; single precision is computed in double and cast."""
+
+    name = "numpy"
+
+    def forward(self, time: Array, spectrum: Array) -> Step:
+        """Bind ``numpy.fft.rfft``."""
+        return functools.partial(np.fft.rfft, time, axis=1, out=spectrum)
+
+    def inverse(self, spectrum: Array, time: Array) -> Step:
+        """Bind an unscaled ``numpy.fft.irfft``."""
+        return functools.partial(np.fft.irfft, spectrum, time.shape[1], axis=1, norm="forward", out=time)
+
+    def keep(self) -> None:
+        """Nothing is learnt."""
+
+
+_BACKENDS: dict[str, Callable[[], Backend]] = {"fftw": FFTW, "pocketfft": PocketFFT, "numpy": NumpyFFT}
+
+
+@functools.cache
+def backend(name: str | None = None) -> Backend:
+    """Return the backend of that name, or the fastest that this installation has.
+
+    Parameters
+    ----------
+    name : {'fftw', 'pocketfft', 'numpy'} or None
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no backend of that name.
+    MissingExtraError
+        If it is not installed.
+    """
+    if name is not None:
+        if name not in _BACKENDS:
+            raise UnknownNameError(f"no FFT backend {name!r}; choose from {', '.join(_BACKENDS)}")
+        return _BACKENDS[name]()
+    for maker in _BACKENDS.values():
+        try:
+            return maker()
+        except MissingExtraError:
+            continue
+    raise AssertionError("NumPy is always there")
+
+
+def cache_folder() -> Path:
+    """Where measurements of this machine are kept between starts."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("reverb", appauthor=False)
+
+
+def write_cache(path: Path, content: object) -> bool:
+    """Write JSON in one step, so that a second process never reads half of it; False if that is impossible."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    except OSError:
+        return False
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file)
+        Path(name).replace(path)
+    except OSError:
+        os.unlink(name)
+        return False
+    return True
+
+
+def read_cache(path: Path) -> object:
+    """Read JSON back; None if it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _load_wisdom(pyfftw: Any, path: Path) -> tuple[bytes, ...]:
+    stored = read_cache(path)
+    if isinstance(stored, list) and len(stored) == 3 and all(isinstance(part, str) for part in stored):
+        pyfftw.import_wisdom(tuple(part.encode("latin-1", "replace") for part in stored))
+    known: tuple[bytes, ...] = pyfftw.export_wisdom()
+    return known
+
+
+def _pocketfft() -> tuple[Callable[..., Array], Callable[..., Array]]:
+    """SciPy's private entry points, tried out once: MissingExtraError where they have moved or changed."""
+    try:
+        from scipy.fft._pocketfft.pypocketfft import c2r, r2c  # type: ignore[import-not-found]
+
+        time, spectrum = np.arange(8, dtype=np.float32).reshape(1, 8), np.empty((1, 5), np.complex64)
+        r2c(time, (1,), True, 0, spectrum, 1)
+        back = np.empty_like(time)
+        c2r(spectrum.copy(), (1,), 8, False, 0, back, 1)
+        good = np.allclose(spectrum, np.fft.rfft(time)) and np.allclose(back, 8 * time)
+    except (ImportError, TypeError, ValueError, RuntimeError):
+        good = False
+    if not good:
+        raise MissingExtraError("this SciPy has no PocketFFT of the known form; use the backend 'numpy'")
+    return r2c, c2r

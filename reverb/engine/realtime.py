@@ -1,0 +1,161 @@
+"""Convolution of a stream, block by block, with no latency: the answer to a block comes from the same call.
+
+Non-uniformly partitioned overlap-save in one thread. The plan (`reverb.engine.partition`) says which work falls
+into which block; the stages (`reverb.engine.realtime_stages`) prepare it as calls without arguments; what is
+left for `RealtimeConvolver.process` is to walk through them. A block creates no array.
+"""
+
+from collections.abc import Iterator
+from itertools import cycle, islice
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.engine.fft_plans import Array, Step, backend
+from reverb.engine.partition import FFTW_COSTS, POCKETFFT_COSTS, CostModel, Plan, Shape, plan_partitions
+from reverb.engine.realtime_stages import Head, Kit, Program, Scratch, Tail, Turn
+from reverb.engine.routing import Routing
+from reverb.errors import ParameterError
+
+add = np.add
+
+
+class RealtimeConvolver:
+    """Convolve a stream of equal blocks with a matrix of responses.
+
+    Owned by one thread. Everything is allocated, planned and tried out in the constructor.
+
+    Parameters
+    ----------
+    responses : ndarray, shape (rows, taps)
+        The impulse responses that the paths refer to.
+    routing : Routing
+        Which input feeds which output through which row; a path that is not listed costs nothing.
+    block_size : int
+        Frames per block, at least 1. Powers of two are the cheapest, sizes with a large prime factor the dearest.
+    dtype : float32 or float64
+        Of the blocks and of all arithmetic but the response's own transform, which is in double precision.
+    fft : {'fftw', 'pocketfft', 'numpy'} or None
+        The FFT backend; None takes the fastest that is installed.
+    costs : CostModel, optional
+        What the machine charges; the default suits the backend on ordinary machines.
+    history : int
+        Frames of input to remember in `history`, for a successor that is to sound as if it had always been there.
+
+    Attributes
+    ----------
+    plan : Plan
+        The stages and the work of every slot.
+    block_size, latency, tail : int
+        Frames; `latency` is 0, `tail` is ``taps − 1``.
+    routing : Routing
+    dtype : numpy.dtype
+    position : int
+        Blocks processed since the last reset.
+
+    Notes
+    -----
+    Invariant: before block ``t``, ``_ring[:, t · block_size mod its length]`` is where the block goes, the larger
+    stages have everything in their hand-off that the head needs for block ``t``, and each program stands at the
+    entry for slot ``t``.
+    """
+
+    latency = 0
+
+    def __init__(
+        self,
+        responses: Array,
+        routing: Routing,
+        block_size: int,
+        dtype: npt.DTypeLike = np.float32,
+        *,
+        fft: str | None = None,
+        costs: CostModel | None = None,
+        history: int = 0,
+    ) -> None:
+        if block_size < 1:
+            raise ParameterError(f"block_size is {block_size}; expected at least 1 frame")
+        rows, taps = responses.shape
+        assert rows >= routing.responses, (rows, routing)
+        self.routing, self.block_size, self.tail = routing, block_size, taps - 1
+        self.dtype = np.dtype(dtype)
+        transforms = backend(fft)
+        self.plan: Plan = plan_partitions(
+            block_size,
+            taps,
+            Shape.of(routing),
+            costs or (FFTW_COSTS if transforms.name == "fftw" else POCKETFFT_COSTS),
+        )
+        largest = self.plan.stages[-1].size
+        self._ring = np.zeros((routing.inputs, -(-max(history, largest) // largest) * largest), self.dtype)
+        scratch = Scratch(_scratch_size(self.plan), np.result_type(self.dtype, np.complex64))
+        kit = Kit(self.plan, responses, routing, transforms, scratch, self.dtype)
+        self._head = Head(kit)
+        self._tails = [Tail(stage, kit) for stage in self.plan.stages[1:]]
+        transforms.keep()
+        self._programs, self._turns = self._prepare()
+        self._steps: list[Iterator[tuple[Step, ...]]]
+        self._turn: Iterator[Turn]
+        self._length = self._ring.shape[1]
+        self._at = self.position = 0
+        self._silence = np.zeros((routing.inputs, block_size), self.dtype)
+        self._sink = np.zeros((routing.outputs, block_size), self.dtype)
+        self.reset()
+        self.process(self._silence, self._sink)
+        self.reset()
+
+    def _prepare(self) -> tuple[list[Program], list[Turn]]:
+        programs: list[Program] = []
+        larger, size = None, 0
+        for tail in reversed(self._tails):
+            ratio = size // tail.stage.size if larger is not None else 1
+            programs.append(tail.program(self._ring, larger, ratio))
+            larger, size = tail.handoff, tail.stage.size
+        return programs, self._head.program(larger, size // self.block_size or 1)
+
+    def process(self, block: Array, out: Array) -> None:
+        """Convolve one block.
+
+        Parameters
+        ----------
+        block : ndarray, shape (inputs, block_size)
+            Any strides; finite.
+        out : ndarray, shape (outputs, block_size)
+            Filled with the answer. May be `block` itself.
+        """
+        start = self._at
+        stop = start + self.block_size
+        self._at = stop if stop < self._length else 0
+        self._ring[:, start:stop] = block
+        for program in self._steps:
+            for step in next(program):
+                step()
+        inlet, steps, result, share = next(self._turn)
+        inlet[...] = block
+        for step in steps:
+            step()
+        if share is None:
+            out[...] = result
+        else:
+            add(result, share, out)
+        self.position += 1
+
+    def reset(self) -> None:
+        """Forget all sound, as newly built."""
+        self._ring[...] = 0
+        self._head.clear()
+        for tail in self._tails:
+            tail.clear()
+        self._steps = [islice(cycle(program), 1, None) for program in self._programs]
+        self._turn = cycle(self._turns)
+        self._at = self.position = 0
+
+
+def _scratch_size(plan: Plan) -> int:
+    """Complex numbers of the largest product that any step forms."""
+    size = 1
+    for stage in plan.stages:
+        for group in plan.shape.groups:
+            _, width, columns = stage.cut(group)
+            size = max(size, stage.partitions * group.paths * width, group.paths * group.outputs * columns)
+    return size
