@@ -18,13 +18,13 @@ SINGLE_FLOP = 1 / 9.3
 """ns for one floating-point operation (2.5 N log2 N of them) of a real FFT, one row at a time."""
 LANE_FLOP = 1 / 21.5
 """The same when the rows are LANES or more."""
-CACHED_FFT = 400_000
-"""Up to this size LANES rows at once stay in the caches; beyond it they slow down in proportion."""
+NEAR_FFT, FAR_FFT = 1 << 17, 400_000
+"""Up to the first size LANES rows at once run at full speed; beyond the second they leave the caches for good."""
 MULTIPLY_ADD = 0.5
 """ns for a complex multiply-add over arrays."""
 MOVE = 0.7
 """ns to copy, pad or overlap-add a frame."""
-CALL = 4_000.0
+CALL = 10_000.0
 """ns that one batch of FFT rows costs in calls, however short it is."""
 ENDLESS = 1 << 26
 """Frames to assume of a signal whose length is not known."""
@@ -169,7 +169,7 @@ def footprint(plan: Plan, shape: Shape, workers: int = 2) -> int:
     channels = shape.inputs + shape.outputs
     frames = channels * plan.round + shape.outputs * 2 * plan.overlap
     accumulated = plan.batch if plan.keep_spectra else plan.group
-    scratch = workers * (2 * plan.batch + 2 * accumulated) * plan.fft_size
+    scratch = workers * (2 * plan.batch + LANES + 2 * accumulated) * plan.fft_size  # LANES: within the FFT itself
     return shape.itemsize * (2 * plan.bins * spectra + frames + scratch)
 
 
@@ -188,7 +188,7 @@ def _partitioned(taps: int, block: int, *, scarce: bool) -> Iterator[Plan]:
         plan = _grouped(size, block, partitions, block - 1)
     yield plan
     if scarce:
-        for group in (LANES, 2 * LANES, 4 * LANES):
+        for group in range(LANES, 8 * LANES + 1, LANES):
             yield Plan(size, plan.block, partitions, plan.overlap, LANES, group, keep_spectra=False)
 
 
@@ -202,7 +202,7 @@ def _grouped(size: int, block: int, partitions: int, overlap: int) -> Plan:
 def _fft_cost(plan: Plan, rows: int) -> float:
     """Estimate the time of `rows` FFTs, in batches."""
     flops = 2.5 * plan.fft_size * (plan.fft_size.bit_length() - 1)
-    lanes = LANE_FLOP * max(1.0, plan.fft_size / CACHED_FFT)
+    lanes = LANE_FLOP * max(1.0, (plan.fft_size / NEAR_FFT) ** 0.25, plan.fft_size / FAR_FFT)
     if plan.batch < LANES:
         return rows * (flops * SINGLE_FLOP + CALL)
     full, rest = divmod(rows, LANES)

@@ -14,7 +14,7 @@ from reverb.engine.offline_plan import Plan, Shape, choose
 from reverb.engine.rounds import Rounds
 from reverb.engine.routing import Routing
 
-MEMORY = 84 << 20
+MEMORY = 90 << 20
 """Bytes that a streaming convolver may use, about."""
 
 
