@@ -39,8 +39,15 @@ def k_weighting(frequencies: npt.ArrayLike) -> Spectrum:
     ndarray of float64, same shape
         ``|K(f)|²``.
     """
-    z = np.exp(-2j * np.pi * np.asarray(frequencies, np.float64) / _K_SAMPLE_RATE)
-    power = np.ones(z.shape)
+    cosine = np.cos(2.0 * np.pi / _K_SAMPLE_RATE * np.asarray(frequencies, np.float64))
+    power = np.ones(cosine.shape)
     for b, a in (_K_SHELF, _K_HIGH_PASS):
-        power *= np.abs(np.polyval(b[::-1], z) / np.polyval(a[::-1], z)) ** 2
+        power *= _polynomial_power(b, cosine)
+        power /= _polynomial_power(a, cosine)
     return power
+
+
+def _polynomial_power(c: tuple[float, float, float], cosine: Spectrum) -> Spectrum:
+    """Return ``|c₀ + c₁ z + c₂ z²|²`` on the unit circle, with cos ω given: a quadratic in it."""
+    constant = (c[0] - c[2]) ** 2 + c[1] ** 2
+    return constant + cosine * (2.0 * c[1] * (c[0] + c[2]) + cosine * (4.0 * c[0] * c[2]))

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from reverb.engine import fft
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import k_weighting
 from reverb.responses.response import ImpulseResponse
@@ -50,16 +51,20 @@ def loudness_ratio(response: ImpulseResponse) -> float:
     With independent noise on every input, ``Σ_paths ∫ |H(f)|² K(f) / f df ÷ (inputs · ∫ K(f) / f df)`` from
     20 Hz to 20 kHz, or to the Nyquist frequency where that is lower. Channels weigh the same.
     """
-    size = 1 << (max(response.frames, response.sample_rate) - 1).bit_length()
-    frequencies = np.fft.rfftfreq(size, 1.0 / response.sample_rate)
-    band = (frequencies >= _BAND[0]) & (frequencies <= _BAND[1])
-    if not band.any():
-        return energy_ratio(response)
+    size = fft.good_size(max(response.frames, response.sample_rate))
+    frequencies = np.arange(size // 2 + 1) * (response.sample_rate / size)
+    band = slice(*np.searchsorted(frequencies, (_BAND[0], np.nextafter(_BAND[1], np.inf))))
     weight = k_weighting(frequencies[band]) / frequencies[band]
+    if weight.size == 0:
+        return energy_ratio(response)
+    padded = np.zeros((response.channels, size), response.samples.dtype)
+    padded[:, : response.frames] = response.samples.T
+    spectra = np.empty((response.channels, size // 2 + 1), np.result_type(padded, np.complex64))
+    fft.forward(padded, spectra)
     power = 0.0
     for path in response.wiring.paths:
-        spectrum = np.fft.rfft(response.samples[:, path.response], size)[band]
-        power += float(weight @ (spectrum.real**2 + spectrum.imag**2))
+        spectrum = spectra[path.response, band]
+        power += float((spectrum.real**2 + spectrum.imag**2) @ weight)
     return power / (response.wiring.inputs * float(weight.sum()))
 
 
