@@ -9,8 +9,9 @@ stay in the caches and short blocks waste little on a signal's end; fewer partit
 The constants were measured with pocketfft on one x86-64 core; only their ratios matter.
 """
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reverb.engine.fft import LANES, good_size
 
@@ -129,20 +130,17 @@ def choose(shape: Shape, memory: int | None = None) -> Plan:
 def candidates(shape: Shape, *, scarce: bool = False) -> Iterator[Plan]:
     """Yield every plan worth weighing; if memory is scarce, also some that trade time for it."""
     taps, length = shape.taps, shape.length
-    if length is not None:  # the whole signal as one block, if that is not absurdly long
+    if length is not None:  # the whole signal as one block
         block = max(length, 1)
         yield Plan(good_size(block + taps - 1), block, 1, taps - 1, 1, 1)
     for size in _sizes(2 * taps):  # classic overlap-add; a block is at least as long as its overlap
-        yield _grouped(size, size - taps + 1, 1, taps - 1)
-    block = 256
-    while block < taps:
-        for step in (block, block * 5 // 4, block * 3 // 2):
-            if step < taps:
-                yield from _partitioned(taps, step, scarce=scarce)
-        block *= 2
-    for partitions in range(2, 17):  # blocks fitted to the response, so that no partition is half empty
-        if taps >= 512 * partitions:
-            yield from _partitioned(taps, good_size(2 * -(-taps // partitions)) // 2, scarce=scarce)
+        yield _grouped(shape, size, size - taps + 1, 1)
+    for block in sorted({*_round_blocks(taps), *_fitted_blocks(taps)}):
+        plan = _grouped(shape, good_size(2 * block), block, -(-taps // block))
+        yield plan
+        if scarce:
+            for group in range(LANES, 8 * LANES + 1, LANES):
+                yield replace(plan, batch=LANES, group=group, keep_spectra=False)
 
 
 def cost(plan: Plan, shape: Shape) -> float:
@@ -169,7 +167,9 @@ def footprint(plan: Plan, shape: Shape, workers: int = 2) -> int:
     channels = shape.inputs + shape.outputs
     frames = channels * plan.round + shape.outputs * 2 * plan.overlap
     accumulated = plan.batch if plan.keep_spectra else plan.group
-    scratch = workers * (2 * plan.batch + LANES + 2 * accumulated) * plan.fft_size  # LANES: within the FFT itself
+    scratch = (
+        workers * (2 * plan.batch + LANES + 2 * accumulated) * plan.fft_size
+    )  # LANES: within the FFT itself
     return shape.itemsize * (2 * plan.bins * spectra + frames + scratch)
 
 
@@ -181,28 +181,36 @@ def _sizes(minimum: int) -> Iterator[int]:
         size = good_size(max(size + 2, size * 6 // 5))
 
 
-def _partitioned(taps: int, block: int, *, scarce: bool) -> Iterator[Plan]:
-    size, partitions = good_size(2 * block), -(-taps // block)
-    plan = _grouped(size, size // 2, partitions, size // 2 - 1)
-    if size != 2 * block:
-        plan = _grouped(size, block, partitions, block - 1)
-    yield plan
-    if scarce:
-        for group in range(LANES, 8 * LANES + 1, LANES):
-            yield Plan(size, plan.block, partitions, plan.overlap, LANES, group, keep_spectra=False)
+def _round_blocks(taps: int) -> Iterator[int]:
+    """Yield lengths of partitions, three per octave, that suit the FFT best."""
+    octave = 256
+    while octave < taps:
+        yield from (block for block in (octave, octave * 5 // 4, octave * 3 // 2) if block < taps)
+        octave *= 2
 
 
-def _grouped(size: int, block: int, partitions: int, overlap: int) -> Plan:
-    """Complete a plan with the number of rows per FFT call and of blocks per round."""
+def _fitted_blocks(taps: int) -> Iterator[int]:
+    """Yield lengths of partitions that cut the response evenly, so that none is half empty."""
+    for partitions in range(2, min(16, taps // 512) + 1):
+        yield good_size(2 * -(-taps // partitions)) // 2
+
+
+def _grouped(shape: Shape, size: int, block: int, partitions: int) -> Plan:
+    """Complete a plan with the rows of an FFT call and the blocks of a round: no more than there will be."""
+    overlap = (block if partitions > 1 else shape.taps) - 1
     batch = LANES * max(1, min(16, BATCH_POINTS // size // LANES))
     group = batch * max(1, round(ROUND_FRAMES / (batch * block)))
+    if shape.length is not None:
+        blocks = -(-max(shape.length, 1) // block) + partitions - 1
+        batch = min(batch, -(-blocks // LANES) * LANES)
+        group = min(group // batch, -(-blocks // batch)) * batch
     return Plan(size, block, partitions, overlap, batch, group)
 
 
 def _fft_cost(plan: Plan, rows: int) -> float:
     """Estimate the time of `rows` FFTs, in batches."""
-    flops = 2.5 * plan.fft_size * (plan.fft_size.bit_length() - 1)
-    lanes = LANE_FLOP * max(1.0, (plan.fft_size / NEAR_FFT) ** 0.25, plan.fft_size / FAR_FFT)
+    flops = 2.5 * plan.fft_size * math.log2(plan.fft_size)
+    lanes = LANE_FLOP * max(1.0, math.pow(plan.fft_size / NEAR_FFT, 0.25), plan.fft_size / FAR_FFT)
     if plan.batch < LANES:
         return rows * (flops * SINGLE_FLOP + CALL)
     full, rest = divmod(rows, LANES)

@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.engine.fft import Real
-from reverb.engine.offline_plan import Plan, Shape, choose
+from reverb.engine.offline_plan import Plan, Shape, choose, cost
 from reverb.engine.rounds import Rounds
 from reverb.engine.routing import Routing
 
 MEMORY = 90 << 20
 """Bytes that a streaming convolver may use, about."""
+
+SMALL = 2e6
+"""Estimated ns of work below which threads cost more than they save."""
 
 
 class OverlapAdd:
@@ -70,10 +73,12 @@ class OverlapAdd:
         assert rows.shape[0] >= routing.responses, (rows.shape, routing)
         assert rows.dtype in (np.float32, np.float64), rows.dtype
         self.inputs, self.outputs, self.tail = routing.inputs, routing.outputs, rows.shape[1] - 1
-        self.plan: Plan = choose(_shape(rows, routing, length), memory)
+        shape = _shape(rows, routing, length)
+        self.plan: Plan = choose(shape, memory)
         self.preferred_frames = self.plan.round
         self._dtype = rows.dtype
-        self._rounds = Rounds(self.plan, rows, routing, workers or os.cpu_count() or 1)
+        worthwhile = cost(self.plan, shape) > SMALL
+        self._rounds = Rounds(self.plan, rows, routing, (workers or os.cpu_count() or 1) if worthwhile else 1)
         self._pending: Real = np.empty((0, self.inputs), self._dtype)
         self._filled = 0
 

@@ -58,6 +58,7 @@ def stream(engine, x, cuts=()):
 
 
 def forced(monkeypatch, plan):
+    monkeypatch.setattr(overlap_add, "SMALL", -1)  # threads even for little
     monkeypatch.setattr(overlap_add, "choose", lambda *_: plan)
 
 
