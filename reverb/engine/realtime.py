@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from reverb.engine.fft_plans import Array, Step, backend
 from reverb.engine.partition import FFTW_COSTS, POCKETFFT_COSTS, CostModel, Plan, Shape, plan_partitions
-from reverb.engine.realtime_stages import Head, Kit, Program, Scratch, Tail, Turn
+from reverb.engine.realtime_lanes import Scratch
+from reverb.engine.realtime_stages import Head, Kit, Program, Tail, Turn
 from reverb.engine.routing import Routing
 from reverb.errors import ParameterError
 
@@ -39,8 +40,6 @@ class RealtimeConvolver:
         The FFT backend; None takes the fastest that is installed.
     costs : CostModel, optional
         What the machine charges; the default suits the backend on ordinary machines.
-    history : int
-        Frames of input to remember in `history`, for a successor that is to sound as if it had always been there.
 
     Attributes
     ----------
@@ -71,7 +70,6 @@ class RealtimeConvolver:
         *,
         fft: str | None = None,
         costs: CostModel | None = None,
-        history: int = 0,
     ) -> None:
         if block_size < 1:
             raise ParameterError(f"block_size is {block_size}; expected at least 1 frame")
@@ -86,8 +84,7 @@ class RealtimeConvolver:
             Shape.of(routing),
             costs or (FFTW_COSTS if transforms.name == "fftw" else POCKETFFT_COSTS),
         )
-        largest = self.plan.stages[-1].size
-        self._ring = np.zeros((routing.inputs, -(-max(history, largest) // largest) * largest), self.dtype)
+        self._ring = np.zeros((routing.inputs, self.plan.stages[-1].size), self.dtype)
         scratch = Scratch(_scratch_size(self.plan), np.result_type(self.dtype, np.complex64))
         kit = Kit(self.plan, responses, routing, transforms, scratch, self.dtype)
         self._head = Head(kit)
