@@ -7,6 +7,7 @@ left for `RealtimeConvolver.process` is to walk through them. A block creates no
 
 from collections.abc import Iterator
 from itertools import cycle, islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,8 @@ class RealtimeConvolver:
             raise ParameterError(f"block_size is {block_size}; expected at least 1 frame")
         rows, taps = responses.shape
         assert rows >= routing.responses, (rows, routing)
-        self.routing, self.block_size, self.tail = routing, block_size, taps - 1
+        self.routing, self.block_size = routing, block_size
+        self.tail: int = taps - 1
         self.dtype = np.dtype(dtype)
         transforms = backend(fft)
         self.plan: Plan = plan_partitions(
@@ -86,7 +88,7 @@ class RealtimeConvolver:
         )
         self._ring = np.zeros((routing.inputs, self.plan.stages[-1].size), self.dtype)
         scratch = Scratch(_scratch_size(self.plan), np.result_type(self.dtype, np.complex64))
-        kit = Kit(self.plan, responses, routing, transforms, scratch, self.dtype)
+        kit = Kit(self.plan, _audible(responses, self.dtype), routing, transforms, scratch, self.dtype)
         self._head = Head(kit)
         self._tails = [Tail(stage, kit) for stage in self.plan.stages[1:]]
         transforms.keep()
@@ -146,6 +148,12 @@ class RealtimeConvolver:
         self._steps = [islice(cycle(program), 1, None) for program in self._programs]
         self._turn = cycle(self._turns)
         self._at = self.position = 0
+
+
+def _audible(responses: Array, dtype: np.dtype[Any]) -> Array:
+    """Clear what lies below the square of the rounding error, or a long decay would end in slow denormals."""
+    floor = float(np.finfo(dtype).eps) ** 2 * np.abs(responses).max()
+    return np.where(np.abs(responses) < floor, 0, responses)
 
 
 def _scratch_size(plan: Plan) -> int:

@@ -1,0 +1,107 @@
+"""Calls of any length for a processor of equal blocks."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from reverb.arrays import Audio
+from reverb.errors import InvalidAudioError
+
+
+class BlockProcessor(Protocol):
+    """What takes blocks of ``(block_size, inputs)`` and answers with ``(block_size, outputs)``."""
+
+    block_size: int
+    inputs: int
+    outputs: int
+    latency: int
+    dtype: np.dtype[Any]
+
+    @property
+    def tail(self) -> int:
+        """Frames that sound after the input has ended."""
+
+    def process(self, block: Audio, out: Audio) -> Audio:
+        """Process one block."""
+
+    def reset(self) -> None:
+        """Forget all sound."""
+
+
+class BlockAdapter:
+    """Feed a block convolver with calls of any length, at the cost of ``block_size − 1`` frames of latency.
+
+    That is the least for lengths that are not known beforehand: when a call has brought ``n`` frames in all, the
+    blocks that are complete hold at least ``n − (block_size − 1)``. Where a sound card can be opened with the
+    convolver's block size, or calls always bring a multiple of it, use the convolver itself and pay nothing.
+
+    Parameters
+    ----------
+    convolver : BlockProcessor
+        Its blocks are the adapter's alone from now on.
+
+    Attributes
+    ----------
+    latency : int
+        Frames, the convolver's included.
+    """
+
+    def __init__(self, convolver: BlockProcessor) -> None:
+        self._convolver = convolver
+        self.latency = convolver.latency + convolver.block_size - 1
+        self._in = np.zeros((convolver.block_size, convolver.inputs), convolver.dtype)
+        self._out = np.zeros((convolver.block_size, convolver.outputs), convolver.dtype)
+        self._filled = 0
+
+    @property
+    def tail(self) -> int:
+        """Frames that still sound after the input has ended, the latency not counted."""
+        return self._convolver.tail
+
+    def process(self, frames: Audio, out: Audio | None = None) -> Audio:
+        """Convolve any number of frames, none included; as many come back.
+
+        Parameters
+        ----------
+        frames : ndarray, shape (n, inputs), or (n,) if there is one input
+        out : ndarray, shape (n, outputs), or (n,) if there is one output; optional
+            May be `frames` itself.
+        """
+        flat = frames.ndim == 1 and self._convolver.inputs == 1
+        given = frames[:, np.newaxis] if flat else frames
+        if given.ndim != 2 or given.shape[1] != self._convolver.inputs:
+            raise InvalidAudioError(
+                f"frames have shape {frames.shape}; expected (n, {self._convolver.inputs})"
+            )
+        if out is None:
+            shape = (
+                (len(given),) if flat and self._convolver.outputs == 1 else (len(given), self._out.shape[1])
+            )
+            out = np.empty(shape, self._out.dtype)
+        target = out[:, np.newaxis] if out.ndim == 1 else out
+        if target.shape != (len(given), self._out.shape[1]):
+            raise InvalidAudioError(f"out has shape {out.shape}; expected {(len(given), self._out.shape[1])}")
+        done = 0
+        while done < len(given):
+            done += self._move(given[done:], target[done:])
+        return out
+
+    def _move(self, given: Audio, target: Audio) -> int:
+        """Take frames up to the end of the block; the last of them brings the next block's first answer."""
+        size, filled = len(self._in), self._filled
+        count = min(len(given), size - filled)
+        self._in[filled : filled + count] = given[:count]
+        old = min(count, size - 1 - filled)
+        target[:old] = self._out[filled + 1 : filled + 1 + old]
+        self._filled = (filled + count) % size
+        if self._filled == 0:
+            self._convolver.process(self._in, self._out)
+            target[count - 1] = self._out[0]
+        return count
+
+    def reset(self) -> None:
+        """Forget all sound, the convolver's included."""
+        self._convolver.reset()
+        self._in[...] = 0
+        self._out[...] = 0
+        self._filled = 0

@@ -1,0 +1,125 @@
+"""Levels that move without zipper noise, and the dry path beside a real-time convolver.
+
+Blocks are ``(channels, block_size)`` here. Nothing in `Ramp.advance` or `Mixer.process` creates an array.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from reverb.engine.fft_plans import Array
+
+
+class Ramp:
+    """A gain that goes to each new target in a straight line, sample by sample.
+
+    Attributes
+    ----------
+    value : float
+        The gain after the last block.
+    moving : bool
+        Whether the last block's `gains` differ from `value`.
+    gains : ndarray, (block_size,)
+        Of the last block, while `moving`.
+    """
+
+    def __init__(self, value: float, frames: int, block_size: int, dtype: np.dtype[Any]) -> None:
+        self.value = self._target = value
+        self.moving = False
+        self.gains = np.full(block_size, value, dtype)
+        self._frames, self._left, self._step = max(1, frames), 0, 0.0
+        self._counts = np.arange(1, block_size + 1, dtype=dtype)
+
+    def advance(self, target: float) -> None:
+        """Go on by one block, towards `target`."""
+        if target != self._target:
+            self._target, self._left = target, self._frames
+            self._step = (target - self.value) / self._frames
+        self.moving = self._left > 0
+        if not self.moving:
+            return
+        size = len(self.gains)
+        np.multiply(self._counts, self._step, self.gains)
+        np.add(self.gains, self.value, self.gains)
+        if self._left <= size:
+            self.gains[self._left - 1 :] = target
+        self._left = max(0, self._left - size)
+        self.value = self.value + self._step * size if self._left else target
+
+    def settle(self, value: float) -> None:
+        """Be at `value` at once."""
+        self.value = self._target = value
+        self._left, self.moving = 0, False
+
+
+class Delay:
+    """A signal some frames late: the dry path of a response that begins before its time zero."""
+
+    def __init__(self, frames: int, channels: int, block_size: int, dtype: np.dtype[Any]) -> None:
+        self._past = np.zeros((channels, frames + block_size), dtype)
+        self._frames, self._size, self._at = frames, block_size, 0
+
+    def process(self, block: Array, out: Array) -> None:
+        """Store `block`, and fill `out` with what came `frames` earlier."""
+        past, length = self._past, self._past.shape[1]
+        self._turn(past, self._at, block, write=True)
+        self._turn(past, (self._at - self._frames) % length, out, write=False)
+        self._at = (self._at + self._size) % length
+
+    def _turn(self, past: Array, start: int, block: Array, *, write: bool) -> None:
+        first = min(self._size, past.shape[1] - start)
+        for part, inner in (
+            (slice(start, start + first), slice(first)),
+            (slice(self._size - first), slice(first, None)),
+        ):
+            if write:
+                past[:, part] = block[:, inner]
+            else:
+                block[:, inner] = past[:, part]
+
+    def clear(self) -> None:
+        """Forget all sound."""
+        self._past[...] = 0
+
+
+class Mixer:
+    """Add the dry signal to the wet one, each at a level of its own.
+
+    One dry channel goes to every output; else each goes to the output of its number, as far as there is one.
+
+    Attributes
+    ----------
+    wet, dry : float
+        Linear gains. May be set at any time and from any thread; the ramp begins with the next block.
+    """
+
+    def __init__(
+        self, wet: float, dry: float, ramp: int, shape: tuple[int, int, int], dtype: np.dtype[Any]
+    ) -> None:
+        inputs, outputs, block_size = shape
+        self.wet, self.dry = wet, dry
+        self._wet, self._dry = Ramp(wet, ramp, block_size, dtype), Ramp(dry, ramp, block_size, dtype)
+        self._shared = outputs if inputs == 1 else min(inputs, outputs)
+        self._scaled = np.zeros((self._shared, block_size), dtype)
+
+    def process(self, signal: Array, dry: Array) -> None:
+        """Mix `dry` ``(inputs, block_size)`` into the wet `signal` ``(outputs, block_size)``."""
+        self._wet.advance(self.wet)
+        self._dry.advance(self.dry)
+        if self._wet.moving:
+            np.multiply(signal, self._wet.gains, signal)
+        elif self._wet.value != 1:
+            np.multiply(signal, self._wet.value, signal)
+        if self._dry.moving:
+            np.multiply(dry[: self._shared], self._dry.gains, self._scaled)
+        elif self._dry.value != 0:
+            np.multiply(dry[: self._shared], self._dry.value, self._scaled)
+        else:
+            return
+        shared = signal[: self._shared]
+        np.add(shared, self._scaled, shared)
+
+    def settle(self) -> None:
+        """Be at the set levels at once."""
+        self._wet.settle(self.wet)
+        self._dry.settle(self.dry)
