@@ -27,7 +27,7 @@ def loudness(path: Path) -> float:
 def main() -> None:
     """Render, report, draw."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--input", type=Path, default=ROOT / "examples" / "audio" / "tabla.flac")
+    parser.add_argument("--input", type=Path, default=ROOT / "examples" / "audio" / "drum-roll.flac")
     parser.add_argument("--output-dir", type=Path, default=ROOT / "demo-output")
     options = parser.parse_args()
     options.output_dir.mkdir(parents=True, exist_ok=True)
