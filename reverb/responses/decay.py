@@ -15,6 +15,8 @@ FLOOR_MARGIN = 10.0
 """Noise must lie this many dB below the range of a fit (ISO 3382-1, 5.3.3)."""
 MOST_NONLINEAR = 10.0
 """Per mille of 1 − r² that a straight line may leave (ISO 3382-2, annex B.2)."""
+MOST_NONLINEAR_EARLY = 100.0
+"""The same for EDT, which holds the direct sound: a line through little more than that step says nothing."""
 LEAST_CYCLES = 4.0
 """Bandwidth × decay time that a time-reversed filter needs (Jacobsen & Rindel 1987)."""
 
@@ -227,11 +229,9 @@ def _objection(
         return f"{decay.dynamic_range:.0f} dB of decay above the noise or the cut, {needed:.0f} dB needed"
     if width * seconds < LEAST_CYCLES:
         return f"bandwidth times decay time is {width * seconds:.1f}, {LEAST_CYCLES:g} needed"
-    # The early decay holds the direct sound, and is straight in no real room.
-    if start > 0 and nonlinearity > MOST_NONLINEAR:
-        return (
-            f"the decay is not straight: {nonlinearity:.0f} per mille off a line, {MOST_NONLINEAR:g} allowed"
-        )
+    allowed = MOST_NONLINEAR if start > 0 else MOST_NONLINEAR_EARLY
+    if nonlinearity > allowed:
+        return f"the decay is not straight: {nonlinearity:.0f} per mille off a line, {allowed:g} allowed"
     return ""
 
 

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from rooms.air import energy_absorption
 from rooms.designs import OCTAVES, Room
-from rooms.pair import cardioid, capsules
+from rooms.pair import capsules, cardioid
 from rooms.tracing import Images
 
 Array = npt.NDArray[np.float64]

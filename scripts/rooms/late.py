@@ -8,7 +8,7 @@ import numpy.typing as npt
 from rooms.air import energy_absorption
 from rooms.designs import OCTAVES, Room
 from rooms.early import specular_share
-from rooms.pair import cardioid, capsules
+from rooms.pair import capsules, cardioid
 from rooms.tracing import Decay, mean_free_path, volume
 
 Array = npt.NDArray[np.float64]
@@ -20,7 +20,13 @@ FIT_FROM, FIT_TO = -8.0, -45.0  # dB of the ray-traced decay that say how it goe
 
 
 def diffuse_sound(
-    room: Room, decay: Decay, frames: int, sample_rate: int, speed: float, origin: float, rng: np.random.Generator
+    room: Room,
+    decay: Decay,
+    frames: int,
+    sample_rate: int,
+    speed: float,
+    origin: float,
+    rng: np.random.Generator,
 ) -> Array:
     """Late reverberation at both microphones, `(frames, 2)`, time counted from `origin` seconds."""
     noise = plane_waves(room, frames, sample_rate, speed, origin, rng)
@@ -28,16 +34,16 @@ def diffuse_sound(
     out = np.zeros_like(noise)
     envelopes = Envelopes(room, decay, speed)
     for centre, band in third_octaves(noise, sample_rate):
-        out += band * np.sqrt(envelopes.at(centre, times))[:, None]
+        out += band * np.sqrt(envelopes.diffuse(centre, times))[:, None]
     return out
 
 
 def plane_waves(
     room: Room, frames: int, sample_rate: int, speed: float, origin: float, rng: np.random.Generator
 ) -> Array:
-    """Plane waves from all directions as the pair hears them: `(frames, 2)`, unit energy per second and capsule
-    sensitivity.
+    """Plane waves from all directions as the pair hears them, `(frames, 2)`.
 
+    Each capsule would take up unit energy per second, were it equally sensitive all around.
     Image sources fill space evenly, so waves arrive at the rate 4π c³ t² / V (Kuttruff, Room Acoustics, 4.2).
     As each capsule has its own delay and gain for each wave, their coherence is that of a real diffuse field.
     """
@@ -75,19 +81,26 @@ class Envelopes:
         """How fast the walls alone take energy away, in 1/s per octave."""
         return self._rates
 
-    def at(self, frequency: float, times: Array) -> Array:
-        """Energy per second at `frequency` in Hz and `times` in seconds since emission."""
+    def total(self, frequency: float, times: Array) -> Array:
+        """All reflected energy per second at `frequency` in Hz and `times` in seconds since emission."""
+        return self._blend(frequency, times, np.ones((len(OCTAVES), 1)))
+
+    def diffuse(self, frequency: float, times: Array) -> Array:
+        """Return the part of it that has been scattered, or lies past the last image source."""
+        reflections = np.maximum(self._speed * times / mean_free_path(self._room), 1.0)
+        return self._blend(
+            frequency, times, 1 - specular_share(reflections, self._room.relief, self._room.order)
+        )
+
+    def _blend(self, frequency: float, times: Array, share: Array) -> Array:
         octave = np.clip(np.log2(frequency / OCTAVES[0]), 0, len(OCTAVES) - 1)
         lower = min(int(octave), len(OCTAVES) - 2)
-        weight = octave - lower
+        weights = np.array([lower + 1 - octave, octave - lower])
         pair = slice(lower, lower + 2)
-        blend = np.array([1 - weight, weight])
-        reflections = np.maximum(self._speed * times / mean_free_path(self._room), 1.0)
-        share = 1 - specular_share(reflections, self._room.relief[pair], self._room.order)
         levels = np.stack([np.interp(times, self._times, level) for level in self._levels[pair]])
-        walls = np.log(np.maximum(levels * share, 1e-12)) - self._rates[pair, None] * times
+        walls = np.log(np.maximum(levels * share[pair], 1e-12)) - self._rates[pair, None] * times
         air = energy_absorption(frequency, self._room.temperature, self._room.humidity)
-        return np.exp(blend @ walls - air * self._speed * times)
+        return np.exp(weights @ walls - air * self._speed * times)
 
 
 def decay_rate(times: Array, energy: Array) -> float:
@@ -113,7 +126,10 @@ def third_octaves(signal: Array, sample_rate: int) -> Iterator[tuple[float, Arra
         # The outermost bands take all that lies beyond them.
         distance = np.clip(steps, lowest, highest) - step
         mask = np.cos(np.pi / 2 * np.clip(np.abs(distance), 0, 1)) ** 2
-        yield 1000 * 2 ** (step / STEPS_PER_OCTAVE), np.fft.irfft(spectrum * mask[:, None], len(signal), axis=0)
+        yield (
+            1000 * 2 ** (step / STEPS_PER_OCTAVE),
+            np.fft.irfft(spectrum * mask[:, None], len(signal), axis=0),
+        )
 
 
 def _flattened(times: Array, energy: Array, rate: float) -> Array:
@@ -127,7 +143,9 @@ def _flattened(times: Array, energy: Array, rate: float) -> Array:
     first = times[np.flatnonzero(energy)[0]]
     half = np.clip(0.15 * (times - first), 0.006, 0.1)
     low, high = np.maximum(times - half, 0), np.minimum(times + half, edges[-1])
-    return np.asarray((np.interp(high, edges, total) - np.interp(low, edges, total)) / (high - low) * np.diff(edges)[0])
+    return np.asarray(
+        (np.interp(high, edges, total) - np.interp(low, edges, total)) / (high - low) * np.diff(edges)[0]
+    )
 
 
 def _impulses(arrivals: Array, amplitudes: Array, frames: int) -> Array:

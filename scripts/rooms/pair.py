@@ -24,7 +24,7 @@ def capsules(room: Room) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
 
 
 def stage(room: Room) -> tuple[Array, Array, Array]:
-    """Sources in the centre, on the left and on the right, all equally far from the pair."""
+    """Place sources in the centre, on the left and on the right, all equally far from the pair."""
     centre = np.array(room.microphones)
     source = np.array(room.source)
     forward, left = _level_frame(room)

@@ -3,11 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
-from rooms.air import energy_absorption, speed_of_sound
+from reverb.responses.acoustics import onset
+from rooms.air import speed_of_sound
 from rooms.designs import OCTAVES, Bands, Room
 from rooms.early import early_sound
 from rooms.late import Envelopes, decay_rate, diffuse_sound
 from rooms.pair import capsules, stage
+from rooms.plate import Plate, render_plate
 from rooms.tracing import Decay, trace_decay, trace_images
 
 Array = npt.NDArray[np.float64]
@@ -16,6 +18,7 @@ SAMPLE_RATE = 48_000
 PEAK_DB = -1.0
 FLOOR_DB = -90.0
 FADE = 0.08  # s
+LEAD_IN = 24  # frames of fade before a start that is not a single impulse
 LOWEST = 22.0  # Hz: below, image sources pile up to a push of air that no loudspeaker gives
 
 
@@ -30,6 +33,15 @@ def render_room(room: Room) -> dict[str, Array]:
         sides = [_at_pair(room, trim, decay, side, speed, rng) for side in (left, right)]
         out[f"{room.name}-true-stereo"] = finish(sides)
     return out
+
+
+def finish_plate(plate: Plate) -> Array:
+    """Return the plate's response, `(frames, 2)`, from just before its first bending waves arrive."""
+    sound = render_plate(plate, SAMPLE_RATE, round(1.8 * plate.rt60_low * SAMPLE_RATE))
+    start = max(onset(sound) - LEAD_IN, 0)
+    sound = sound[start:]
+    sound[:LEAD_IN] *= np.sin(np.linspace(0, np.pi / 2, LEAD_IN, endpoint=False))[:, None] ** 2
+    return finish([sound])
 
 
 def tune(room: Room, speed: float) -> tuple[Bands, Decay]:
@@ -47,15 +59,15 @@ def tune(room: Room, speed: float) -> tuple[Bands, Decay]:
 
 
 def predicted_rt60(room: Room, decay: Decay, speed: float) -> Array:
-    """T30 per octave that the diffuse field will show, air and the octave's width included."""
-    times = np.arange(0, 1.5 * max(room.rt60), 0.005)
+    """T30 per octave that the reflections will show, air and the octave's width included."""
+    times = np.arange(0, 1.5 * max(room.rt60), 0.004)
     envelopes = Envelopes(room, decay, speed)
     out = []
     for centre in OCTAVES:
-        inside = np.linspace(centre / np.sqrt(2), centre * np.sqrt(2), 12)
-        rates = np.interp(np.log2(inside), np.log2(OCTAVES), envelopes.rates)
-        rates = rates + speed * energy_absorption(inside, room.temperature, room.humidity)
-        energy = np.sum(np.exp(-rates[:, None] * times) / rates[:, None], axis=0)
+        power = sum(
+            envelopes.total(f, times) for f in np.linspace(centre / np.sqrt(2), centre * np.sqrt(2), 9)
+        )
+        energy = np.cumsum(np.asarray(power)[::-1])[::-1]
         level = 10 * np.log10(energy / energy[0])
         span = (level <= -5) & (level >= -35)
         out.append(-60 / np.polyfit(times[span], level[span], 1)[0])

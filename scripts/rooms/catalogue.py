@@ -1,0 +1,201 @@
+"""Write down what the bundled responses are: `catalogue.json` for programs, `README.md` for people."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from reverb.responses.acoustics import measure
+from rooms.designs import OCTAVES, Point, Room
+from rooms.pair import stage
+from rooms.plate import Plate
+from rooms.targets import plate_c80, plate_rt60, room_c80
+from rooms.tracing import volume
+
+Entry = dict[str, Any]
+SIMULATED = "CC0-1.0"
+
+
+def room_entries(room: Room) -> dict[str, Entry]:
+    """Entries of the responses that come from a room, without their measurements."""
+    centre, left, right = stage(room)
+    shared: Entry = {
+        "origin": "simulated by scripts/make_impulses.py: image sources and ray tracing",
+        "license": SIMULATED,
+        "design": {
+            "octaves_hz": list(OCTAVES),
+            "t30_seconds": list(room.rt60),
+            "c80_db": _rounded(room_c80(room), 2),
+        },
+        "geometry": {
+            "plan_m": [list(corner) for corner in room.plan],
+            "height_m": room.height,
+            "volume_m3": round(volume(room)),
+            "microphones_m": list(room.microphones),
+            "spacing_m": room.pair.spacing,
+            "angle_degrees": room.pair.angle,
+            "temperature_celsius": room.temperature,
+            "humidity_percent": room.humidity,
+        },
+    }
+    geometry = shared["geometry"]
+    one: Entry = {
+        "title": room.title,
+        "description": room.description,
+        "layout": "stereo",
+        **shared,
+        "geometry": {**geometry, "sources_m": [_place(centre)]},
+    }
+    if not room.true_stereo:
+        return {room.name: one}
+    two: Entry = {
+        **one,
+        "title": f"{room.title}, true stereo",
+        "description": f"{room.description} Two sources at ±{room.sides:g}°; channels LL, LR, RL, RR.",
+        "layout": "true-stereo",
+        "geometry": {**geometry, "sources_m": [_place(left), _place(right)]},
+    }
+    return {room.name: one, f"{room.name}-true-stereo": two}
+
+
+def plate_entry(plate: Plate) -> Entry:
+    """Entry of the plate."""
+    return {
+        "title": plate.title,
+        "description": plate.description,
+        "layout": "stereo",
+        "origin": "synthesised by scripts/make_impulses.py: modes of a thin plate",
+        "license": SIMULATED,
+        "design": {
+            "octaves_hz": list(OCTAVES),
+            "t30_seconds": _rounded(plate_rt60(plate), 3),
+            "c80_db": _rounded(plate_c80(plate), 2),
+        },
+        "geometry": {
+            "size_m": list(plate.size),
+            "thickness_m": plate.thickness,
+            "driver_m": list(plate.driver),
+            "pickups_m": [list(plate.left), list(plate.right)],
+        },
+    }
+
+
+def living_room_entry() -> Entry:
+    """Entry of the one measured response."""
+    return {
+        "title": "Domestic living room",
+        "description": "Measured in a real living room with an omnidirectional microphone.",
+        "layout": "mono",
+        "origin": "OpenAIR library, 'Domestic living room'; the file living_room_1.wav of the Python package"
+        " acoustics 0.2.6, unchanged but for its container",
+        "license": "public domain",
+        "design": None,
+        "geometry": None,
+    }
+
+
+def measured(path: Path) -> Entry:
+    """Read from the finished file: its format, and T30 and C80 per octave, mean of the channels."""
+    info = soundfile.info(path)
+    samples, sample_rate = soundfile.read(path)
+    reports = [band for band in measure(samples, sample_rate).mean if band.centre in OCTAVES]
+    return {
+        "file": path.name,
+        "channels": info.channels,
+        "sample_rate": info.samplerate,
+        "seconds": round(info.frames / info.samplerate, 3),
+        "measured": {
+            "octaves_hz": [band.centre for band in reports],
+            "t30_seconds": [round(band.t30.seconds, 3) if band.t30.valid else None for band in reports],
+            "c80_db": [round(band.c80, 2) for band in reports],
+        },
+    }
+
+
+def write(folder: Path, entries: Mapping[str, Entry]) -> None:
+    """Measure the files of `entries`, and write `catalogue.json` and `README.md` beside them, in that order."""
+    complete = {name: {**entry, **measured(folder / f"{name}.flac")} for name, entry in entries.items()}
+    text = json.dumps({"responses": complete}, indent=2, ensure_ascii=False)
+    (folder / "catalogue.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(_readme(folder, complete), encoding="utf-8")
+
+
+def _readme(folder: Path, entries: Mapping[str, Entry]) -> str:
+    size = sum((folder / entry["file"]).stat().st_size for entry in entries.values())
+    parts = [_HEAD.format(count=len(entries), megabytes=size / 1e6)]
+    for name, entry in entries.items():
+        parts.append(f"## `{name}` · {entry['title']}\n\n{entry['description']}\n")
+        parts.append(f"- {entry['layout']}, {entry['sample_rate'] / 1000:g} kHz, {entry['seconds']:.2f} s")
+        parts.append(f"- origin: {entry['origin']}\n- licence: {entry['license']}")
+        if entry["geometry"]:
+            parts.append(f"- {_geometry(entry['geometry'])}")
+        parts.append(f"\n{_table(entry)}\n")
+    return "\n".join(parts)
+
+
+def _geometry(geometry: Entry) -> str:
+    if "size_m" in geometry:
+        width, height = geometry["size_m"]
+        pickups = " and ".join(_point(p) for p in geometry["pickups_m"])
+        return (
+            f"{width:g} × {height:g} m, {geometry['thickness_m'] * 1000:g} mm of steel; driver at"
+            f" {_point(geometry['driver_m'])}, pickups at {pickups}"
+        )
+    sources = " and ".join(_point(p) for p in geometry["sources_m"])
+    return (
+        f"{geometry['volume_m3']:,} m³, {geometry['height_m']:g} m high, {geometry['temperature_celsius']:g} °C,"
+        f" {geometry['humidity_percent']:g} % humidity; source at {sources}, two cardioids"
+        f" {geometry['spacing_m'] * 100:g} cm apart, ±{geometry['angle_degrees']:g}°, around"
+        f" {_point(geometry['microphones_m'])}"
+    )
+
+
+def _table(entry: Entry) -> str:
+    found = entry["measured"]
+    head = ["", *(f"{hz / 1000:g} kHz" if hz >= 1000 else f"{hz:g} Hz" for hz in found["octaves_hz"])]
+    rows = []
+    if entry["design"]:
+        rows.append(["T30 designed, s", *(f"{t:.2f}" for t in entry["design"]["t30_seconds"])])
+    rows.append(["T30 measured, s", *("–" if t is None else f"{t:.2f}" for t in found["t30_seconds"])])
+    if entry["design"]:
+        rows.append(["C80 designed, dB", *(f"{c:.1f}" for c in entry["design"]["c80_db"])])
+    rows.append(["C80 measured, dB", *(f"{c:.1f}" for c in found["c80_db"])])
+    lines = [head, ["---", *["---:"] * len(found["octaves_hz"])], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _point(place: Sequence[float]) -> str:
+    return f"({', '.join(f'{value:g}' for value in place)}) m"
+
+
+def _place(place: npt.ArrayLike) -> Point:
+    x, y, z = _rounded(np.asarray(place, np.float64), 3)
+    return x, y, z
+
+
+def _rounded(values: npt.NDArray[np.float64], digits: int) -> list[float]:
+    return [round(float(value), digits) for value in values]
+
+
+_HEAD = """# Bundled impulse responses
+
+{count} responses, {megabytes:.1f} MB together. This page and `catalogue.json` are written by
+`python scripts/make_impulses.py` (extra `rooms`), which makes all of them but the measured one.
+
+How the rooms are made: pyroomacoustics gives the image sources and the ray-traced decay of energy per octave,
+from the geometry and the surfaces' absorption. Each image source becomes one arrival at each of two cardioids,
+filtered with minimum phase by walls and air. What the relief of the walls scatters, and all that comes after the
+last image source, is a crowd of plane waves from all sides whose density grows with the square of time, as
+image sources' does, shaped in third octaves by the ray-traced decay and by the air's absorption (ISO 9613-1).
+Absorption is scaled per octave until the decay times are those of the design. The designed C80 is not fitted:
+it is Barron & Lee's revised theory (1988), worked out for the pair's cardioids.
+
+All start with the direct sound in frame 0, so that wet and dry stay aligned, peak at −1 dBFS, and last until
+every octave from 125 Hz to 8 kHz has fallen by 90 dB. T30 and C80 follow ISO 3382-1 (mean of the channels, "–" where
+the recording's range is too small). True stereo has the channels LL, LR, RL, RR: from the left source to both
+microphones, then from the right.
+"""

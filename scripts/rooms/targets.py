@@ -1,0 +1,80 @@
+"""What a design promises, worked out without simulating it: decay and clarity per octave band."""
+
+import numpy as np
+import numpy.typing as npt
+
+from rooms.air import energy_absorption, speed_of_sound
+from rooms.designs import OCTAVES, Room
+from rooms.plate import Plate, decay_times, stiffness
+from rooms.tracing import volume
+
+Array = npt.NDArray[np.float64]
+
+EARLY = 0.080  # s
+LINES = 15  # frequencies that stand for an octave
+
+
+def room_c80(room: Room) -> Array:
+    """Clarity in dB per octave after Barron & Lee's revised theory (J. Acoust. Soc. Am. 84, 1988).
+
+    Direct sound, and reflected energy that falls exponentially from the moment the direct sound arrives; here
+    with the pair's cardioids (a third of the diffuse field, the direct sound at their angle), and with the
+    air's absorption drawn across each octave.
+    """
+    speed = speed_of_sound(room.temperature)
+    distance = float(np.linalg.norm(np.subtract(room.source, room.microphones)))
+    delay = distance / speed
+    gain = 0.25 * (1 + np.cos(np.radians(room.pair.angle))) ** 2
+    walls = wall_rates(room, speed)
+    out = []
+    for centre in OCTAVES:
+        inside = _lines(centre)
+        air = energy_absorption(inside, room.temperature, room.humidity)
+        rates = np.interp(np.log2(inside), np.log2(OCTAVES), walls) + speed * air
+        direct = gain / distance**2 * np.exp(-air * distance)
+        reflected = 4 * np.pi * speed / volume(room) / 3 * np.exp(-rates * delay) / rates
+        late = reflected * np.exp(-rates * EARLY)
+        out.append(10 * np.log10((direct + reflected - late).sum() / late.sum()))
+    return np.array(out)
+
+
+def wall_rates(room: Room, speed: float) -> Array:
+    """Return the rates in 1/s at which the surfaces must take energy away for the octaves' T30 to be as designed."""
+    wanted = 6 * np.log(10) / np.array(room.rt60)
+    walls = 0.5 * wanted
+    for _ in range(12):
+        walls = np.maximum(walls + wanted - _octave_rates(room, walls, speed), 0.05)
+    return walls
+
+
+def _octave_rates(room: Room, walls: Array, speed: float) -> Array:
+    """T30 of an exponential decay whose rate varies across each octave, as a rate in 1/s."""
+    times = np.linspace(0, max(room.rt60), 500)
+    out = []
+    for centre in OCTAVES:
+        inside = _lines(centre)
+        air = energy_absorption(inside, room.temperature, room.humidity)
+        rates = np.interp(np.log2(inside), np.log2(OCTAVES), walls) + speed * air
+        energy = (np.exp(-rates[:, None] * times) / rates[:, None]).sum(axis=0)
+        level = np.log(energy / energy[0])
+        span = (level <= -0.5 * np.log(10)) & (level >= -3.5 * np.log(10))
+        out.append(-np.polyfit(times[span], level[span], 1)[0])
+    return np.array(out)
+
+
+def _lines(centre: float) -> Array:
+    return np.linspace(centre / np.sqrt(2), centre * np.sqrt(2), LINES)
+
+
+def plate_rt60(plate: Plate) -> Array:
+    """Decay time in seconds per octave."""
+    return decay_times(plate, OCTAVES)
+
+
+def plate_c80(plate: Plate) -> Array:
+    """Clarity in dB per octave: an exponential that begins when each frequency's bending waves arrive."""
+    omega = 2 * np.pi * np.array(OCTAVES)
+    distances = [np.hypot(*np.subtract(pickup, plate.driver)) for pickup in (plate.left, plate.right)]
+    first = float(np.mean(distances)) / (2 * np.sqrt(stiffness(plate) * omega))
+    rates = 6 * np.log(10) / plate_rt60(plate)
+    return np.asarray(10 * np.log10(np.expm1(rates * (EARLY - first))))
