@@ -7,12 +7,14 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import soundfile
 
+from reverb.arrays import Audio
 from reverb.errors import AudioFileError, ParameterError
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -38,13 +40,64 @@ FORMATS = {
 # What to write where the source's own subtype does not exist in the output's container.
 _FALLBACK_SUBTYPES = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
 _FALLBACK_PCM = "PCM_24"
+# Endings that stand for more than a container.
+_ENDING_SUBTYPES = {".opus": "OPUS"}
+# libsndfile reads these and says that it writes them, too.
+_READ_ONLY = {("WAV", "MPEG_LAYER_III"), ("MP3", "MPEG_LAYER_I"), ("MP3", "MPEG_LAYER_II")}
 # libsndfile notes a chunk that promises more bytes than the file holds.
 _SHORT_CHUNK = re.compile(r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
 # A header that was never finished, or that means "until the end of the file".
 _UNKNOWN_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFFFFF - 36}
+_UNKNOWN_FRAMES = (1 << 63) - 1  # of a FLAC that was written to a pipe
+_COUNTED_FRAMES = 1 << 16
+_RETRY_FRAMES = 1024
+_FULL_BYTES = 1 << 16
 
 
-def open_sound(path: PathLike) -> soundfile.SoundFile:
+class Sound(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """An audio file that is read in sequence.
+
+    soundfile seeks to where it stands after each block it has read; a FLAC that is cut short or whose header
+    does not say its length cannot do that at its end. A file that says it cannot seek is spared it.
+
+    Attributes
+    ----------
+    frames : int
+        Its length; where the header does not tell it, what a first pass has counted.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._counted: int | None = None
+        super().__init__(os.fsencode(path))  # a name may hold bytes that are no text
+
+    @property
+    def name(self) -> str:
+        """The path as it was given."""
+        return str(self.path)
+
+    @property
+    def frames(self) -> int:
+        """Length in frames."""
+        return int(self._info.frames) if self._counted is None else self._counted
+
+    def seekable(self) -> bool:
+        """Return False: blocks come one after the other. `seek` works all the same."""
+        return False
+
+    def read(self, frames: int = -1, *args: Any, **kwargs: Any) -> Any:
+        """Read as soundfile does; all that is left where `frames` is negative."""
+        return super().read(self.frames - self.tell() if frames < 0 else frames, *args, **kwargs)
+
+    def count_frames(self) -> None:
+        """Learn the length of a file whose header does not tell it, by reading it through."""
+        with Sound(self.path) as reader, contextlib.suppress(soundfile.LibsndfileError):
+            self._counted = 0
+            while len(block := reader.read(_COUNTED_FRAMES, "int16")):
+                self._counted += len(block)
+
+
+def open_sound(path: PathLike) -> Sound:
     """Open an audio file for reading.
 
     Raises
@@ -54,27 +107,99 @@ def open_sound(path: PathLike) -> soundfile.SoundFile:
         makes no sense.
     """
     path = Path(path)
-    if not path.exists():
-        raise AudioFileError(f"{path}: no such file")
-    if path.is_dir():
-        raise AudioFileError(f"{path}: is a folder; expected an audio file")
+    _check_input(path)
     try:
-        sound = soundfile.SoundFile(path)
+        sound = Sound(path)
     except soundfile.LibsndfileError as error:
         if not os.access(path, os.R_OK):
             raise AudioFileError(f"{path}: no permission to read it") from error
         known = "WAV, AIFF, FLAC, OGG, W64, RF64, CAF, AU or MP3"
-        reason = str(error.error_string).rstrip(". ")
-        raise AudioFileError(f"{path}: not a readable audio file ({reason}); expected {known}") from error
+        raise AudioFileError(
+            f"{path}: not a readable audio file ({_reason(error)}); expected {known}"
+        ) from error
     except TypeError as error:  # soundfile asks for rate and channels: the name ends in .raw
         raise AudioFileError(f"{path}: raw samples have no header; convert them to WAV first") from error
+    if sound.frames == _UNKNOWN_FRAMES:
+        sound.count_frames()
     if sound.frames == 0:
         sound.close()
         raise AudioFileError(f"{path}: holds no audio (0 frames)")
     return sound
 
 
-def shortfall(sound: soundfile.SoundFile) -> str | None:
+def _check_input(path: Path) -> None:
+    try:
+        path.stat()
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        reason = "no such file" if missing else f"cannot be opened ({os.strerror(error.errno or 0)})"
+        raise AudioFileError(f"{path}: {reason}") from error
+    if path.is_dir():
+        raise AudioFileError(f"{path}: is a folder; expected an audio file")
+
+
+def read_blocks(
+    sound: Sound, frames: int, read: Callable[[Sound, int], Audio], *, warn: bool = True
+) -> Iterator[Audio]:
+    """Give a file's audio from its beginning, block by block; where it is damaged, as far as it can be read.
+
+    Parameters
+    ----------
+    sound : Sound
+    frames : int
+        Of a block.
+    read : callable
+        Takes an opened file and a number of frames, gives the next block of at most as many.
+    warn : bool
+        Say where the file is damaged.
+
+    Raises
+    ------
+    AudioFileError
+        If nothing can be read at all.
+
+    Warns
+    -----
+    UserWarning
+        If the file is damaged or shorter than it says.
+    """
+    done, reason = 0, "it ends early"
+    for size in (frames, min(frames, _RETRY_FRAMES)):
+        # A decoder does not recover from an error; a second one in smaller steps comes closer to it.
+        position = 0
+        try:
+            with Sound(sound.path) as source:
+                while len(block := read(source, min(size, sound.frames - position))):
+                    position += len(block)
+                    if position > done:
+                        yield block[done - position :]
+                        done = position
+            break
+        except soundfile.LibsndfileError as error:
+            reason = _reason(error)
+    if done == 0:
+        raise AudioFileError(f"{sound.name}: damaged, nothing can be read ({reason})")
+    if done < sound.frames and warn:
+        warnings.warn(
+            f"{sound.name}: damaged at frame {done} of {sound.frames} ({reason}); what comes before is used",
+            stacklevel=2,
+        )
+
+
+def _reason(error: soundfile.LibsndfileError) -> str:
+    return str(error.error_string).removeprefix("Error : ").rstrip(". ")
+
+
+def write_error(path: PathLike, what: str, error: soundfile.LibsndfileError) -> AudioFileError:
+    """Return the error to raise where libsndfile could not write `what` for the file `path`."""
+    with contextlib.suppress(OSError):
+        disk = os.statvfs(Path(path).parent)
+        if disk.f_bavail * disk.f_frsize < _FULL_BYTES:
+            return AudioFileError(f"{path}: no space left on the disk; the unfinished file was removed")
+    return AudioFileError(f"{path}: cannot be written as {what} ({_reason(error)})")
+
+
+def shortfall(sound: Sound) -> str | None:
     """Return what an opened file lacks of the length that its header promises, None if it is whole."""
     found = _SHORT_CHUNK.search(sound.extra_info)
     if found is None or int(found[1]) in _UNKNOWN_SIZES or int(found[1]) <= int(found[2]):
@@ -100,8 +225,10 @@ def output_format(path: PathLike, override: str | None = None) -> str:
     return FORMATS[ending]
 
 
-def output_subtype(container: str, source: str, override: str | None = None) -> str:
+def output_subtype(container: str, source: str, override: str | None = None, ending: str = "") -> str:
     """Return the subtype to write: the override, else the source's own, else the container's best usual one.
+
+    A file name's ending such as ``.opus`` may ask for a subtype of its own.
 
     Raises
     ------
@@ -115,7 +242,9 @@ def output_subtype(container: str, source: str, override: str | None = None) -> 
                 f"subtype {override!r} in {container}; expected one of {', '.join(sorted(possible))}"
             )
         return override.upper()
-    if source in possible:
+    if _ENDING_SUBTYPES.get(ending.lower()) in possible:
+        return _ENDING_SUBTYPES[ending.lower()]
+    if source in possible and (container, source) not in _READ_ONLY:
         return source
     if source == "PCM_U8" and "PCM_S8" in possible:
         return "PCM_S8"
@@ -152,14 +281,27 @@ def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
 def check_output(path: PathLike, overwrite: bool) -> None:
     """Raise AudioFileError where an output could not be written, before any work is done."""
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise AudioFileError(f"{path}: is a folder; give a file name in it")
-    if os.path.lexists(path) and not overwrite:
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise AudioFileError(f"{path}: is a device or pipe; give a file name, or - for standard output")
+    if _stands(path) and not overwrite:
         raise AudioFileError(f"{path}: exists already; use --force (overwrite=True) to replace it")
     if not path.parent.is_dir():
         raise AudioFileError(f"{path}: the folder {path.parent} does not exist; create it first")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise AudioFileError(f"{path}: no permission to write in {path.parent}")
+
+
+def _stands(path: Path) -> bool:
+    """Return whether something has that name, a link to nowhere included."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:  # a name that is too long, a file where a folder should be, ...
+        raise AudioFileError(f"{path}: cannot be written ({os.strerror(error.errno or 0)})") from error
+    return True
 
 
 def _publish(temporary: Path, path: Path, overwrite: bool) -> None:

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -22,13 +23,16 @@ from reverb.render.pcm import BITS, DITHERED_BITS, Meter, Quantiser, sixteen_bit
 from reverb.responses.response import ImpulseResponse
 from reverb.soundfiles import (
     PathLike,
+    Sound,
     check_output,
     open_sound,
     output_format,
     output_subtype,
+    read_blocks,
     read_tags,
     shortfall,
     whole_or_nothing,
+    write_error,
     write_tags,
 )
 
@@ -44,8 +48,8 @@ _SIXTEEN_BITS = {"PCM_16", "PCM_S8", "PCM_U8"}
 _DOUBLE = {"PCM_32", "DOUBLE"}
 _FLOATING = {"FLOAT", "DOUBLE"}
 _BYTES = {"PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
-_WAV_LIMIT = (1 << 32) - (1 << 20)  # a WAV header counts bytes in 32 bits; leave room for chunks and tags
-_RETRY_FRAMES = 1024
+_LIMITED = {"WAV", "AIFF", "AU"}  # their headers count bytes in 32 bits
+_LIMIT = (1 << 32) - (1 << 20)  # leaves room for chunks and tags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,12 +160,14 @@ def process_file(
         raise ParameterError(f"normalize {normalize!r}; expected one of {', '.join(NORMALIZE)}")
     if not gain <= 120.0:
         raise ParameterError(f"gain {gain} dB; expected a number up to 120")
-    container = output_format(destination, container)
+    if workers is not None and workers < 1:
+        raise ParameterError(f"workers {workers}; expected at least 1, or None for one per core")
     with open_sound(source) as sound:
         if os.path.exists(destination) and os.path.samefile(source, destination):
             raise AudioFileError(f"{destination}: is the input itself; choose another output")
         check_output(destination, overwrite)
-        subtype = output_subtype(container, sound.subtype, subtype)
+        container = output_format(destination, container)
+        subtype = output_subtype(container, sound.subtype, subtype, Path(destination).suffix)
         response = fold(effect, sound.samplerate, sound.channels) * from_db(gain)
         job = _Job(sound, response, tail, workers)
         if normalize == "peak":
@@ -169,11 +175,9 @@ def process_file(
             job.run(measured.watch, _share(progress, 0, 2))
             if measured.peak > 0.0:
                 response = response * (from_db(PEAK_TARGET_DB) / measured.peak)
-            sound.seek(0)
             job = _Job(sound, response, tail, workers, warn=False)
             progress = _share(progress, 1, 2)
-        if container == "WAV" and job.frames * job.channels * _BYTES.get(subtype, 4) > _WAV_LIMIT:
-            container = "RF64"
+        container = _large_enough(container, job.frames * job.channels * _BYTES.get(subtype, 4))
         if dither is None:
             dither = BITS.get(subtype, 32) <= DITHERED_BITS
         with _writing(sound, destination, job, container, subtype, overwrite) as out:
@@ -189,6 +193,18 @@ def process_file(
         peak=meter.peak,
         clipped=meter.clipped,
         seconds=time.perf_counter() - started,
+    )
+
+
+def _large_enough(container: str, size: int) -> str:
+    """Return the container that holds `size` bytes of audio: WAV, which counts in 32 bits, gives way to RF64."""
+    if size <= _LIMIT or container not in _LIMITED:
+        return container
+    if container == "WAV":
+        return "RF64"
+    raise ParameterError(
+        f"format {container} holds up to 4 GiB, the output needs {size / (1 << 30):.1f} GiB; expected WAV, W64, CAF "
+        "or FLAC"
     )
 
 
@@ -214,7 +230,7 @@ class _Job:
 
     def __init__(
         self,
-        sound: soundfile.SoundFile,
+        sound: Sound,
         response: ImpulseResponse,
         tail: bool,
         workers: int | None,
@@ -240,24 +256,9 @@ class _Job:
         pipeline.run(self._read(), lambda blocks: self._convolved(blocks, progress), sink)
 
     def _read(self) -> Iterator[Audio]:
-        """Give the source's blocks as float; where it is damaged, as far as it can be read."""
-        sound, size = self._sound, self._engine.preferred_frames
-        done = 0
-        while done < sound.frames:
-            try:
-                block = self._read_block(size)
-            except soundfile.LibsndfileError as error:
-                if size > _RETRY_FRAMES:
-                    # Smaller steps come closer to the damage; decoding starts afresh at the last good frame.
-                    size = _RETRY_FRAMES
-                    with contextlib.suppress(soundfile.LibsndfileError):
-                        sound.seek(done)
-                        continue
-                self._damaged(done, str(error.error_string).rstrip(". "))
-                break
-            if len(block) == 0:
-                self._damaged(done, "it ends early")
-                break
+        """Give the source's blocks as float."""
+        sound, done = self._sound, 0
+        for block in read_blocks(sound, self._engine.preferred_frames, self._read_block, warn=self._warn):
             if sound.subtype in _FLOATING and not np.isfinite(block).all():
                 frame = done + int(np.argwhere(~np.isfinite(block))[0, 0])
                 raise InvalidAudioError(
@@ -269,21 +270,11 @@ class _Job:
             done += len(block)
         self.frames = done + self._extra
 
-    def _read_block(self, frames: int) -> Audio:
-        if self._sound.subtype in _SIXTEEN_BITS:
-            return sixteen_bit_to_float(self._sound.read(frames, "int16", always_2d=True))
-        block: Audio = self._sound.read(frames, np.dtype(self.dtype).name, always_2d=True)
+    def _read_block(self, sound: Sound, frames: int) -> Audio:
+        if sound.subtype in _SIXTEEN_BITS:
+            return sixteen_bit_to_float(sound.read(frames, "int16", always_2d=True))
+        block: Audio = sound.read(frames, np.dtype(self.dtype).name, always_2d=True)
         return block
-
-    def _damaged(self, frame: int, reason: str) -> None:
-        if frame == 0:
-            raise AudioFileError(f"{self._sound.name}: damaged, nothing can be read ({reason})")
-        if self._warn:
-            warnings.warn(
-                f"{self._sound.name}: damaged at frame {frame} of {self._sound.frames} ({reason}); "
-                "what comes before is used",
-                stacklevel=2,
-            )
 
     def _convolved(self, blocks: Iterator[Audio], progress: Progress | None) -> Iterator[Audio]:
         """Give the output's blocks, without the latency in front and, where unwanted, the tail behind."""
@@ -307,7 +298,7 @@ class _Job:
 
 @contextlib.contextmanager
 def _writing(
-    source: soundfile.SoundFile,
+    source: Sound,
     destination: PathLike,
     job: _Job,
     container: str,
@@ -318,16 +309,13 @@ def _writing(
     with whole_or_nothing(destination, overwrite) as temporary:
         try:
             with soundfile.SoundFile(
-                temporary, "w", source.samplerate, job.channels, subtype, format=container
+                os.fsencode(temporary), "w", source.samplerate, job.channels, subtype, format=container
             ) as out:
                 write_tags(out, read_tags(source))
                 yield out
         except soundfile.LibsndfileError as error:
-            reason = str(error.error_string).rstrip(". ")
-            raise AudioFileError(
-                f"{destination}: cannot be written as {container} {subtype} with {job.channels} channels at "
-                f"{source.samplerate} Hz ({reason})"
-            ) from error
+            what = f"{container} {subtype} with {job.channels} channels at {source.samplerate} Hz"
+            raise write_error(destination, what, error) from error
 
 
 def _sink(

@@ -1,6 +1,7 @@
 """Responses from and to audio files."""
 
 import json
+import os
 import warnings
 from pathlib import Path as FilePath
 from typing import Any
@@ -10,15 +11,17 @@ import soundfile
 
 from reverb.arrays import as_audio
 from reverb.engine.routing import Path, Routing
-from reverb.errors import AudioFileError, InvalidAudioError
+from reverb.errors import InvalidAudioError
 from reverb.responses.response import ImpulseResponse, parse_layout, usual_wiring
 from reverb.soundfiles import (
     PathLike,
     open_sound,
     output_format,
     output_subtype,
+    read_blocks,
     shortfall,
     whole_or_nothing,
+    write_error,
     write_tags,
 )
 
@@ -63,10 +66,8 @@ def load_response(path: PathLike, layout: str | None = None) -> ImpulseResponse:
         if (lacking := shortfall(sound)) is not None:
             warnings.warn(lacking, stacklevel=2)
         dtype = "float64" if sound.subtype in _DOUBLE_SUBTYPES else "float32"
-        try:
-            samples = sound.read(dtype=dtype, always_2d=True)
-        except soundfile.LibsndfileError as error:
-            raise AudioFileError(f"{path}: damaged ({str(error.error_string).rstrip('. ')})") from error
+        blocks = read_blocks(sound, sound.frames, lambda file, n: file.read(n, dtype, always_2d=True))
+        samples = np.concatenate(list(blocks))
         facts = _facts(sound.copy_metadata().get("comment", ""))
         sample_rate = sound.samplerate
     samples = as_audio(samples, str(path))
@@ -118,12 +119,19 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
     with whole_or_nothing(path, overwrite) as temporary:
         try:
             with soundfile.SoundFile(
-                temporary, "w", response.sample_rate, response.channels, subtype, format=container
+                os.fsencode(temporary),
+                "w",
+                response.sample_rate,
+                response.channels,
+                subtype,
+                format=container,
             ) as sound:
                 write_tags(sound, {"title": response.name, "comment": _COMMENT + json.dumps(facts)})
                 sound.write(response.samples)
         except soundfile.LibsndfileError as error:
-            raise AudioFileError(f"{path}: cannot be written ({error.error_string})") from error
+            raise write_error(
+                path, f"{container} {subtype} with {response.channels} channels", error
+            ) from error
 
 
 def _facts(comment: str) -> dict[str, Any]:
