@@ -7,6 +7,8 @@
     ├── ParameterError     (ValueError)   a setting is outside its allowed range
     ├── UnknownNameError   (LookupError)  no response, device or preset of that name
     ├── AudioFileError     (OSError)      a file cannot be read or written
+    ├── DeviceError        (OSError)      the sound card cannot be opened
+    │   └── DeviceLostError               it was, and went away: unplugged, or its server stopped
     └── MissingExtraError  (ImportError)  an optional dependency is not installed
 
 A message names the value that came, what is allowed, and how to mend it. Each error is also the builtin
@@ -32,6 +34,14 @@ class UnknownNameError(ReverbError, LookupError):
 
 class AudioFileError(ReverbError, OSError):
     """An audio file cannot be read or written."""
+
+
+class DeviceError(ReverbError, OSError):
+    """The sound card cannot be opened."""
+
+
+class DeviceLostError(DeviceError):
+    """The sound card went away while it was in use."""
 
 
 class MissingExtraError(ReverbError, ImportError):

@@ -1,0 +1,86 @@
+"""Where the faders of a session stand: either a mix, or wet and dry by themselves; and gain, bypass, mute."""
+
+import math
+
+from reverb.errors import ParameterError
+from reverb.levels import from_db, to_db
+from reverb.live.preparing import LOUDEST_DB, Prepared
+from reverb.live.strip import Levels
+
+
+class Faders:
+    """The faders, in the units of people.
+
+    Attributes
+    ----------
+    gain : float
+        Of the whole, in dB.
+    bypass : bool
+        The dry sound alone, as it came in.
+    mute : bool
+    """
+
+    def __init__(self, prepared: Prepared, gain: float = 0.0) -> None:
+        self.bypass = self.mute = False
+        self._gain = _linear("gain", gain)
+        self.adopt(prepared)
+
+    def adopt(self, prepared: Prepared) -> None:
+        """Stand where an effect asks for."""
+        self._law, self._scale = prepared.law, prepared.dry_scale
+        self._mix, self._dry, self._wet = prepared.mix, prepared.dry, prepared.wet
+
+    def follow(self, prepared: Prepared) -> None:
+        """Stay, for another response: the same mix at the same loudness, or the same levels."""
+        self._law, self._scale = prepared.law, prepared.dry_scale
+        if self._mix is not None:
+            self._dry, self._wet = self._law.levels(self._mix)
+
+    @property
+    def mix(self) -> float | None:
+        """Share of the room, 0 to 1; None while wet and dry stand by themselves."""
+        return self._mix
+
+    @mix.setter
+    def mix(self, value: float) -> None:
+        self._dry, self._wet = self._law.levels(value)
+        self._mix = float(value)
+
+    @property
+    def wet(self) -> float:
+        """Level of the wet path in dB."""
+        return to_db(self._wet)
+
+    @wet.setter
+    def wet(self, db: float) -> None:
+        self._wet, self._mix = _linear("wet", db), None
+
+    @property
+    def dry(self) -> float:
+        """Level of the dry path in dB."""
+        return to_db(self._dry)
+
+    @dry.setter
+    def dry(self, db: float) -> None:
+        self._dry, self._mix = _linear("dry", db), None
+
+    @property
+    def gain(self) -> float:
+        """Level of the whole in dB."""
+        return to_db(self._gain)
+
+    @gain.setter
+    def gain(self, db: float) -> None:
+        self._gain = _linear("gain", db)
+
+    def levels(self) -> Levels:
+        """Return them as linear levels of the two paths."""
+        if self.bypass:
+            return Levels(self._scale, 0.0, not self.mute)
+        return Levels(self._gain * self._scale * self._dry, self._gain * self._wet, not self.mute)
+
+
+def _linear(name: str, db: float) -> float:
+    if math.isnan(db) or db > LOUDEST_DB:
+        raise ParameterError(f"{name} {db} dB; expected at most {LOUDEST_DB:g} dB")
+    return from_db(db)

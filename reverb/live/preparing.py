@@ -1,0 +1,193 @@
+"""From an effect to what a live convolver needs: one response in the session's channels, wet beside dry.
+
+Wet and dry stay apart for a `Reverb`, so that both may be moved while it plays. Every other effect is wet only.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from reverb.effects.effect import Chain, HasResponse, Parallel, fold
+from reverb.effects.reverb import Reverb
+from reverb.engine.routing import Path, Routing
+from reverb.errors import InvalidAudioError, ParameterError
+from reverb.levels import from_db
+from reverb.responses.normalising import loudness_ratio, normalise
+from reverb.responses.response import ImpulseResponse, unit
+
+LOUDEST_DB = 60.0
+
+
+@dataclass(frozen=True)
+class MixLaw:
+    """How a mix becomes levels of the dry and the wet path.
+
+    With m the mix: dry ``c · cos(mπ/2)``, wet ``c · sin(mπ/2)``. Where `constant`, c keeps the loudness of pink noise:
+    ``1/c² = cos² + 2ρ · cos · sin + L · sin²``, with L the loudness ratio of the response and ρ its coherence with the
+    dry path. It is what `Reverb` measures on the whole sum, in closed form, so that a mix may move.
+
+    Attributes
+    ----------
+    coherence, power : float
+        ρ and L.
+    constant : bool
+        Whether the loudness is kept; otherwise c is 1.
+    """
+
+    coherence: float
+    power: float
+    constant: bool
+
+    def levels(self, mix: float) -> tuple[float, float]:
+        """Return the linear levels of dry and wet for a mix of 0 to 1."""
+        if not 0.0 <= mix <= 1.0:
+            raise ParameterError(f"mix {mix}; expected 0 (dry) to 1 (wet)")
+        dry, wet = math.cos(mix * math.pi / 2), math.sin(mix * math.pi / 2)
+        if not self.constant:
+            return dry, wet
+        loudness = dry * dry + 2.0 * self.coherence * dry * wet + self.power * wet * wet
+        return dry / math.sqrt(loudness), wet / math.sqrt(loudness)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An effect, ready for a session.
+
+    Attributes
+    ----------
+    response : ImpulseResponse
+        The wet path, inputs × outputs of the session.
+    dry_scale : float
+        What the dry path is scaled by: a mono input is spread over a wide room with equal power.
+    law : MixLaw
+    mix : float or None
+        Where the effect asks for a mix.
+    dry, wet : float
+        Linear levels that the effect asks for.
+    """
+
+    response: ImpulseResponse
+    dry_scale: float
+    law: MixLaw
+    mix: float | None
+    dry: float
+    wet: float
+
+    @property
+    def latency(self) -> int:
+        """Frames by which the wet path comes late: half the length of a linear-phase filter."""
+        return self.response.latency
+
+
+def prepare(effect: HasResponse, sample_rate: int, inputs: int, outputs: int) -> Prepared:
+    """Return an effect in the channels of a session.
+
+    Parameters
+    ----------
+    effect : Effect or ImpulseResponse
+    sample_rate : int
+        In Hz.
+    inputs, outputs : int
+        Channels of the session. A response with one output goes to all; to a single output, several are summed at
+        equal power.
+
+    Raises
+    ------
+    InvalidAudioError
+        If the response's channels do not suit the session's.
+    """
+    if isinstance(effect, Reverb):
+        room = normalise(_room(effect), effect.level)
+        wet = room.response(sample_rate).delay(effect.predelay)
+        wet = _without_lead(
+            wet, wet.latency
+        )  # a predelay may hold the resampler's ringing; otherwise it goes
+        constant = effect.level != "none"
+    else:
+        wet, constant = causal(effect, sample_rate), False
+    law = _law(wet, constant)
+    if isinstance(effect, Reverb) and effect.mix is None:
+        dry, level = from_db(effect.dry or 0.0), from_db(effect.wet or 0.0)
+        mix = None
+    elif isinstance(effect, Reverb) and effect.mix is not None:
+        mix = effect.mix
+        dry, level = law.levels(mix)
+    else:
+        mix, dry, level = None, 0.0, 1.0
+    spread = inputs == 1 and wet.wiring.inputs > 1 and outputs > 1
+    return Prepared(
+        _to_outputs(fold(wet, sample_rate, inputs), outputs),
+        1.0 / math.sqrt(wet.wiring.inputs) if spread else 1.0,
+        law,
+        mix,
+        dry,
+        level,
+    )
+
+
+def causal(effect: HasResponse, sample_rate: int) -> ImpulseResponse:
+    """Return an effect's response without the ringing that a resampler puts before a room's time zero.
+
+    The ringing lies at and above the edge of the band (20 kHz from 44.1 kHz), and keeping it would delay everything by
+    two milliseconds. What a linear-phase filter is late by stays: it is the filter.
+    """
+    if isinstance(effect, Chain):
+        whole = causal(effect.effects[0], sample_rate)
+        for part in effect.effects[1:]:
+            whole = whole >> causal(part, sample_rate)
+        return whole
+    if isinstance(effect, Parallel):
+        whole = causal(effect.effects[0], sample_rate)
+        for part in effect.effects[1:]:
+            whole = whole + causal(part, sample_rate)
+        return whole
+    if isinstance(effect, Reverb):
+        response = effect.response(sample_rate)
+        return _without_lead(response, response.latency)
+    if isinstance(effect, ImpulseResponse):
+        resampled = effect.response(sample_rate)
+        own = round(effect.latency * sample_rate / effect.sample_rate)
+        return _without_lead(resampled, resampled.latency - own)
+    return effect.response(sample_rate)
+
+
+def width(effect: HasResponse, sample_rate: int, inputs: int) -> int:
+    """Return how many outputs an effect has for so many inputs."""
+    return fold(effect, sample_rate, inputs).wiring.outputs
+
+
+def _room(effect: Reverb) -> ImpulseResponse:
+    room = effect.impulse_response
+    assert isinstance(room, ImpulseResponse)  # Reverb loads names and files at once
+    return room
+
+
+def _without_lead(response: ImpulseResponse, frames: int) -> ImpulseResponse:
+    if frames <= 0:
+        return response
+    return replace(response, samples=response.samples[frames:], latency=response.latency - frames)
+
+
+def _law(wet: ImpulseResponse, constant: bool) -> MixLaw:
+    if not constant:
+        return MixLaw(0.0, 1.0, False)
+    power = loudness_ratio(wet)
+    together = loudness_ratio(wet + unit(wet.sample_rate, wet.samples.dtype))
+    return MixLaw((together - power - 1.0) / 2.0, power, True)
+
+
+def _to_outputs(response: ImpulseResponse, outputs: int) -> ImpulseResponse:
+    """Return a response for exactly so many outputs."""
+    wiring = response.wiring
+    if wiring.outputs == outputs:
+        return response
+    if wiring.outputs == 1:
+        paths = tuple(Path(p.input, o, p.response) for p in wiring.paths for o in range(outputs))
+        return replace(response, wiring=Routing(wiring.inputs, outputs, paths))
+    if outputs == 1:
+        paths = tuple(Path(p.input, 0, p.response) for p in wiring.paths)
+        scaled = response * (1.0 / math.sqrt(wiring.outputs))
+        return replace(scaled, wiring=Routing(wiring.inputs, 1, paths))
+    raise InvalidAudioError(
+        f"{response.name or 'the effect'} ({response.layout}) gives {wiring.outputs} channels; "
+        f"the output has {outputs}. Choose a response with {outputs} outputs"
+    )

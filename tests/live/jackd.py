@@ -1,0 +1,202 @@
+"""A JACK server with the dummy driver, and a rig: a client that is the sound card's other end for a stream under test."""
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Sound = npt.NDArray[np.float32]
+RATE = 48_000
+
+
+class Unavailable(Exception):
+    """No JACK server can be had here; the message says what is missing."""
+
+
+class JackServer:
+    """A server of its own name, in this process's environment while it runs."""
+
+    def __init__(self, period: int = 128, rate: int = RATE) -> None:
+        program = shutil.which("jackd")
+        if program is None:
+            raise Unavailable("needs jackd: apt-get install -y --no-install-recommends jackd2 libportaudio2")
+        self.name = f"reverb-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
+        self._program, self._rate, self._period = program, rate, period
+        self._before = {key: os.environ.get(key) for key in self.environment}
+        os.environ.update(self.environment)
+        self.start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "JACK_DEFAULT_SERVER": self.name,
+            "JACK_NO_START_SERVER": "1",
+            "JACK_NO_AUDIO_RESERVATION": "1",
+        }
+
+    def start(self) -> None:
+        """Start (again); synchronous, so that late clients delay time rather than lose sound."""
+        may_be_real_time = subprocess.run(["chrt", "-f", "1", "true"], capture_output=True).returncode == 0
+        real_time = ["-R", "-P", "70"] if may_be_real_time else ["-r"]
+        self._process = subprocess.Popen(
+            [self._program, "-n", self.name, "-p", "64", *real_time, "-S", "-t", "2000"]
+            + ["-d", "dummy", "-r", str(self._rate), "-p", str(self._period)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(100):
+            listing = subprocess.run(["jack_lsp"], capture_output=True)
+            if listing.stdout.startswith(b"system:"):
+                return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.05)
+        self.stop()
+        raise Unavailable("jackd is installed but does not start here")
+
+    def stop(self, kill: bool = False) -> None:
+        """Stop the server alone."""
+        (self._process.kill if kill else self._process.terminate)()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for left in Path("/dev/shm").glob(f"jack*{self.name}*"):
+            with suppress(OSError):
+                left.unlink()
+
+    def close(self) -> None:
+        """Let PortAudio go before the server, as it aborts the process otherwise; then stop."""
+        with suppress(ImportError, OSError):
+            import sounddevice
+
+            while sounddevice._initialized:
+                sounddevice._terminate()
+        self.stop()
+        for key, value in self._before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+
+
+class Rig:
+    """Plays a recording into the stream under test, and records what the stream plays.
+
+    Attributes
+    ----------
+    xruns : int
+        That the server has told.
+    """
+
+    def __init__(self, inputs: int = 2, outputs: int = 2) -> None:
+        import jack
+
+        self.client = jack.Client("rig", no_start_server=True)
+        self._to = [self.client.outports.register(f"out_{n}") for n in range(inputs)]
+        self._from = [self.client.inports.register(f"in_{n}") for n in range(outputs)]
+        self._sent: Sound = np.zeros((inputs, 0), np.float32)
+        self._heard: Sound = np.zeros((outputs, 0), np.float32)
+        self._at, self._running = 0, False
+        self._done = threading.Event()
+        self.xruns = 0
+        self.client.set_process_callback(self._process)
+        self.client.set_xrun_callback(self._count)
+        self.client.activate()
+
+    def _count(self, _delay: float) -> None:
+        self.xruns += 1
+
+    def _process(self, frames: int) -> None:
+        running, at = self._running, self._at
+        length = self._sent.shape[1]
+        for port in self._to:
+            port.get_array()[:] = 0
+        if not running:
+            return
+        count = min(frames, length - at)
+        if count <= 0:
+            self._done.set()
+            return
+        for channel, port in enumerate(self._to):
+            port.get_array()[:count] = self._sent[channel, at : at + count]
+        for channel, port in enumerate(self._from):
+            self._heard[channel, at : at + count] = port.get_array()[:count]
+        self._at = at + count
+
+    def wire(self) -> None:
+        """Take the newest PortAudio stream off the card's ports and onto the rig's."""
+        for direction, mine in (("in", self._to), ("out", self._from)):
+            theirs = self._ports(direction)
+            for port in theirs:
+                for other in self.client.get_all_connections(port):
+                    pair = (other, port) if direction == "in" else (port, other)
+                    self.client.disconnect(*pair)
+            # A mono input hears the rig's first channel; a mono output is heard in it.
+            for one, other in zip(mine, theirs, strict=False):
+                pair = (one, other) if direction == "in" else (other, one)
+                self.client.connect(*pair)
+
+    def loop(self) -> None:
+        """Wire the PortAudio stream's outputs to its own inputs, as a cable would."""
+        for output, source in zip(self._ports("out"), self._ports("in"), strict=False):
+            for other in self.client.get_all_connections(output):
+                self.client.disconnect(output, other)
+            for other in self.client.get_all_connections(source):
+                self.client.disconnect(other, source)
+            self.client.connect(output, source)
+
+    def _ports(self, direction: str) -> list[Any]:
+        ports = self.client.get_ports(rf"PortAudio.*:{direction}_", is_audio=True)
+        return sorted(ports, key=lambda port: int(port.name.rsplit("_", 1)[1]))
+
+    def play(self, sound: npt.ArrayLike, *, freewheel: bool = False) -> Sound:
+        """Play (frames, inputs) and return the (frames, outputs) that were heard meanwhile."""
+        given = np.atleast_2d(np.asarray(sound, np.float32).T)
+        self._sent = np.ascontiguousarray(given)
+        self._heard = np.zeros((len(self._from), given.shape[1]), np.float32)
+        self._at = 0
+        self._done.clear()
+        with self.freewheeling() if freewheel else _nothing():
+            self._running = True
+            done = self._done.wait(20 + 3 * given.shape[1] / self.client.samplerate)
+            self._running = False
+        assert done, "the rig's sound was not played to its end"
+        return self._heard.T
+
+    @contextmanager
+    def freewheeling(self) -> Iterator[None]:
+        """Let the server run as fast as it can."""
+        self.client.set_freewheel(True)
+        time.sleep(0.1)
+        try:
+            yield
+        finally:
+            self.client.set_freewheel(False)
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        self.client.deactivate()
+        self.client.close()
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def delay_of(heard: Sound, reference: npt.ArrayLike, at_most: int = 4096) -> int:
+    """Return by how many frames a sound is late against a reference, both (frames,)."""
+    x, y = np.asarray(reference, np.float64), np.asarray(heard, np.float64)
+    size = 1 << (len(x) + len(y)).bit_length()
+    correlation = np.fft.irfft(np.fft.rfft(y, size) * np.conj(np.fft.rfft(x, size)), size)
+    return int(np.argmax(correlation[:at_most]))
