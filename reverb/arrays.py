@@ -3,6 +3,7 @@
 Audio is ``(frames,)`` or ``(frames, channels)``, float32 or float64. Everything behind this door trusts it.
 """
 
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,7 +35,10 @@ def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:
         If the array is not real numbers, has no frame or no channel, more than two axes, or holds NaN or
         infinity.
     """
-    audio = np.asarray(array)
+    try:
+        audio = np.asarray(array)
+    except ValueError as error:  # rows of unequal length
+        raise InvalidAudioError(f"{name} is no regular array ({error})") from error
     if audio.dtype != np.float32 and audio.dtype != np.float64:
         if not (np.issubdtype(audio.dtype, np.integer) or np.issubdtype(audio.dtype, np.floating)):
             raise InvalidAudioError(f"{name} holds {audio.dtype}; expected real numbers")
@@ -51,7 +55,8 @@ def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:
 
 def as_sample_rate(sample_rate: int | float) -> int:
     """Return a sample rate as a positive integer in Hz, or raise ParameterError."""
-    if isinstance(sample_rate, bool) or sample_rate != sample_rate or sample_rate != int(sample_rate):
+    whole = isinstance(sample_rate, Real) and not isinstance(sample_rate, bool) and sample_rate % 1 == 0
+    if not whole:  # NaN and infinity leave a remainder of NaN
         raise ParameterError(f"sample rate {sample_rate!r}; expected a whole number of Hz")
     rate = int(sample_rate)
     if not 1 <= rate <= 10_000_000:
