@@ -43,6 +43,9 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
             if k == k2:
                 product = convolve(first.samples[:, row], second.samples[:, row2])
                 summed[i, o] = summed[i, o] + product if (i, o) in summed else product
+    if not summed:  # no output of the first is an input of the second: silence, on a path of its own
+        frames = first.frames + second.frames - 1
+        summed[0, 0] = np.zeros(frames, np.result_type(first.samples, second.samples))
     return _from_paths(summed, first.wiring.inputs, second.wiring.outputs, first.sample_rate, name, latency)
 
 

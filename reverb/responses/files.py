@@ -11,8 +11,8 @@ import soundfile
 
 from reverb.arrays import as_audio
 from reverb.engine.routing import Path, Routing
-from reverb.errors import InvalidAudioError
-from reverb.responses.response import ImpulseResponse, parse_layout, usual_wiring
+from reverb.errors import InvalidAudioError, ParameterError
+from reverb.responses.response import LAYOUTS, ImpulseResponse, parse_layout, usual_wiring
 from reverb.soundfiles import (
     PathLike,
     open_sound,
@@ -27,6 +27,7 @@ from reverb.soundfiles import (
 
 _COMMENT = "reverb impulse response: "
 _LONGEST_SECONDS = 120
+_WITHOUT_COMMENTS = {"W64", "AU"}
 _DOUBLE_SUBTYPES = {"DOUBLE", "PCM_32"}
 
 
@@ -37,7 +38,7 @@ def load_response(path: PathLike, layout: str | None = None) -> ImpulseResponse:
     ----------
     path : path-like
     layout : str, optional
-        ``mono``, ``stereo``, ``true-stereo`` or a matrix such as ``2x4``; by default what the number of
+        ``mono``, ``stereo``, ``true-stereo``, ``parallel`` or a matrix such as ``2x4``; by default what the number of
         channels says, or what `save_response` wrote into the file.
 
     Returns
@@ -75,7 +76,7 @@ def load_response(path: PathLike, layout: str | None = None) -> ImpulseResponse:
         raise InvalidAudioError(f"{path}: is silent; an impulse response must hold sound")
     latency = facts.get("latency", 0)
     if layout is not None:
-        wiring = parse_layout(layout)
+        wiring = parse_layout(layout, samples.shape[1])
     else:
         wiring = _saved_wiring(facts, samples.shape[1]) or usual_wiring(samples.shape[1], str(path))
     return ImpulseResponse(
@@ -99,6 +100,8 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
         If the file exists and `overwrite` is false, or cannot be written.
     InvalidAudioError
         If the format can hold no sample beyond ±1 and the response has one.
+    ParameterError
+        If the format can hold no comment and the response needs one.
     """
     container = output_format(path)
     exact = "DOUBLE" if response.samples.dtype == np.float64 else "FLOAT"
@@ -108,6 +111,11 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
         raise InvalidAudioError(
             f"{path}: {container} holds samples up to ±1, the response reaches {largest:.3g}; "
             "save it as .wav, or normalise it first"
+        )
+    if container in _WITHOUT_COMMENTS and (response.latency or not _is_usual(response)):
+        raise ParameterError(
+            f"{path}: {container} has no room for a latency of {response.latency} frames and the layout "
+            f"{response.layout}; save the response as .wav"
         )
     facts = {
         "name": response.name,
@@ -132,6 +140,11 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
             raise write_error(
                 path, f"{container} {subtype} with {response.channels} channels", error
             ) from error
+
+
+def _is_usual(response: ImpulseResponse) -> bool:
+    """Return whether the number of channels alone says the layout."""
+    return response.wiring in LAYOUTS.values()
 
 
 def _facts(comment: str) -> dict[str, Any]:

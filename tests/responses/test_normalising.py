@@ -1,0 +1,56 @@
+"""Levels of responses, against pyloudnorm on real pink noise and closed forms."""
+
+import numpy as np
+import pytest
+
+from reverb.errors import InvalidAudioError, ParameterError
+from reverb.responses.normalising import LEVELS, energy_ratio, loudness_ratio, normalise, peak
+from reverb.responses.response import ImpulseResponse, unit
+from tests.signals import decaying, pink
+
+RATE = 48_000
+
+
+def test_a_unit_impulse_is_at_every_level() -> None:
+    for level in LEVELS:
+        assert normalise(unit(RATE), level).samples[0, 0] == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(("layout", "rows"), [("mono", 1), ("stereo", 2), ("true-stereo", 4), ("2x3", 6)])
+def test_levels_are_reached_and_do_not_depend_on_the_gain(layout: str, rows: int) -> None:
+    response = ImpulseResponse(decaying(5000, rows), RATE, wiring=layout)  # type: ignore[arg-type]
+    for level, measure in (("loudness", loudness_ratio), ("energy", energy_ratio), ("peak", peak)):
+        at_level = normalise(response, level)  # type: ignore[arg-type]
+        assert measure(at_level) == pytest.approx(1, rel=1e-4)
+        louder = normalise(response * 37, level)  # type: ignore[arg-type]
+        assert np.allclose(louder.samples, at_level.samples, rtol=1e-5, atol=1e-9)
+    assert normalise(response, "none") is response
+
+
+@pytest.mark.parametrize(("layout", "rows"), [("stereo", 2), ("true-stereo", 4)])
+def test_loudness_is_that_of_bs_1770(layout: str, rows: int) -> None:
+    pyloudnorm = pytest.importorskip("pyloudnorm")
+    from scipy.signal import lfilter, oaconvolve
+
+    x = pink(RATE, 8)
+    rows_of_noise = lfilter([1], [1, -0.9], decaying(12_000, rows), axis=0)  # darker than white
+    response = ImpulseResponse(rows_of_noise, RATE, wiring=layout)  # type: ignore[arg-type]
+    y = np.zeros((len(x) + 11_999, 2))
+    for i, o, row in response.wiring.paths:
+        y[:, o] += oaconvolve(x[:, i], response.samples[:, row])
+    meter = pyloudnorm.Meter(RATE)
+    measured = meter.integrated_loudness(y[12_000 : len(x)]) - meter.integrated_loudness(x)
+    assert 10 * np.log10(loudness_ratio(response)) == pytest.approx(measured, abs=0.15)
+
+
+def test_silence_cannot_be_brought_to_a_level() -> None:
+    silent = ImpulseResponse(np.zeros(100), RATE, "void")
+    for level in ("loudness", "energy", "peak"):
+        with pytest.raises(InvalidAudioError, match="'void' is silent"):
+            normalise(silent, level)  # type: ignore[arg-type]
+    assert normalise(silent, "none") is silent
+
+
+def test_an_unknown_level_is_refused() -> None:
+    with pytest.raises(ParameterError, match="expected one of loudness, energy, peak, none"):
+        normalise(unit(RATE), "loud")  # type: ignore[arg-type]
