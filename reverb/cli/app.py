@@ -12,6 +12,7 @@ import reverb
 from reverb.cli.apply import apply
 from reverb.cli.filter import filter_group
 from reverb.cli.ir import ir
+from reverb.cli.live import list_devices, live
 from reverb.errors import ParameterError, ReverbError, UnknownNameError
 
 _INTERRUPTED = 130
@@ -101,3 +102,5 @@ def cli(debug: bool) -> None:  # read from the context where an error is shown
 cli.add_command(apply)
 cli.add_command(filter_group)
 cli.add_command(ir)
+cli.add_command(live)
+cli.add_command(list_devices)

@@ -71,7 +71,7 @@ class OscControl:
         self._server.handle_error = self._broken  # type: ignore  # its own prints a traceback
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="reverb-osc", daemon=True
+            target=self._server.serve_forever, args=(0.02,), name="reverb-osc", daemon=True
         )
         self._thread.start()
 

@@ -58,7 +58,8 @@ class _Exchange:
         self._at = 0
         self.done = threading.Event()
 
-    def callback(self, indata: Block | None, outdata: Block, frames: int, status: Any) -> None:
+    def callback(self, indata: Block | None, outdata: Block, frames: int, status: Any) -> None:  # noqa: ARG002  # a pause changes the delay; its spread shows it
+        """Play and record one block; called by the audio thread."""
         assert indata is not None
         count = min(frames, len(self._sound) - self._at)
         outdata.fill(0.0)

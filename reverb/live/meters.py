@@ -95,6 +95,10 @@ class LevelMeter:
             self._clipped += 1
         return True
 
+    def calm(self) -> None:
+        """Forget what clipped."""
+        self._clipped = 0
+
     def read(self) -> Level:
         """Return what the meter shows now."""
         return Level(

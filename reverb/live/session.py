@@ -125,6 +125,7 @@ class Session:
         self._recordings = Recordings()
         self._player: Player | None = None
         self._wanted: str | None = None
+        self._started = False
         self._wake = threading.Event()
         self._stack = contextlib.ExitStack()
 
@@ -171,6 +172,7 @@ class Session:
         exchange = threading.Thread(target=self._exchange, name="reverb-exchange", daemon=True)
         exchange.start()
         self._stack.callback(self._wake.set)
+        self._started = True
 
     def _make_strip(self, block_size: int) -> Strip:
         with self._lock:
@@ -209,6 +211,16 @@ class Session:
         if self._watch.failure is not None:
             raise self._watch.failure
 
+    @property
+    def started(self) -> bool:
+        """Whether it has ever run."""
+        return self._started
+
+    @property
+    def ended(self) -> bool:
+        """Whether the input file has been played to its end, or something has failed."""
+        return self._watch.ended.is_set()
+
     def tell(self, message: str) -> None:
         """Add a message for the user, unless it is the last one again."""
         if not self.messages or self.messages[-1] != message:
@@ -220,6 +232,12 @@ class Session:
         with self._lock:
             setattr(self._faders, fader, value)
             self._strip.set_levels(self._faders.levels())
+
+    def calm(self) -> None:
+        """Forget what clipped, and let the output back to where it was before a howl."""
+        self._strip.input_meter.calm()
+        self._strip.output_meter.calm()
+        self._watch.feedback.reset()
 
     @property
     def responses(self) -> Sequence[str]:

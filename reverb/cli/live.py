@@ -1,0 +1,354 @@
+"""`reverb live` and `reverb devices`: the sound card through a room, while one plays."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reverb.cli import reconnect as supervisor
+from reverb.cli.apply import complete_response
+from reverb.errors import DeviceError, ParameterError
+
+if TYPE_CHECKING:
+    from reverb.live.control_midi import MidiMap
+    from reverb.live.session import Session
+    from reverb.live.settings import LiveSettings
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_DEFAULT_RESPONSE = "hall"
+_OSC_PORT = 9000
+
+
+class _Channels(click.ParamType[Any]):
+    name = "channels"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(int(number) for number in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r}; expected numbers from 1, such as 1,2 or 3", parameter, ctx)
+
+
+class _Latency(click.ParamType[Any]):
+    name = "latency"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value in ("low", "high"):
+            return value
+        try:
+            return float(value) / 1000.0
+        except ValueError:
+            self.fail(f"{value!r}; expected low, high or milliseconds", parameter, ctx)
+
+
+_CARD_OPTIONS = (
+    click.option(
+        "--input-device", metavar="DEVICE", help="Number or a part of the name; see reverb devices."
+    ),
+    click.option("--output-device", metavar="DEVICE", help="Likewise."),
+    click.option(
+        "--input-channels", type=_Channels(), metavar="N,N", help="Of the card, from 1.  [default: 1,2]"
+    ),
+    click.option("--output-channels", type=_Channels(), metavar="N,N", help="Likewise.  [default: 1,2]"),
+    click.option("--sample-rate", type=int, metavar="HZ", help="[default: the card's]"),
+    click.option("--block-size", type=int, metavar="FRAMES", help="[default: the card's]"),
+    click.option(
+        "--latency",
+        type=_Latency(),
+        default="low",
+        show_default=True,
+        metavar="low|high|MS",
+        help="To ask of the card.",
+    ),
+    click.option("--exclusive", is_flag=True, help="WASAPI: without the system's mixer, at a lower latency."),
+)
+_SOUND_OPTIONS = (
+    click.option(
+        "--ir",
+        "responses",
+        multiple=True,
+        metavar="NAME_OR_FILE",
+        shell_complete=complete_response,
+        help=f"Impulse response; given several times, those to step through.  [default: {_DEFAULT_RESPONSE}]",
+    ),
+    click.option(
+        "--layout", metavar="NAME", help="Of the responses: mono, stereo, true-stereo, or INPUTSxOUTPUTS."
+    ),
+    click.option(
+        "--mix", type=float, metavar="0..1", help="Share of the room at constant loudness.  [default: 0.3]"
+    ),
+    click.option("--wet", type=float, metavar="DB", help="Level of the room, instead of --mix."),
+    click.option(
+        "--dry", type=float, metavar="DB", help="Level of the dry sound, instead of --mix; -inf for none."
+    ),
+    click.option(
+        "--predelay", type=float, default=0.0, show_default=True, metavar="MS", help="Delay of the room."
+    ),
+    click.option(
+        "--gain", type=float, default=0.0, show_default=True, metavar="DB", help="Level of the whole."
+    ),
+    click.option(
+        "--transition",
+        type=click.Choice(["crossfade", "spillover"]),
+        default="crossfade",
+        show_default=True,
+        help="To another response: as if it had always been there, or the old one rings out.",
+    ),
+    click.option(
+        "--limiter/--no-limiter", default=True, show_default=True, help="Hold the output below full scale."
+    ),
+    click.option(
+        "--feedback-guard/--no-feedback-guard", default=True, show_default=True, help="Duck a growing howl."
+    ),
+)
+_FILE_OPTIONS = (
+    click.option(
+        "--input-file", type=click.Path(), metavar="FILE", help="Play a recording instead of the input."
+    ),
+    click.option("--loop", is_flag=True, help="Play it again and again."),
+    click.option(
+        "--record", type=click.Path(), metavar="FILE", help="Record what is heard (.wav, .w64, .caf, ...)."
+    ),
+    click.option("--record-dry", type=click.Path(), metavar="FILE", help="Record the input too."),
+    click.option("--force", is_flag=True, help="Replace existing recordings."),
+)
+_CONTROL_OPTIONS = (
+    click.option(
+        "--osc",
+        "osc_port",
+        type=click.IntRange(0, 65535),
+        is_flag=False,
+        flag_value=_OSC_PORT,
+        metavar="[PORT]",
+        help=f"Listen to OSC (0: any free port).  [{_OSC_PORT} if no port is given]",
+    ),
+    click.option(
+        "--osc-host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen."
+    ),
+    click.option(
+        "--midi",
+        "midi_port",
+        is_flag=False,
+        flag_value="",
+        metavar="[NAME]",
+        help="Listen to this MIDI input, or the first.",
+    ),
+    click.option(
+        "--midi-learn", metavar="PARAMETER", help="Give the next MIDI controller moved to mix, wet, ..."
+    ),
+    click.option("--plain", is_flag=True, help="One line instead of the full screen."),
+    click.option("--quiet", is_flag=True, help="Show nothing but errors and the summary."),
+    click.option(
+        "--duration", type=click.FloatRange(0.0, min_open=True), metavar="SECONDS", help="End by itself."
+    ),
+    click.option(
+        "--reconnect", is_flag=True, help="Wait for a card that is missing or goes away, and go on."
+    ),
+    click.option(
+        "--measure-latency",
+        is_flag=True,
+        help="Measure the card's round trip through a cable, output to input.",
+    ),
+)
+
+
+def _live_options(command: _Command) -> _Command:
+    for option in reversed((*_SOUND_OPTIONS, *_FILE_OPTIONS, *_CARD_OPTIONS, *_CONTROL_OPTIONS)):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Controls:
+    """The options about showing and controlling."""
+
+    osc_port: int | None
+    osc_host: str
+    midi_port: str | None
+    midi_learn: str | None
+    plain: bool
+    quiet: bool
+    duration: float | None
+    record: str | None
+    record_dry: str | None
+    force: bool
+
+
+@click.command()
+@_live_options
+def live(**options: Any) -> None:
+    """Play the sound card's input through a room, with no latency but the card's own.
+
+    On a terminal it shows meters and takes keys (H lists them); Ctrl-C ends it with a summary.
+
+    \b
+    Examples:
+      reverb live --ir church
+      reverb live --ir hall --ir plate --mix 0.4 --record take.wav
+      reverb live --input-file dry.wav --loop --ir my_room.wav
+      reverb live --input-device scarlett --output-device scarlett --block-size 64
+      reverb live --measure-latency
+    """
+    measure, reconnecting = options.pop("measure_latency"), options.pop("reconnect")
+    settings = _settings(options)
+    controls = _Controls(**{name: options.pop(name) for name in _Controls.__dataclass_fields__})
+    if measure:
+        _measure(settings)
+    elif reconnecting and not supervisor.is_child():
+        sys.exit(supervisor.supervise(lambda text: click.echo(text, err=True)))
+    else:
+        if controls.record_dry and not controls.record:
+            raise ParameterError("--record-dry stands alone; give --record too")
+        _play(_session(settings, options), controls)
+
+
+def _settings(options: dict[str, Any]) -> "LiveSettings":
+    from reverb.live.settings import LiveSettings
+
+    return LiveSettings(
+        **{name: options.pop(name) for name in LiveSettings.__dataclass_fields__ if name in options}
+    )
+
+
+def _session(settings: "LiveSettings", options: dict[str, Any]) -> "Session":
+    from reverb.effects.reverb import Reverb
+    from reverb.live.session import Session
+    from reverb.responses.library import impulse
+
+    chosen = [impulse(name, options["layout"]) for name in options["responses"] or (_DEFAULT_RESPONSE,)]
+    effect = Reverb(
+        chosen[0],
+        mix=options["mix"],
+        predelay=options["predelay"] / 1000.0,
+        wet=options["wet"],
+        dry=options["dry"],
+    )
+    return Session(
+        effect,
+        settings,
+        gain=options["gain"],
+        transition=options["transition"],
+        responses=chosen if len(chosen) > 1 else None,
+    )
+
+
+def _play(session: "Session", controls: _Controls) -> None:
+    """Run a session from its start to its summary."""
+    from reverb.live.interpreter import leave_quickly
+    from reverb.monitor.text import summary
+
+    lost: DeviceError | None = None
+    try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(session)
+            supervisor.restore(session, controls.record, controls.record_dry)
+            if controls.record and session.recording is None:
+                session.record(controls.record, controls.record_dry, overwrite=controls.force)
+            midi_map = stack.enter_context(_remote(session, controls))
+            _show(session, controls, midi_map)
+    except KeyboardInterrupt:
+        pass
+    except DeviceError as error:
+        lost = error
+    if not session.started:
+        if lost is None:
+            raise KeyboardInterrupt
+        supervisor.give_up(lost)
+    for message in session.messages:
+        click.echo(message, err=True)
+    click.echo(summary(session.stats(), [str(path) for path in session.recorded]), err=True)
+    leave_quickly()
+    if lost is not None:
+        supervisor.give_up(lost, session)
+
+
+@contextlib.contextmanager
+def _remote(session: "Session", controls: _Controls) -> "Iterator[MidiMap | None]":
+    """Listen to OSC and MIDI, where asked for."""
+    with contextlib.ExitStack() as stack:
+        midi_map = None
+        if controls.osc_port is not None:
+            from reverb.live.control_osc import OscControl
+
+            osc = OscControl(session, controls.osc_port, controls.osc_host)
+            stack.callback(osc.close)
+            session.tell(f"OSC at {controls.osc_host}:{osc.port}")
+        if controls.midi_port is not None or controls.midi_learn is not None:
+            from reverb.live.control_midi import MidiControl, MidiMap, map_file
+
+            midi_map = MidiMap(map_file())
+            midi_map.learn(controls.midi_learn)
+            midi = MidiControl(session, controls.midi_port or "", midi_map)
+            stack.callback(midi.close)
+            session.tell(f"MIDI from {midi.name}")
+        yield midi_map
+
+
+def _show(session: "Session", controls: _Controls, midi_map: "MidiMap | None") -> None:
+    """Show the session until it ends: on the whole screen where that is possible, or in one line."""
+    if not (controls.plain or controls.quiet) and sys.stdout.isatty() and sys.stdin.isatty():
+        try:
+            from reverb.monitor.app import Monitor
+        except ImportError:
+            session.tell("for the full screen: pip install 'reverb[live]'")
+        else:
+            Monitor(session, midi_map, controls.duration).run()
+            session.check()
+            return
+    from reverb.monitor.plain import run_plain
+
+    run_plain(session, sys.stderr, controls.duration, quiet=controls.quiet)
+
+
+def _measure(settings: "LiveSettings") -> None:
+    from reverb.live.latency import measure_latency
+
+    report = measure_latency(settings)
+    stated = f"; the card states {1000 * report.stated:.1f} ms" if report.stated else ""
+    blocks = f" in blocks of {report.block_size}" if report.block_size else ""
+    click.echo(
+        f"round trip: {report.frames} frames, {report.milliseconds:.2f} ms at {report.sample_rate} Hz{blocks} "
+        f"(spread {report.spread} frames){stated}"
+    )
+
+
+@click.command("devices")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_devices(as_json: bool) -> None:
+    """List the sound cards: > is the default input, < the default output."""
+    from dataclasses import asdict
+
+    from reverb.cli.ir import show_table
+    from reverb.live.cards import devices
+
+    found = devices()
+    if as_json:
+        click.echo(json.dumps([asdict(device) for device in found], indent=2, ensure_ascii=False))
+        return
+    if not found:
+        click.echo("no sound card; connect one or start its server (JACK, PipeWire, PulseAudio)", err=True)
+        return
+    rows = [("", "no.", "name", "host API", "in", "out", "rate (Hz)", "latency (ms)")]
+    for device in found:
+        mark = ">" * device.default_input + "<" * device.default_output
+        latency = f"{1000 * device.low_latency:.1f} to {1000 * device.high_latency:.1f}"
+        rows.append(
+            (
+                mark,
+                str(device.index),
+                device.name,
+                device.host_api,
+                str(device.inputs),
+                str(device.outputs),
+                str(device.sample_rate),
+                latency,
+            )
+        )
+    show_table(rows)

@@ -1,0 +1,210 @@
+"""The session as a full screen: meters, load, the response and its decay; keys that move everything (Textual)."""
+
+import math
+from collections import deque
+from typing import ClassVar, Protocol
+
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Footer, Static
+
+from reverb.live.control import PARAMETERS, set_parameter
+from reverb.live.control_midi import MidiMap
+from reverb.live.meters import Level
+from reverb.monitor.text import FLOOR_DB, Shown, bar, clock, db, decay, faders, title
+
+_FRAMES_PER_SECOND = 10
+_DECAY_ROWS = 6
+_MESSAGES = 4
+_HELP = """\
+B      bypass: the dry sound alone          M      mute
+← →    previous, next response              R      start or stop recording
++ -    mix, by 5 %                          L      MIDI: learn a controller for mix, wet, dry, ...
+W S    wet up, down by 1 dB                 C      forget clips, and howls
+E D    dry up, down by 1 dB                 H      this help
+↑ ↓    gain up, down by 1 dB                Q      quit"""
+
+
+class Watched(Shown, Protocol):
+    """A session that can be shown until its end."""
+
+    messages: deque[str]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        ...
+
+    @property
+    def recording(self) -> object:
+        """What is being recorded, None if nothing is."""
+        ...
+
+    def calm(self) -> None:
+        """Forget clips and howls."""
+        ...
+
+
+class Monitor(App[None]):
+    """Shows a running session; it starts and ends elsewhere.
+
+    Parameters
+    ----------
+    session : Session
+    midi_map : MidiMap, optional
+        For learning controllers.
+    duration : float, optional
+        Leave after so many seconds.
+    """
+
+    TITLE = "reverb"
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    Screen { layout: vertical; padding: 0 1; }
+    Static { height: auto; }
+    #title { text-style: bold; margin-bottom: 1; }
+    #decay { color: $primary; margin: 1 0; }
+    #messages { color: $warning; margin-top: 1; }
+    #help { border: round $primary; padding: 0 1; display: none; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "turn('bypass')", "Bypass"),
+        Binding("m", "turn('mute')", "Mute"),
+        Binding("left", "step(-1)", "Previous"),
+        Binding("right", "step(1)", "Next"),
+        Binding("plus,equals_sign", "nudge('mix', 0.05)", "Mix +", show=False),
+        Binding("minus", "nudge('mix', -0.05)", "Mix -", show=False),
+        Binding("w", "nudge('wet', 1)", "Wet +", show=False),
+        Binding("s", "nudge('wet', -1)", "Wet -", show=False),
+        Binding("e", "nudge('dry', 1)", "Dry +", show=False),
+        Binding("d", "nudge('dry', -1)", "Dry -", show=False),
+        Binding("up", "nudge('gain', 1)", "Gain +", show=False),
+        Binding("down", "nudge('gain', -1)", "Gain -", show=False),
+        Binding("r", "record", "Record"),
+        Binding("l", "learn", "MIDI learn", show=False),
+        Binding("c", "calm", "Forget clips", show=False),
+        Binding("h,question_mark", "help", "Help"),
+        Binding("q,ctrl+c,ctrl+q", "quit", "Quit", priority=True),
+    ]
+
+    def __init__(
+        self, session: Watched, midi_map: MidiMap | None = None, duration: float | None = None
+    ) -> None:
+        super().__init__()
+        self._session, self._midi_map, self._duration = session, midi_map, duration
+        self._drawn: tuple[object, int] | None = None
+        self._told: deque[str] = deque(maxlen=_MESSAGES)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        with Vertical():
+            yield Static(id="title")
+            for name in ("input", "output", "load", "faders", "decay", "messages"):
+                yield Static(id=name)
+            yield Static(_HELP, id="help")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin to refresh."""
+        self.show()
+        self.set_interval(1 / _FRAMES_PER_SECOND, self.show)
+        if self._duration is not None:
+            self.set_timer(self._duration, self.exit)
+
+    def show(self) -> None:
+        """Draw what the session tells now."""
+        session = self._session
+        if session.ended:
+            self.exit()
+            return
+        meters, stats = session.meters(), session.stats()
+        width = max(20, self.size.width - 34)
+        self._put("title", f"{title(session)}   {clock(stats.seconds)}")
+        self._put("input", _meter("in ", meters.input, width))
+        self._put("output", _meter("out", meters.output, width))
+        recording = f"   ● {session.recording}" if session.recording is not None else ""
+        period = 1000 * stats.block_size / stats.sample_rate
+        self._put(
+            "load",
+            f"load {meters.load:6.1%}   worst block {stats.load.worst:.1%} of {period:.2f} ms   xruns {stats.xruns}"
+            f"   {stats.sample_rate} Hz / {stats.block_size}{recording}",
+        )
+        self._put("faders", faders(session))
+        self._draw_decay(self.size.width - 2)
+        while session.messages:
+            self._told.append(session.messages.popleft())
+        self._put("messages", "\n".join(self._told))
+
+    def _put(self, name: str, content: str | Text) -> None:
+        self.query_one(f"#{name}", Static).update(Text(content) if isinstance(content, str) else content)
+
+    def _draw_decay(self, width: int) -> None:
+        response = self._session.response
+        if width > 0 and (self._drawn is None or self._drawn[0] is not response or self._drawn[1] != width):
+            self._drawn = (response, width)
+            self._put("decay", "\n".join(decay(response, width, _DECAY_ROWS)))
+
+    def action_turn(self, name: str) -> None:
+        """Turn a switch over."""
+        setattr(self._session, name, not getattr(self._session, name))
+        self.show()
+
+    def action_nudge(self, name: str, by: float) -> None:
+        """Move a fader a little; a silent one begins at the lowest level."""
+        now = getattr(self._session, name)
+        if now is None:  # the mix, while wet and dry are set: begin in the middle
+            now = 0.5 - by
+        set_parameter(self._session, name, max(now, FLOOR_DB) + by if math.isinf(now) else now + by)
+        self.show()
+
+    def action_step(self, by: int) -> None:
+        """Go to a neighbouring response."""
+        self._session.step(by)
+
+    def action_record(self) -> None:
+        """Start or stop recording."""
+        self._session.toggle_recording()
+        self.show()
+
+    def action_learn(self) -> None:
+        """Learn a MIDI controller for the next parameter, and after the last one for none."""
+        if self._midi_map is None:
+            self._told.append("MIDI is off; start with --midi")
+            return
+        names = [*PARAMETERS, None]
+        now = self._midi_map.learning
+        following = names[(names.index(now) + 1) % len(names)]
+        self._midi_map.learn(following)
+        self._told.append(f"move a MIDI controller for {following}" if following else "MIDI: learning ended")
+
+    def action_calm(self) -> None:
+        """Forget clips and howls."""
+        self._session.calm()
+
+    def action_help(self) -> None:
+        """Show or hide the keys."""
+        shown = self.query_one("#help", Static)
+        shown.display = not shown.display
+
+    async def action_quit(self) -> None:
+        """Leave; the session ends after it."""
+        self.exit()
+
+
+def _meter(name: str, level: Level, width: int) -> Text:
+    """Return a meter of all channels, one line each."""
+    text = Text()
+    for channel in range(len(level.peak)):
+        lines = "" if channel == 0 else "\n"
+        text.append(f"{lines}{name} {channel + 1} ")
+        text.append(bar(level, channel, width), style=_colour(level.hold[channel]))
+        text.append(f" {db(level.peak[channel]):>6} rms {db(level.rms[channel]):>6}")
+        if level.clipped:
+            text.append(" CLIP", style="bold red")
+    return text
+
+
+def _colour(hold: float) -> str:
+    return "red" if hold >= -0.1 else "yellow" if hold >= -9.0 else "green"

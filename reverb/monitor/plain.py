@@ -1,0 +1,44 @@
+"""The session as one line that is drawn over and over, for any terminal; nothing but messages elsewhere."""
+
+import time
+from collections import deque
+from typing import Protocol, TextIO
+
+from reverb.monitor.text import Shown, status
+
+_SECONDS = 0.2
+
+
+class Waiting(Shown, Protocol):
+    """A session that can be waited for."""
+
+    messages: deque[str]
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait; return whether it has ended."""
+        ...
+
+
+def run_plain(
+    session: Waiting, stream: TextIO, duration: float | None = None, *, quiet: bool = False
+) -> None:
+    """Show a session until it has ended, or for a duration in seconds."""
+    terminal = stream.isatty() and not quiet
+    deadline = None if duration is None else time.monotonic() + duration
+    width = 0
+    try:
+        ended = False
+        while not ended and (deadline is None or time.monotonic() < deadline):
+            left = _SECONDS if deadline is None else max(0.0, min(_SECONDS, deadline - time.monotonic()))
+            ended = session.wait(left)
+            while session.messages:
+                clear = f"\r{' ' * width}\r" if width else ""
+                stream.write(f"{clear}{session.messages.popleft()}\n")
+            if terminal:
+                line = status(session)
+                stream.write(f"\r{line.ljust(width)}")
+                width = len(line)
+            stream.flush()
+    finally:
+        if terminal:
+            stream.write("\n")

@@ -1,0 +1,122 @@
+"""A session in words and block characters; what the full screen and the one line share."""
+
+import math
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+
+from reverb.live.control import Controllable
+from reverb.live.meters import Level
+from reverb.live.report import Meters, Stats
+from reverb.responses.response import ImpulseResponse
+
+FLOOR_DB = -60.0
+_DECAY_FLOOR_DB = -80.0
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
+
+
+class Shown(Controllable, Protocol):
+    """What a session shows of itself."""
+
+    @property
+    def response(self) -> ImpulseResponse:
+        """The wet path."""
+        ...
+
+    def meters(self) -> Meters:
+        """Return what the meters show now."""
+        ...
+
+    def stats(self) -> Stats:
+        """Return what has happened since the start."""
+        ...
+
+
+def db(value: float) -> str:
+    """Return a level for reading."""
+    return "-inf" if value == -math.inf else f"{value:+.1f}" if abs(value) >= 0.05 else "0.0"
+
+
+def bar(level: Level, channel: int, width: int) -> str:
+    """Return one channel's meter from −60 to 0 dBFS: RMS full, peak light, and a mark that holds."""
+    rms, peak, hold = (_cells(values[channel], width) for values in (level.rms, level.peak, level.hold))
+    cells = ["█" if n < rms else "▒" if n < peak else "·" for n in range(width)]
+    if hold:
+        cells[hold - 1] = "│"
+    return "".join(cells)
+
+
+def _cells(value: float, width: int) -> int:
+    share = (max(value, FLOOR_DB) - FLOOR_DB) / -FLOOR_DB
+    return min(width, round(share * width))
+
+
+def decay(response: ImpulseResponse, width: int, height: int) -> list[str]:
+    """Draw a response's level over time, 0 to −80 dB of its loudest moment, as lines from the top."""
+    power = np.square(response.samples, dtype=np.float64).sum(axis=1)
+    edges = np.linspace(0, len(power), width + 1).astype(int)
+    moments = np.array([power[a : max(b, a + 1)].mean() for a, b in pairwise(edges)])
+    with np.errstate(divide="ignore"):
+        levels = 10.0 * np.log10(moments / max(moments.max(), 1e-300))
+    heights = np.clip(1.0 - levels / _DECAY_FLOOR_DB, 0.0, 1.0) * height
+    rows = []
+    for row in range(height - 1, -1, -1):
+        eighths = np.clip(np.round((heights - row) * 8), 0, 8).astype(int)
+        rows.append("".join(_EIGHTHS[eighth] for eighth in eighths))
+    return rows
+
+
+def faders(session: Controllable) -> str:
+    """Return where the faders stand."""
+    where = f"mix {session.mix:.0%}" if session.mix is not None else "mix -"
+    parts = [where, f"wet {db(session.wet)} dB", f"dry {db(session.dry)} dB", f"gain {db(session.gain)} dB"]
+    return "  ".join(parts + ["BYPASS"] * session.bypass + ["MUTE"] * session.mute)
+
+
+def title(session: Shown) -> str:
+    """Return what is played through."""
+    response = session.response
+    late = f", {response.latency} frames late" if response.latency else ""
+    return f"{response.name or 'unnamed'}  {response.layout}, {response.seconds:.2f} s{late}"
+
+
+def clock(seconds: float) -> str:
+    """Return a time as minutes and seconds."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes)}:{rest:04.1f}"
+
+
+def status(session: Shown) -> str:
+    """Return the session in one line."""
+    meters, stats = session.meters(), session.stats()
+    clip = " CLIP" if meters.input.clipped or meters.output.clipped else ""
+    return (
+        f"{clock(stats.seconds)}  {session.response.name or 'unnamed'}  {faders(session)}  "
+        f"in {db(max(meters.input.peak))} out {db(max(meters.output.peak))} dBFS{clip}  "
+        f"load {meters.load:.0%} worst {stats.load.worst:.0%}  xruns {stats.xruns}"
+    )
+
+
+def summary(stats: Stats, recorded: list[str]) -> str:
+    """Return what a session was like, in a few lines."""
+    load = stats.load
+    lines = [
+        f"{clock(stats.seconds)} at {stats.sample_rate} Hz in blocks of {stats.block_size} frames; "
+        f"{stats.xruns} xruns",
+        f"callback: p50 {load.p50:.1%}, p99 {load.p99:.1%}, worst {load.worst:.1%} of a block's time; {load.late} late",
+        f"peaks: input {db(stats.input.highest)}, output {db(stats.output.highest)} dBFS",
+    ]
+    for count, what in (
+        (stats.limited, "samples held by the limiter"),
+        (stats.howls, "howls ducked"),
+        (stats.bad_blocks, "blocks with NaN or infinity silenced"),
+        (stats.starved, "blocks that the input file came too late for"),
+    ):
+        if count:
+            lines.append(f"{count} {what}")
+    if recorded:
+        lines.append(
+            f"recorded {', '.join(recorded)}: {clock(stats.recorded / stats.sample_rate)}, {stats.lost} frames lost"
+        )
+    return "\n".join(lines)
