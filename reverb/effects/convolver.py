@@ -18,6 +18,8 @@ from reverb.responses.response import ImpulseResponse
 __all__ = ["BlockAdapter", "Convolver"]
 
 _SMALLEST, _LARGEST = 1, 65536
+_BY_CHANNEL = 128  # frames for each channel from which on interleaving channel by channel is the quicker way
+_INFINITE = float("inf")
 _FADE = 1024  # frames: 21 ms at 48 kHz, too slow to click and too quick to wait for
 
 
@@ -110,8 +112,9 @@ class Convolver:
         self._flat = self._in.reshape(-1)
         self._dry = np.zeros_like(self._in) if self.latency else self._in
         self._out = np.zeros((self.outputs, self.block_size), self.dtype)
-        self._shape = (self.block_size, self.inputs)
-        self._faintest = float(np.finfo(self.dtype).tiny)
+        self._rows = list(self._out) if self.block_size >= _BY_CHANNEL * self.outputs else []
+        self._shape, self._answer = (self.block_size, self.inputs), (self.block_size, self.outputs)
+        self._faint = float(np.finfo(self.dtype).tiny) ** 0.5
         self.dropped = 0
 
     def _engine(self, response: ImpulseResponse) -> RealtimeConvolver:
@@ -134,8 +137,8 @@ class Convolver:
         Parameters
         ----------
         block : array_like, shape (block_size, inputs), or (block_size,) if there is one input
-            Any real type. A block with NaN or infinity counts as silence, and is counted in `dropped`; one whose
-            energy is no normal number (below −379 dB in float32) counts as silence, too.
+            Any real type. A block with NaN or infinity counts as silence, and is counted in `dropped`; one
+            whose square is no normal number (below −379 dB in float32) counts as silence, too.
         out : ndarray, optional
             Where to put the answer, ``(block_size, outputs)`` or, for one output, ``(block_size,)``; may be
             `block` itself. With it, nothing is allocated.
@@ -153,9 +156,13 @@ class Convolver:
             planar[...] = given
         else:
             raise InvalidAudioError(f"block has shape {given.shape}; expected {self._shape}")
-        # One pass over the block finds what is not finite, and what is so faint that it would breed denormals.
-        if not self._faintest <= self._flat.dot(self._flat) < np.inf:
-            self._mend(planar)
+        # The positions of the extremes are quick to find, and a NaN is one of them.
+        low, high = self._flat.item(self._flat.argmin()), self._flat.item(self._flat.argmax())
+        if not -_INFINITE < low <= high < _INFINITE:
+            planar[...] = 0
+            self.dropped += 1
+        elif -self._faint < low and high < self._faint:
+            planar[...] = 0  # or it would breed denormals, which are slow
         mixed = self._out
         self._core.process(planar, mixed)
         if self._delay is not None:
@@ -163,22 +170,18 @@ class Convolver:
         self._mixer.process(mixed, self._dry)
         if out is None:
             flat = given.ndim == 1 and self.outputs == 1
-            out = np.empty(self.block_size if flat else (self.block_size, self.outputs), self.dtype)
-        if out.ndim == 2 and out.shape == (self.block_size, self.outputs):
-            out.T[...] = mixed
-        elif out.shape == (self.block_size,) and self.outputs == 1:
+            out = np.empty(self._answer[:1] if flat else self._answer, self.dtype)
+        if out.shape == self._answer:
+            if self._rows:
+                for channel, row in enumerate(self._rows):
+                    out[:, channel] = row
+            else:
+                out.T[...] = mixed
+        elif out.shape == self._answer[:1] and self.outputs == 1:
             out[...] = mixed[0]
         else:
-            raise InvalidAudioError(f"out has shape {out.shape}; expected {(self.block_size, self.outputs)}")
+            raise InvalidAudioError(f"out has shape {out.shape}; expected {self._answer}")
         return out
-
-    def _mend(self, planar: Audio) -> None:
-        """Silence a block that is faint or not finite; one that is only too loud to be squared stays."""
-        peak = np.abs(planar).max()
-        if not np.isfinite(peak):
-            self.dropped += 1
-        if not 1 <= peak < np.inf:
-            planar[...] = 0
 
     def swap(
         self,

@@ -12,7 +12,7 @@ Wefers (2015), chapter 5.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 from math import ceil, log2
 from typing import NamedTuple
@@ -42,7 +42,11 @@ class CostModel:
     rows : int
         How many rows the FFT transforms at a time with vector instructions (1: one row is as quick).
     mac : float
-        One complex multiply-add, product and sum.
+        One complex multiply-add, product and sum, of numbers in the cache.
+    far : float
+        The same, of numbers that come from further away.
+    cache : int
+        Complex numbers of a stage that stay near between its turns.
     move : float
         Copying or adding one complex number, or two real ones.
     """
@@ -52,6 +56,8 @@ class CostModel:
     fft: float
     rows: int
     mac: float
+    far: float
+    cache: int
     move: float
 
     def transform(self, frames: int, rows: int) -> int:
@@ -61,8 +67,10 @@ class CostModel:
         return round(self.fft_call + self.fft * effective * frames * log2(frames))
 
 
-FFTW_COSTS = CostModel(call=300, fft_call=150, fft=0.085, rows=1, mac=0.4, move=0.2)
-POCKETFFT_COSTS = CostModel(call=300, fft_call=700, fft=0.265, rows=4, mac=0.4, move=0.2)
+FFTW_COSTS = CostModel(call=300, fft_call=150, fft=0.095, rows=1, mac=0.43, far=0.9, cache=50_000, move=0.25)
+POCKETFFT_COSTS = CostModel(
+    call=300, fft_call=700, fft=0.265, rows=4, mac=0.43, far=0.9, cache=50_000, move=0.25
+)
 
 
 class Group(NamedTuple):
@@ -315,19 +323,20 @@ def _stages(
             partitions = following + min(3, following) - 2 if ratio == 1 else following // ratio
         if following and partitions * size >= left:
             return ()
-        stages.append(_stage(size, offset, partitions, ratio, window, shape, costs))
+        stage = _stage(size, partitions, ratio, shape, costs)
+        stages.append(replace(stage, offset=offset, window=window))
         offset += partitions * size
         window = offset // block - following + 2
     return tuple(stages)
 
 
-def _stage(
-    size: int, offset: int, partitions: int, ratio: int, window: int, shape: Shape, costs: CostModel
-) -> Stage:
+@lru_cache(maxsize=4096)
+def _stage(size: int, partitions: int, ratio: int, shape: Shape, costs: CostModel) -> Stage:
+    """Describe a stage by its work alone; its place in the response comes later."""
     together = costs.transform(2 * size, 1) < 2 * costs.call
     channels = max(len(shape.inputs), len(shape.outputs), 1)
     rows = channels if together else min(costs.rows, channels) if channels >= costs.rows else 1
-    stage = Stage(size, offset, partitions, ratio, window, rows)
+    stage = Stage(size, 0, partitions, ratio, 1, rows)
     tasks = tuple(_tasks(stage, shape, costs))
     return replace(stage, tasks=tasks if ratio > 1 else (), work=sum(task.cost for task in tasks))
 
@@ -345,11 +354,13 @@ def _tasks(stage: Stage, shape: Shape, costs: CostModel) -> Iterator[Task]:
         yield Task("inverse", n, costs.transform(frames, stop - first))
     yield Task("merge", 0, round(call + costs.move * len(shape.outputs) * stage.size / 2))
     number = 0
+    rows = (stage.partitions - tail) * shape.paths
+    mac = costs.mac if 3 * rows * stage.bins <= costs.cache else costs.far  # spectra, and the response twice
     for group in shape.groups:
         pieces, width, _ = stage.cut(group)
         rows = (stage.partitions - tail) * group.paths
         for _ in range(pieces if rows else 0):
-            yield Task("ahead", number, round(2 * call + rows * width * costs.mac))
+            yield Task("ahead", number, round(2 * call + rows * width * mac))
             number += 1
 
 

@@ -6,7 +6,7 @@ left for `RealtimeConvolver.process` is to walk through them. A block creates no
 """
 
 from collections.abc import Iterator
-from itertools import cycle, islice
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -145,8 +145,11 @@ class RealtimeConvolver:
         self._head.clear()
         for tail in self._tails:
             tail.clear()
-        self._steps = [islice(cycle(program), 1, None) for program in self._programs]
-        self._turn = cycle(self._turns)
+        # Not `cycle`, which would collect what it has passed. A program's first entry completes a partition.
+        self._steps = [chain.from_iterable(repeat(program)) for program in self._programs]
+        self._turn = chain.from_iterable(repeat(self._turns))
+        for program in self._steps:
+            next(program)
         self._at = self.position = 0
 
 

@@ -96,7 +96,7 @@ class Lanes:
         padded = np.zeros((*spectra.shape[:2], self.columns), spectra.dtype)
         padded[..., : spectra.shape[2]] = spectra
         for i, o in np.ndindex(*self._rows.shape):
-            pieces = padded[self._rows[i, o]].reshape(len(spectra[0]), cells.shape[1], -1)
+            pieces = padded[self._rows[i, o]].reshape(-1, cells.shape[1], cells.shape[4])
             cells[o, :, :, i] = pieces.transpose(1, 0, 2)
 
     def first_rows(self, spectra: Array) -> Array:

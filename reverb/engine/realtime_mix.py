@@ -17,15 +17,12 @@ class Ramp:
     ----------
     value : float
         The gain after the last block.
-    moving : bool
-        Whether the last block's `gains` differ from `value`.
     gains : ndarray, (block_size,)
-        Of the last block, while `moving`.
+        Of the last block.
     """
 
     def __init__(self, value: float, frames: int, block_size: int, dtype: np.dtype[Any]) -> None:
         self.value = self._target = value
-        self.moving = False
         self.gains = np.full(block_size, value, dtype)
         self._frames, self._left, self._step = max(1, frames), 0, 0.0
         self._counts = np.arange(1, block_size + 1, dtype=dtype)
@@ -35,21 +32,23 @@ class Ramp:
         if target != self._target:
             self._target, self._left = target, self._frames
             self._step = (target - self.value) / self._frames
-        self.moving = self._left > 0
-        if not self.moving:
-            return
         size = len(self.gains)
-        np.multiply(self._counts, self._step, self.gains)
-        np.add(self.gains, self.value, self.gains)
-        if self._left <= size:
-            self.gains[self._left - 1 :] = target
-        self._left = max(0, self._left - size)
-        self.value = self.value + self._step * size if self._left else target
+        if self._left > size:
+            np.multiply(self._counts, self._step, self.gains)
+            np.add(self.gains, self.value, self.gains)
+            self.value += self._step * size
+            self._left -= size
+            return
+        if self._left:
+            np.multiply(self._counts, self._step, self.gains)
+            np.add(self.gains, self.value, self.gains)
+        self.gains[max(0, self._left - 1) :] = target
+        self.value, self._left = target, 0
 
     def settle(self, value: float) -> None:
         """Be at `value` at once."""
         self.value = self._target = value
-        self._left, self.moving = 0, False
+        self._left = 0
 
 
 class Delay:
@@ -104,19 +103,20 @@ class Mixer:
 
     def process(self, signal: Array, dry: Array) -> None:
         """Mix `dry` ``(inputs, block_size)`` into the wet `signal` ``(outputs, block_size)``."""
-        self._wet.advance(self.wet)
-        self._dry.advance(self.dry)
-        if self._wet.moving:
+        if self.wet != self._wet.value or self.dry != self._dry.value:
+            self._wet.advance(self.wet)
+            self._dry.advance(self.dry)
             np.multiply(signal, self._wet.gains, signal)
-        elif self._wet.value != 1:
-            np.multiply(signal, self._wet.value, signal)
-        if self._dry.moving:
-            np.multiply(dry[: self._shared], self._dry.gains, self._scaled)
-        elif self._dry.value != 0:
-            np.multiply(dry[: self._shared], self._dry.value, self._scaled)
-        else:
+            self._add(signal, dry, self._dry.gains)
             return
+        if self.wet != 1:
+            np.multiply(signal, self.wet, signal)
+        if self.dry != 0:
+            self._add(signal, dry, self.dry)
+
+    def _add(self, signal: Array, dry: Array, gain: Array | float) -> None:
         shared = signal[: self._shared]
+        np.multiply(dry[: self._shared], gain, self._scaled)
         np.add(shared, self._scaled, shared)
 
     def settle(self) -> None:
