@@ -190,12 +190,18 @@ How the rooms are made: pyroomacoustics gives the image sources and the ray-trac
 from the geometry and the surfaces' absorption. Each image source becomes one arrival at each of two cardioids,
 filtered with minimum phase by walls and air. What the relief of the walls scatters, and all that comes after the
 last image source, is a crowd of plane waves from all sides whose density grows with the square of time, as
-image sources' does, shaped in third octaves by the ray-traced decay and by the air's absorption (ISO 9613-1).
-Absorption is scaled per octave until the decay times are those of the design. The designed C80 is not fitted:
-it is Barron & Lee's revised theory (1988), worked out for the pair's cardioids.
+image sources' does, shaped in sixths of an octave by the ray-traced decay and by the air's absorption (ISO 9613-1).
+Absorption is scaled per octave until the decay times are those of the design. The designed C80 is Barron & Lee's
+revised theory (1988), worked out for the pair's cardioids, and nothing is scaled to reach it; but where a low octave
+strayed by more than 1.5 dB, another height of the pair (`church`, `hall`, `cathedral`) or another seed of the diffuse
+field (`room`, `cathedral`) was taken.
 
-All start with the direct sound in frame 0, so that wet and dry stay aligned, peak at −1 dBFS, and last until
-every octave from 125 Hz to 8 kHz has fallen by 90 dB. T30 and C80 follow ISO 3382-1 (mean of the channels, "–" where
-the recording's range is too small). True stereo has the channels LL, LR, RL, RR: from the left source to both
-microphones, then from the right.
+The rooms start with the direct sound in frame 0, so that wet and dry stay aligned, the plate within a millisecond of
+its first waves. All but the living room peak at −1 dBFS and last until every octave from 125 Hz to 8 kHz has
+fallen by 90 dB. T30 and C80 follow ISO 3382-1 (mean of the channels; "–" where a decay is too short of range or too
+bent to have one figure). True stereo has the channels LL, LR, RL, RR: from the left source to both microphones, then
+from the right.
+
+CC0-1.0: the project made them and waives its rights, as far as the law allows
+(<https://creativecommons.org/publicdomain/zero/1.0/>).
 """

@@ -144,7 +144,7 @@ CATHEDRAL = Room(
     temperature=12.0,
     humidity=70.0,
     order=6,
-    seed=2,
+    seed=12,
 )
 
 HALL = Room(
@@ -193,7 +193,7 @@ CHAMBER = Room(
 ROOM = Room(
     name="room",
     title="Furnished studio room",
-    description="A lived-in room of 62 m³ with splayed walls, carpet and furniture.",
+    description="A lived-in room with splayed walls, carpet and furniture.",
     plan=((0, -2.1), (5.6, -2.35), (5.75, 2.2), (0.2, 2.3)),
     height=2.75,
     floor=CARPET,

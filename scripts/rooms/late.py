@@ -13,9 +13,9 @@ from rooms.tracing import Decay, mean_free_path, volume
 
 Array = npt.NDArray[np.float64]
 
-SPARSEST, DENSEST = 1_000.0, 24_000.0  # waves per second: no single one sticks out, and more cannot be heard
+SPARSEST, DENSEST = 2_500.0, 24_000.0  # waves per second: no single one sticks out, and more cannot be heard
 WAVELETS = 8  # scattered wavelets into which one image's sound is broken by relief
-STEPS_PER_OCTAVE = 3
+STEPS_PER_OCTAVE = 6
 FIT_FROM, FIT_TO = -8.0, -45.0  # dB of the ray-traced decay that say how it goes on
 
 
@@ -33,7 +33,7 @@ def diffuse_sound(
     times = origin + np.arange(frames) / sample_rate
     out = np.zeros_like(noise)
     envelopes = Envelopes(room, decay, speed)
-    for centre, band in third_octaves(noise, sample_rate):
+    for centre, band in narrow_bands(noise, sample_rate):
         out += band * np.sqrt(envelopes.diffuse(centre, times))[:, None]
     return out
 
@@ -116,7 +116,7 @@ def decay_rate(times: Array, energy: Array) -> float:
     return float(-slope)
 
 
-def third_octaves(signal: Array, sample_rate: int) -> Iterator[tuple[float, Array]]:
+def narrow_bands(signal: Array, sample_rate: int) -> Iterator[tuple[float, Array]]:
     """Split `(frames, channels)` into bands that overlap and add up to the signal again."""
     spectrum = np.fft.rfft(signal, axis=0)
     frequencies = np.fft.rfftfreq(len(signal), 1 / sample_rate)

@@ -178,7 +178,7 @@ def test_first_reflections_of_the_hall_come_when_geometry_says(wall: str) -> Non
     place = round(expected[ear])
     around = np.abs(samples[place - 240 : place + 240, ear])
     assert np.abs(samples[place - 2 : place + 3, ear]).max() > 4 * np.median(around)
-    assert abs(int(np.argmax(np.abs(samples[place - 12 : place + 13, ear]))) - 12) <= 2
+    assert abs(int(np.argmax(np.abs(samples[place - 8 : place + 9, ear]))) - 8) <= 2
 
 
 @pytest.mark.parametrize("name", [*HALLS, "plate"])
