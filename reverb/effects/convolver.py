@@ -52,7 +52,8 @@ class Convolver:
     fft : {'fftw', 'pocketfft', 'numpy'}, optional
         By default the fastest that is installed.
     costs : CostModel, optional
-        What the machine charges for transforms and multiply-adds, as `measure_costs` finds.
+        What the machine charges for transforms and multiply-adds; by default what
+        `reverb.engine.realtime_costs.measure_costs` once found here, or else built-in values.
 
     Raises
     ------

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.engine.fft_plans import Array, Step, backend
-from reverb.engine.partition import FFTW_COSTS, POCKETFFT_COSTS, CostModel, Plan, Shape, plan_partitions
+from reverb.engine.partition import CostModel, Plan, Shape, plan_partitions
+from reverb.engine.realtime_costs import known_costs
 from reverb.engine.realtime_lanes import Scratch
 from reverb.engine.realtime_stages import Head, Kit, Program, Tail, Turn
 from reverb.engine.routing import Routing
@@ -40,7 +41,7 @@ class RealtimeConvolver:
     fft : {'fftw', 'pocketfft', 'numpy'} or None
         The FFT backend; None takes the fastest that is installed.
     costs : CostModel, optional
-        What the machine charges; the default suits the backend on ordinary machines.
+        What the machine charges; by default what has been measured (`measure_costs`), or else built in.
 
     Attributes
     ----------
@@ -80,12 +81,7 @@ class RealtimeConvolver:
         self.tail: int = taps - 1
         self.dtype = np.dtype(dtype)
         transforms = backend(fft)
-        self.plan: Plan = plan_partitions(
-            block_size,
-            taps,
-            Shape.of(routing),
-            costs or (FFTW_COSTS if transforms.name == "fftw" else POCKETFFT_COSTS),
-        )
+        self.plan: Plan = plan_partitions(block_size, taps, Shape.of(routing), costs or known_costs(fft))
         self._ring = np.zeros((routing.inputs, self.plan.stages[-1].size), self.dtype)
         scratch = Scratch(_scratch_size(self.plan), np.result_type(self.dtype, np.complex64))
         kit = Kit(self.plan, _audible(responses, self.dtype), routing, transforms, scratch, self.dtype)

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reverb.engine import fft_plans
+from reverb.engine import fft_plans, realtime_costs
 from reverb.engine.fft_plans import aligned_zeros, backend
+from reverb.engine.partition import POCKETFFT_COSTS
 from reverb.errors import MissingExtraError, UnknownNameError
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
 
@@ -115,3 +116,15 @@ def test_arrays_and_their_rows_begin_at_cache_lines() -> None:
         assert array.ctypes.data % 64 == 0
         assert all(stride % 64 == 0 for stride in array.strides[:-1])
     assert aligned_zeros((2, 512), np.complex64).strides[0] % 4096 != 0
+
+
+def test_costs_are_measured_once_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(realtime_costs, "cache_folder", lambda: tmp_path)
+    built_in = realtime_costs.known_costs("pocketfft")
+    assert built_in == POCKETFFT_COSTS
+    measured = realtime_costs.measure_costs("pocketfft")
+    assert measured != built_in
+    assert realtime_costs.known_costs("pocketfft") == measured
+    for damaged in ("[]", '{"call": 1}', "{"):
+        (tmp_path / "costs-pocketfft.json").write_text(damaged)
+        assert realtime_costs.known_costs("pocketfft") == built_in
