@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from reverb.arrays import Audio, as_audio
+from reverb.arrays import Audio, as_audio, as_sample_rate
 from reverb.engine.overlap_add import OverlapAdd
 from reverb.errors import ParameterError
 from reverb.levels import from_db
@@ -148,7 +148,7 @@ def fold(effect: HasResponse, sample_rate: int, channels: int) -> ImpulseRespons
     A mono sound in an effect of several inputs is spread over them with equal power, each input at
     ``1 / √inputs`` (−3 dB for stereo: the usual pan law), so that its loudness as ITU-R BS.1770 sums it is kept.
     """
-    response = effect.response(sample_rate)
+    response = effect.response(as_sample_rate(sample_rate))
     spread = channels == 1 and response.wiring.inputs > 1
     wired = response.for_channels(channels)
     return wired * (1.0 / math.sqrt(response.wiring.inputs)) if spread else wired
@@ -181,7 +181,10 @@ def apply(
     ------
     InvalidAudioError
         If `x` is no sound, or its number of channels does not suit the effect.
+    ParameterError
+        If the sample rate or the number of workers is out of range.
     """
+    check_workers(workers)
     sound = as_audio(x, "x")
     columns = sound[:, np.newaxis] if sound.ndim == 1 else sound
     response = fold(effect, sample_rate, columns.shape[1])
@@ -192,3 +195,9 @@ def apply(
     end = len(whole) if tail else response.latency + len(sound)
     result = whole[response.latency : end]
     return result[:, 0] if sound.ndim == 1 and result.shape[1] == 1 else result
+
+
+def check_workers(workers: int | None) -> None:
+    """Raise ParameterError for a number of threads below 1."""
+    if workers is not None and workers < 1:
+        raise ParameterError(f"workers {workers}; expected at least 1, or None for one per core")

@@ -1,6 +1,7 @@
 """Rendering: an audio file through an effect into another, of any length in constant memory."""
 
 import contextlib
+import itertools
 import os
 import time
 import warnings
@@ -14,7 +15,7 @@ import numpy.typing as npt
 import soundfile
 
 from reverb.arrays import Audio
-from reverb.effects.effect import HasResponse, fold
+from reverb.effects.effect import HasResponse, check_workers, fold
 from reverb.engine.overlap_add import OverlapAdd
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
 from reverb.levels import from_db, to_db
@@ -160,8 +161,7 @@ def process_file(
         raise ParameterError(f"normalize {normalize!r}; expected one of {', '.join(NORMALIZE)}")
     if not gain <= 120.0:
         raise ParameterError(f"gain {gain} dB; expected a number up to 120")
-    if workers is not None and workers < 1:
-        raise ParameterError(f"workers {workers}; expected at least 1, or None for one per core")
+    check_workers(workers)
     with open_sound(source) as sound:
         if os.path.exists(destination) and os.path.samefile(source, destination):
             raise AudioFileError(f"{destination}: is the input itself; choose another output")
@@ -248,6 +248,13 @@ class _Job:
         self._engine = OverlapAdd(
             response.samples.T, response.wiring, dtype=self.dtype, length=sound.frames, workers=workers
         )
+        # Used in turn, for fresh memory costs more than to read into it.
+        self._inputs = self._buffers(sound.channels)
+        self._outputs = self._buffers(self.channels)
+
+    def _buffers(self, channels: int) -> Iterator[Audio]:
+        size = min(self._engine.preferred_frames, self._sound.frames)
+        return itertools.cycle([np.empty((size, channels), self.dtype) for _ in range(pipeline.LIVE)])
 
     def run(self, sink: Callable[[Audio], None], progress: Progress | None) -> None:
         """Pull the whole source through the response into `sink`."""
@@ -271,9 +278,11 @@ class _Job:
         self.frames = done + self._extra
 
     def _read_block(self, sound: Sound, frames: int) -> Audio:
+        buffer = next(self._inputs)[:frames]
         if sound.subtype in _SIXTEEN_BITS:
-            return sixteen_bit_to_float(sound.read(frames, "int16", always_2d=True))
-        block: Audio = sound.read(frames, np.dtype(self.dtype).name, always_2d=True)
+            integers = sound.read(frames, "int16", always_2d=True)
+            return sixteen_bit_to_float(integers, buffer[: len(integers)])
+        block: Audio = sound.read(out=buffer)
         return block
 
     def _convolved(self, blocks: Iterator[Audio], progress: Progress | None) -> Iterator[Audio]:
@@ -289,7 +298,7 @@ class _Job:
             return block
 
         for block in blocks:
-            yield wanted(self._engine.process(block))
+            yield wanted(self._engine.process(block, next(self._outputs)))
             done += len(block)
             if progress:
                 progress(done, self._sound.frames)

@@ -1,0 +1,158 @@
+"""The reverb: its mix, its levels, and that rooms and rates can be swapped without a jump (ITU-R BS.1770)."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import reverb
+from reverb.effects.reverb import Reverb
+from reverb.errors import ParameterError, UnknownNameError
+from reverb.levels import to_db
+from reverb.responses.library import names
+from reverb.responses.normalising import loudness_ratio
+from reverb.responses.response import ImpulseResponse
+from tests.signals import decaying, pink
+
+RATE = 48_000
+DRY = ("deb_sonicpi_loop_tabla.flac", "deb_sonicpi_guit_em9.flac")
+
+
+def _lufs(x: npt.ArrayLike, sample_rate: int) -> float:
+    pyloudnorm = pytest.importorskip("pyloudnorm")
+    return float(pyloudnorm.Meter(sample_rate).integrated_loudness(np.asarray(x, np.float64)))
+
+
+def _room(rows: int = 2, frames: int = 4800) -> ImpulseResponse:
+    return ImpulseResponse(decaying(frames, rows), RATE, "room")
+
+
+def test_no_mix_is_dry_and_full_mix_is_the_room_alone() -> None:
+    dry = Reverb(_room(), mix=0).response(RATE).samples
+    assert dry[0] == pytest.approx([1, 1], rel=1e-4)
+    assert np.abs(dry[1:]).max() < 1e-12
+    room = _room()
+    wet = Reverb(room, mix=1).response(RATE).samples
+    ratio = wet[:100] / room.samples[:100]
+    assert np.ptp(ratio) < 1e-6 * ratio.mean()
+
+
+def test_mix_is_an_equal_power_crossfade_that_keeps_the_loudness() -> None:
+    for mix in (0.1, 0.3, 0.5, 0.9):
+        response = Reverb(_room(), mix=mix, predelay=0.01).response(RATE)
+        assert loudness_ratio(response) == pytest.approx(1, rel=1e-3)
+        dry, wet = response.samples[0, 0], response.samples[480:, 0]
+        room = _room()
+        levelled = room * (1 / np.sqrt(loudness_ratio(room)))
+        assert wet[100] / levelled.samples[100, 0] / dry == pytest.approx(np.tan(mix * np.pi / 2), rel=1e-3)
+
+
+def test_predelay_moves_the_room_and_not_the_dry_sound() -> None:
+    late = Reverb(_room(), mix=0.5, predelay=0.02).response(RATE).samples
+    assert np.abs(late[1:960]).max() < 1e-12
+    assert np.abs(late[960:1060]).min() > 0
+
+
+@pytest.mark.parametrize(
+    ("wet", "dry", "wet_gain", "dry_gain"),
+    [
+        (-20, 0, 0.1, 1),
+        (None, -20, 1, 0.1),
+        (0, None, 1, 1),
+        (-6, float("-inf"), 0.501187, 0),
+        (float("-inf"), 0, 0, 1),
+    ],
+)
+def test_wet_and_dry_are_levels_of_their_own(
+    wet: float | None, dry: float | None, wet_gain: float, dry_gain: float
+) -> None:
+    room = _room()
+    response = Reverb(room, wet=wet, dry=dry, level="none").response(RATE)
+    expected = wet_gain * room.samples
+    expected[0] += dry_gain
+    assert np.abs(response.samples - expected).max() < 1e-6
+
+
+def test_a_level_of_none_takes_the_response_as_it_is() -> None:
+    room = _room() * 0.01
+    response = Reverb(room, mix=0.5, level="none").response(RATE)
+    expected = np.sqrt(0.5) * room.samples
+    expected[0] += np.sqrt(0.5)
+    assert np.abs(response.samples - expected).max() < 1e-12
+
+
+@pytest.mark.parametrize("name", sorted(names()))
+def test_every_bundled_response_keeps_the_loudness_of_pink_noise(name: str) -> None:
+    effect = Reverb(name, mix=0.3)
+    for channels in (1, 2):
+        x = pink(RATE, 6, channels).astype(np.float32)
+        assert _lufs(effect(x, RATE), RATE) - _lufs(x, RATE) == pytest.approx(0, abs=0.5)
+
+
+@pytest.mark.parametrize("recording", DRY)
+@pytest.mark.parametrize("name", sorted(names()))
+def test_every_bundled_response_keeps_the_loudness_of_a_recording(
+    audio_folder: Path, name: str, recording: str
+) -> None:
+    import soundfile
+
+    x, rate = soundfile.read(audio_folder / "dry" / recording, dtype="float32")
+    assert _lufs(Reverb(name, mix=0.3)(x, rate), rate) - _lufs(x, rate) == pytest.approx(0, abs=1.5)
+
+
+@pytest.mark.parametrize("name", ["church", "hall-true-stereo"])
+def test_another_sample_rate_does_not_jump(name: str) -> None:
+    levels = []
+    for rate in (44_100, 48_000, 96_000):
+        x = pink(rate, 5)
+        levels.append(_lufs(Reverb(name, mix=0.3)(x, rate), rate) - _lufs(x, rate))
+    assert np.ptp(levels) < 0.1
+
+
+@pytest.mark.parametrize("rate", [44_100, 96_000])
+@pytest.mark.parametrize("name", ["church", "room"])
+def test_a_room_alone_is_as_loud_at_every_rate(name: str, rate: int) -> None:
+    ratios = [loudness_ratio(Reverb(name, wet=0, dry=float("-inf")).response(r)) for r in (48_000, rate)]
+    assert to_db(ratios[1] / ratios[0]) / 2 == pytest.approx(0, abs=0.1)
+
+
+def test_ordinary_music_does_not_clip(audio_folder: Path) -> None:
+    import soundfile
+
+    for recording in DRY:
+        x, rate = soundfile.read(audio_folder / "dry" / recording, dtype="float32")
+        for name in ("church", "hall"):
+            assert np.abs(Reverb(name)(x, rate)).max() < 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"mix": 2}, "mix 2; expected 0 \\(dry\\) to 1 \\(wet\\)"),
+        ({"mix": -0.1}, "mix -0.1"),
+        ({"mix": float("nan")}, "mix nan"),
+        ({"mix": 0.5, "wet": -3}, "mix stands beside wet or dry"),
+        ({"mix": 0.5, "dry": -3}, "mix stands beside wet or dry"),
+        ({"predelay": -0.1}, "predelay -0.1 s; expected 0 to 10 s"),
+        ({"predelay": 11}, "predelay 11 s"),
+        ({"wet": 61}, "wet 61 dB; expected at most 60 dB"),
+        ({"dry": float("nan")}, "dry nan dB"),
+        ({"level": "loud"}, "level 'loud'; expected one of loudness, energy, peak, none"),
+    ],
+)
+def test_settings_have_ranges(settings: dict[str, float], says: str) -> None:
+    with pytest.raises(ParameterError, match=says):
+        Reverb(_room(), **settings)  # type: ignore[arg-type]
+
+
+def test_a_name_is_loaded_at_once() -> None:
+    assert Reverb("room").impulse_response == reverb.impulse("room")
+    assert Reverb("room").mix == 0.3
+    with pytest.raises(UnknownNameError):
+        Reverb("rom")
+
+
+def test_it_is_a_value() -> None:
+    assert Reverb(_room(), mix=0.2) == Reverb(_room(), mix=0.2)
+    assert len({Reverb(_room()), Reverb(_room(), mix=0.3)}) == 1
