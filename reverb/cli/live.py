@@ -11,7 +11,7 @@ import click
 
 from reverb.cli import reconnect as supervisor
 from reverb.cli.apply import complete_response
-from reverb.errors import DeviceError, ParameterError
+from reverb.errors import DeviceError
 
 if TYPE_CHECKING:
     from reverb.live.control_midi import MidiMap
@@ -117,7 +117,7 @@ _FILE_OPTIONS = (
         "--record", type=click.Path(), metavar="FILE", help="Record what is heard (.wav, .w64, .caf, ...)."
     ),
     click.option("--record-dry", type=click.Path(), metavar="FILE", help="Record the input too."),
-    click.option("--force", is_flag=True, help="Replace existing recordings."),
+    click.option("--force", "overwrite", is_flag=True, help="Replace existing recordings."),
 )
 _CONTROL_OPTIONS = (
     click.option(
@@ -176,9 +176,6 @@ class _Controls:
     plain: bool
     quiet: bool
     duration: float | None
-    record: str | None
-    record_dry: str | None
-    force: bool
 
 
 @click.command()
@@ -204,9 +201,7 @@ def live(**options: Any) -> None:
     elif reconnecting and not supervisor.is_child():
         sys.exit(supervisor.supervise(lambda text: click.echo(text, err=True)))
     else:
-        if controls.record_dry and not controls.record:
-            raise ParameterError("--record-dry stands alone; give --record too")
-        _play(_session(settings, options), controls)
+        _play(_session(supervisor.continued(settings), options), controls)
 
 
 def _settings(options: dict[str, Any]) -> "LiveSettings":
@@ -247,12 +242,12 @@ def _play(session: "Session", controls: _Controls) -> None:
     lost: DeviceError | None = None
     try:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(session)
-            supervisor.restore(session, controls.record, controls.record_dry)
-            if controls.record and session.recording is None:
-                session.record(controls.record, controls.record_dry, overwrite=controls.force)
+            # What takes the interpreter for long, imports and opening MIDI ports, comes before the first block.
             midi_map = stack.enter_context(_remote(session, controls))
-            _show(session, controls, midi_map)
+            show = _screen(session, controls, midi_map)
+            stack.enter_context(session)
+            supervisor.restore(session)
+            show()
     except KeyboardInterrupt:
         pass
     except DeviceError as error:
@@ -291,20 +286,26 @@ def _remote(session: "Session", controls: _Controls) -> "Iterator[MidiMap | None
         yield midi_map
 
 
-def _show(session: "Session", controls: _Controls, midi_map: "MidiMap | None") -> None:
-    """Show the session until it ends: on the whole screen where that is possible, or in one line."""
-    if not (controls.plain or controls.quiet) and sys.stdout.isatty() and sys.stdin.isatty():
-        try:
-            from reverb.monitor.app import Monitor
-        except ImportError:
-            session.tell("for the full screen: pip install 'reverb[live]'")
-        else:
-            Monitor(session, midi_map, controls.duration).run()
-            session.check()
-            return
+def _screen(session: "Session", controls: _Controls, midi_map: "MidiMap | None") -> Callable[[], None]:
+    """Return what shows the session until it ends: on the whole screen where that is possible, or in one line."""
     from reverb.monitor.plain import run_plain
 
-    run_plain(session, sys.stderr, controls.duration, quiet=controls.quiet)
+    def in_one_line() -> None:
+        run_plain(session, sys.stderr, controls.duration, quiet=controls.quiet)
+
+    def on_the_whole_screen() -> None:
+        monitor.run()
+        session.check()
+
+    if controls.plain or controls.quiet or not (sys.stdout.isatty() and sys.stdin.isatty()):
+        return in_one_line
+    try:
+        from reverb.monitor.app import Monitor
+    except ImportError:
+        session.tell("for the full screen: pip install 'reverb[live]'")
+        return in_one_line
+    monitor = Monitor(session, midi_map, controls.duration)
+    return on_the_whole_screen
 
 
 def _measure(settings: "LiveSettings") -> None:

@@ -13,13 +13,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from reverb.errors import DeviceError, ReverbError
+from reverb.soundfiles import PathLike
 
 if TYPE_CHECKING:
     from reverb.live.session import Session
+    from reverb.live.settings import LiveSettings
 
 _STATE = "REVERB_LIVE_STATE"
 _LOST = 75  # sysexits' EX_TEMPFAIL: try again
@@ -62,7 +65,7 @@ def _wait(child: "subprocess.Popen[bytes]") -> int:
         return child.wait()
 
 
-def _read(state: Path) -> dict[str, object]:
+def _read(state: Path) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError):
         facts = json.loads(state.read_text())
         if isinstance(facts, dict):
@@ -89,29 +92,32 @@ def give_up(error: DeviceError, session: "Session | None" = None) -> NoReturn:
     sys.exit(_LOST)
 
 
-def restore(session: "Session", record: str | None, record_dry: str | None) -> None:
-    """Put a session where the one before it stood, and record on in further files."""
-    if not is_child():
-        return
-    state = Path(os.environ[_STATE])
-    facts = _read(state)
+def continued(settings: "LiveSettings") -> "LiveSettings":
+    """Return the settings for this turn: further recordings get further names."""
+    if not is_child() or settings.record is None or "faders" not in _read(Path(os.environ[_STATE])):
+        return settings
+    wet, dry = settings.record, settings.record_dry
+    part = 2
+    while _part(wet, part).exists() or (dry is not None and _part(dry, part).exists()):
+        part += 1
+    return replace(settings, record=_part(wet, part), record_dry=None if dry is None else _part(dry, part))
+
+
+def _part(path: PathLike, number: int) -> Path:
+    return Path(path).with_stem(f"{Path(path).stem}-{number}")
+
+
+def restore(session: "Session") -> None:
+    """Put a session where the one before it stood."""
+    facts = _read(Path(os.environ[_STATE])) if is_child() else {}
     if "faders" not in facts:
         return
     with contextlib.suppress(ReverbError):
-        session.choose(str(facts["response"]))
+        session.choose(facts["response"])
     if facts["mix"] is not None:
-        session.mix = float(str(facts["mix"]))
+        session.mix = facts["mix"]
     else:
-        session.wet, session.dry = float(str(facts["wet"])), float(str(facts["dry"]))
-    for name, value in dict(facts["faders"]).items():  # type: ignore[call-overload]
+        session.wet, session.dry = facts["wet"], facts["dry"]
+    for name, value in facts["faders"].items():
         setattr(session, name, value)
     session.tell("the sound card is back")
-    if record is not None:
-        part = 2
-        while _part(record, part).exists() or (record_dry and _part(record_dry, part).exists()):
-            part += 1
-        session.record(_part(record, part), record_dry and _part(record_dry, part))
-
-
-def _part(path: str, number: int) -> Path:
-    return Path(path).with_stem(f"{Path(path).stem}-{number}")

@@ -11,6 +11,7 @@ from reverb.errors import ParameterError
 class Controllable(Protocol):
     """What a controller needs of a session."""
 
+    mix: float | None
     wet: float
     dry: float
     gain: float
@@ -18,12 +19,9 @@ class Controllable(Protocol):
     mute: bool
 
     @property
-    def mix(self) -> float | None:
-        """Share of the room, 0 to 1; None while wet and dry are set."""
+    def started(self) -> bool:
+        """Whether anything can be moved yet."""
         ...
-
-    @mix.setter
-    def mix(self, value: float) -> None: ...
 
     @property
     def responses(self) -> Sequence[str]:

@@ -123,6 +123,8 @@ class MidiControl:
 
     def take(self, message: Any) -> None:
         """Act on a mido message; called by the MIDI thread."""
+        if not self._session.started:
+            return
         with self._lock:
             if message.type == "program_change":
                 choose(self._session, message.program)

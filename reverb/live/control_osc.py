@@ -82,6 +82,8 @@ class OscControl:
         self._thread.join()
 
     def _take(self, address: str, *arguments: Any) -> None:
+        if not self._session.started:
+            return
         try:
             self._act(address, arguments)
         except (ReverbError, TypeError, ValueError, OverflowError) as error:

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from reverb.live.recorder import Recorder
-from reverb.live.strip import Strip
+from reverb.live.strip import Strip, Wires
 from reverb.soundfiles import PathLike
 
 
@@ -53,19 +53,19 @@ class Recordings:
             self._connect()
 
     def start(
-        self, strip: Strip, path: PathLike, dry: PathLike | None, sample_rate: int, *, overwrite: bool
+        self, path: PathLike, dry: PathLike | None, sample_rate: int, wires: Wires, *, overwrite: bool = False
     ) -> None:
-        """Record what `strip` gives, and what it takes too if `dry` is a path."""
+        """Record what is heard, and what comes in too if `dry` is a path."""
         self.stop()
         with self._lock:
-            wet = Recorder(path, sample_rate, strip.output_meter.channels, overwrite=overwrite)
+            wet = Recorder(path, sample_rate, wires.channels, overwrite=overwrite)
             if dry is not None:
                 try:
-                    self._dry = Recorder(dry, sample_rate, strip.input_meter.channels, overwrite=overwrite)
+                    self._dry = Recorder(dry, sample_rate, wires.convolved, overwrite=overwrite)
                 except BaseException:
                     wet.close()
                     raise
-            self._wet, self._strip = wet, strip
+            self._wet = wet
             self._connect()
 
     def stop(self) -> list[Path]:

@@ -158,6 +158,8 @@ class Session:
             self._player = Player(self.settings.input_file, self.sample_rate, loop=self.settings.loop)
             self._stack.callback(self._player.close)
         self._stack.callback(self._recordings.stop)
+        if (path := self.settings.record) is not None:
+            self.record(path, self.settings.record_dry, overwrite=self.settings.overwrite)
         self._running = Running(setup.stream, self._open_stream, self._make_strip)
         self._stack.callback(self._running.close)
         self._watch = Watch(
@@ -325,7 +327,7 @@ class Session:
         AudioFileError, ParameterError
             As `reverb.live.recorder.Recorder`.
         """
-        self._recordings.start(self._strip, path, dry, self.sample_rate, overwrite=overwrite)
+        self._recordings.start(path, dry, self.sample_rate, self._wires, overwrite=overwrite)
 
     def stop_recording(self) -> list[Path]:
         """Finish the recording; return its files."""

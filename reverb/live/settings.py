@@ -32,6 +32,10 @@ class LiveSettings:
         A recording to play instead of the card's input.
     loop : bool
         Play it again and again.
+    record, record_dry : path-like, optional
+        Files for what is heard and what comes in, from the first block on.
+    overwrite : bool
+        Replace existing recordings.
     limiter : bool
         Whether the output is held below full scale (`reverb.live.limiter`).
     feedback_guard : bool
@@ -54,6 +58,9 @@ class LiveSettings:
     output_channels: tuple[int, ...] | None = None
     input_file: PathLike | None = None
     loop: bool = False
+    record: PathLike | None = None
+    record_dry: PathLike | None = None
+    overwrite: bool = False
     limiter: bool = True
     feedback_guard: bool = True
     exclusive: bool = False
@@ -68,6 +75,8 @@ class LiveSettings:
                 raise ParameterError(f"latency {self.latency} s; expected 0 to 10 s, low or high")
         elif self.latency not in ("low", "high"):
             raise ParameterError(f"latency {self.latency!r}; expected seconds, low or high")
+        if self.record_dry is not None and self.record is None:
+            raise ParameterError("record_dry stands alone; give record (--record) too")
         for name, chosen in (("input", self.input_channels), ("output", self.output_channels)):
             if chosen is not None and (not chosen or min(chosen) < 1 or len(set(chosen)) < len(chosen)):
                 raise ParameterError(

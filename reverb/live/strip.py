@@ -115,7 +115,7 @@ class Strip:
         self._output = np.empty((block_size, wires.channels), np.float32)
         self._slope = (np.arange(1, block_size + 1, dtype=np.float32) / np.float32(block_size))[:, np.newaxis]
         self._ramp = np.empty((block_size, 1), np.float32)
-        self._gain = 0.0
+        self._gain, self._begun = 0.0, False
         self._step = block_size / (FADE_SECONDS * sample_rate)
 
     @property
@@ -163,7 +163,11 @@ class Strip:
     def _take(self, indata: Block | None, block: Block) -> None:
         wide = self._wide if self._wires.mono else block
         if self._player is not None:
-            self._player.pull(wide)
+            if self._begun:
+                self._player.pull(wide)
+            else:  # a recording shall not begin within the fade-in
+                wide[:] = 0.0
+                self._begun = self._gain > 0.0 and self._gain == self.duck
         elif indata is not None:
             for column, source in enumerate(self._wires.inputs):
                 wide[:, column] = indata[:, source]

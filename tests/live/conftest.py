@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live.jackd import JackServer, Rig, Unavailable
+from tests.live.jackd import JackServer, Rig, UnavailableError
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def jackd() -> Iterator[JackServer]:
         pytest.skip(f"no JACK or PortAudio library: {error}")
     try:
         server = JackServer()
-    except Unavailable as missing:
+    except UnavailableError as missing:
         pytest.skip(str(missing))
     try:
         yield server

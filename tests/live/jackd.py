@@ -1,4 +1,4 @@
-"""A JACK server with the dummy driver, and a rig: a client that is the sound card's other end for a stream under test."""
+"""A JACK server with the dummy driver, and a rig: a client that is the other end of the sound card."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ Sound = npt.NDArray[np.float32]
 RATE = 48_000
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """No JACK server can be had here; the message says what is missing."""
 
 
@@ -27,7 +27,9 @@ class JackServer:
     def __init__(self, period: int = 128, rate: int = RATE) -> None:
         program = shutil.which("jackd")
         if program is None:
-            raise Unavailable("needs jackd: apt-get install -y --no-install-recommends jackd2 libportaudio2")
+            raise UnavailableError(
+                "needs jackd: apt-get install -y --no-install-recommends jackd2 libportaudio2"
+            )
         self.name = f"reverb-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
         self._program, self._rate, self._period = program, rate, period
         self._before = {key: os.environ.get(key) for key in self.environment}
@@ -46,9 +48,9 @@ class JackServer:
         """Start (again); synchronous, so that late clients delay time rather than lose sound."""
         may_be_real_time = subprocess.run(["chrt", "-f", "1", "true"], capture_output=True).returncode == 0
         real_time = ["-R", "-P", "70"] if may_be_real_time else ["-r"]
+        server = ["-n", self.name, "-p", "64", *real_time, "-S", "-t", "2000"]
         self._process = subprocess.Popen(
-            [self._program, "-n", self.name, "-p", "64", *real_time, "-S", "-t", "2000"]
-            + ["-d", "dummy", "-r", str(self._rate), "-p", str(self._period)],
+            [self._program, *server, "-d", "dummy", "-r", str(self._rate), "-p", str(self._period)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -60,7 +62,7 @@ class JackServer:
                 break
             time.sleep(0.05)
         self.stop()
-        raise Unavailable("jackd is installed but does not start here")
+        raise UnavailableError("jackd is installed but does not start here")
 
     def stop(self, kill: bool = False) -> None:
         """Stop the server alone."""
