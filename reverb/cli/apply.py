@@ -27,7 +27,9 @@ def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: s
     help="Impulse response: a name that `reverb ir list` shows, or an audio file.",
 )
 @click.option(
-    "--layout", metavar="NAME", help="Of the response: mono, stereo, true-stereo, or INPUTSxOUTPUTS."
+    "--layout",
+    metavar="NAME",
+    help="Of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
 )
 @click.option(
     "--mix", type=float, metavar="0..1", help="Share of the room at constant loudness.  [default: 0.3]"

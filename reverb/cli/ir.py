@@ -40,7 +40,7 @@ def list_responses() -> None:
 
 @ir.command()
 @click.argument("name_or_file", shell_complete=complete_response)
-@click.option("--layout", metavar="NAME", help="mono, stereo, true-stereo, or INPUTSxOUTPUTS.")
+@click.option("--layout", metavar="NAME", help="mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.")
 @click.option(
     "--bands",
     type=click.Choice(["octave", "third", "broadband"]),

@@ -7,7 +7,7 @@ from reverb.effects.effect import Effect
 from reverb.errors import ParameterError
 from reverb.levels import from_db
 from reverb.responses.library import impulse
-from reverb.responses.normalising import LEVELS, Level, normalise
+from reverb.responses.normalising import LEVELS, Level, level_gain, normalise
 from reverb.responses.response import ImpulseResponse, unit
 from reverb.soundfiles import PathLike
 
@@ -79,14 +79,18 @@ class Reverb(Effect):
         room = self.impulse_response
         assert isinstance(room, ImpulseResponse)
         # Levelled at its own rate, so that the gain is the same at every other.
-        room = normalise(room, self.level).response(sample_rate).delay(self.predelay)
-        dry = unit(sample_rate, room.samples.dtype)
+        gain = level_gain(room, self.level)
+        room = room.response(sample_rate).delay(self.predelay)
         if self.mix is None:
-            return _mixed(dry, from_db(self.dry or 0.0), room, from_db(self.wet or 0.0))
+            return _mixed(from_db(self.dry or 0.0), room, gain * from_db(self.wet or 0.0))
         angle = self.mix * math.pi / 2
-        whole = _mixed(dry, math.cos(angle), room, math.sin(angle))
+        whole = _mixed(math.cos(angle) if self.mix < 1.0 else 0.0, room, gain * math.sin(angle))
         return whole if self.level == "none" else normalise(whole)
 
 
-def _mixed(dry: ImpulseResponse, dry_gain: float, room: ImpulseResponse, wet_gain: float) -> ImpulseResponse:
-    return replace(dry * dry_gain + room * wet_gain, name=room.name)
+def _mixed(dry_gain: float, room: ImpulseResponse, wet_gain: float) -> ImpulseResponse:
+    wet = room * wet_gain
+    # Without a dry path a room may have any number of inputs and outputs.
+    if dry_gain == 0.0:
+        return wet
+    return replace(unit(room.sample_rate, room.samples.dtype) * dry_gain + wet, name=room.name)

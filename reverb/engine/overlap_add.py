@@ -5,6 +5,7 @@ the same rows. So the output is the same bits however the input is cut into call
 """
 
 import os
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -82,22 +83,27 @@ class OverlapAdd:
         self._pending: Real = np.empty((0, self.inputs), self._dtype)
         self._filled = 0
 
-    def process(self, block: npt.ArrayLike) -> Real:
+    def process(self, block: npt.ArrayLike, out: Real | None = None) -> Real:
         """Take in a block and return what is finished.
 
         Parameters
         ----------
         block : array_like, shape (frames, inputs)
             The next frames, none included.
+        out : ndarray, shape (room, outputs), optional
+            Where to write, with room for what will be finished: up to ``preferred_frames - 1`` frames from earlier
+            calls more than `block` holds.
 
         Returns
         -------
         ndarray, shape (frames, outputs)
-            The next frames of output, a multiple of `preferred_frames`, often none. A new array.
+            The next frames of output, a multiple of `preferred_frames`, often none; the head of `out`, or a new array.
         """
         source = self._checked(block)
         size = self.plan.round
-        out = np.empty(((self._filled + len(source)) // size * size, self.outputs), self._dtype)
+        finished = (self._filled + len(source)) // size * size
+        out = np.empty((finished, self.outputs), self._dtype) if out is None else out[:finished]
+        assert out.shape == (finished, self.outputs), (out.shape, finished)
         position = used = 0
         while position < len(out):
             if self._filled == 0:  # a whole round lies in the caller's array
@@ -120,9 +126,19 @@ class OverlapAdd:
             So that all output together has as many frames as all input and the tail.
         """
         out = np.empty((self._filled + self.tail, self.outputs), self._dtype)
-        self._rounds.render_end(self._pending[: self._filled], out)
-        self.reset()
+        for _ in self._end(self._pending[: self._filled], _slices(out)):
+            pass
         return out
+
+    def drain(self) -> Iterator[Real]:
+        """Give what `finish` returns in pieces of at most `preferred_frames`, each a new array."""
+        yield from self._end(
+            self._pending[: self._filled], lambda frames: np.empty((frames, self.outputs), self._dtype)
+        )
+
+    def _end(self, source: Real, room: Callable[[int], Real]) -> Iterator[Real]:
+        yield from self._rounds.render_end(source, len(source) + self.tail, room)
+        self.reset()
 
     def whole(self, signal: npt.ArrayLike) -> Real:
         """Convolve a whole signal at once, with a new stream of its own.
@@ -142,8 +158,8 @@ class OverlapAdd:
         full = len(source) // size * size
         for position in range(0, full, size):
             self._rounds.render(source[position : position + size], out[position : position + size])
-        self._rounds.render_end(source[full:], out[full:])
-        self.reset()
+        for _ in self._end(source[full:], _slices(out[full:])):
+            pass
         return out
 
     def reset(self) -> None:
@@ -164,6 +180,18 @@ class OverlapAdd:
         self._pending[self._filled : self._filled + len(piece)] = piece
         self._filled += len(piece)
         return len(piece)
+
+
+def _slices(out: Real) -> Callable[[int], Real]:
+    """Return a function that gives the next so many frames of `out`."""
+    position = 0
+
+    def following(frames: int) -> Real:
+        nonlocal position
+        position += frames
+        return out[position - frames : position]
+
+    return following
 
 
 def _shape(rows: Real, routing: Routing, length: int | None) -> Shape:

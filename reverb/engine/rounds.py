@@ -51,20 +51,27 @@ class Rounds:
         self._transform_input(source)
         self._finish_blocks(self._done + self._plan.group, self._plan.group, out)
 
-    def render_end(self, source: Real, out: Real) -> None:
-        """Take the last frames, less than a round, and write all output that is left: with the tail."""
+    def render_end(self, source: Real, frames: int, room: Callable[[int], Real]) -> Iterator[Real]:
+        """Take the last input, less than a round, and give all output that is left: `frames`, with the tail.
+
+        Each piece is at most a round long and is written where ``room(length)`` says.
+        """
         plan = self._plan
         self._transform_input(source)
         arrived = self._done + -(-len(source) // plan.block)
         left = arrived + plan.partitions - 1 - self._done if arrived else 0
-        position = 0
-        while left > 0 and position < len(out):
+        while left > 0 and frames > 0:
             blocks = min(left, plan.group)
-            stop = min(position + blocks * plan.block, len(out))
-            self._finish_blocks(arrived, blocks, out[position:stop])
-            left, position = left - blocks, stop
-        rest = self._carry[0, :, : len(out) - position].T if arrived else 0
-        out[position:] = rest
+            out = room(min(blocks * plan.block, frames))
+            self._finish_blocks(arrived, blocks, out)
+            left, frames = left - blocks, frames - len(out)
+            yield out
+        position = 0
+        while position < frames:
+            out = room(min(plan.round, frames - position))
+            out[:] = self._carry[0, :, position : position + len(out)].T if arrived else 0
+            position += len(out)
+            yield out
 
     def _transform_all(self) -> dict[int, Complex]:
         """Return the spectra of each response in use, (partitions, bins)."""

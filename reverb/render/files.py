@@ -302,7 +302,8 @@ class _Job:
             done += len(block)
             if progress:
                 progress(done, self._sound.frames)
-        yield wanted(self._engine.finish())
+        for piece in self._engine.drain():
+            yield wanted(piece)
 
 
 @contextlib.contextmanager

@@ -109,6 +109,6 @@ class Quantiser:
         return noise
 
 
-def sixteen_bit_to_float(block: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
-    """Return 16-bit samples as float32, full scale 1.0."""
-    return np.multiply(block, np.float32(2.0**-15), dtype=np.float32)
+def sixteen_bit_to_float(block: npt.NDArray[np.int16], out: Audio) -> Audio:
+    """Write 16-bit samples as float, full scale 1.0, to `out` of the same shape, and return it."""
+    return np.multiply(block, out.dtype.type(2.0**-15), out=out)

@@ -8,7 +8,13 @@ from typing import TypeVar
 from reverb.arrays import Audio
 
 _Item = TypeVar("_Item")
-_DEPTH = 4  # blocks waiting between two stages: enough to even out a slow disk, little memory
+_DEPTH = 1  # items waiting between two stages: enough to even out a slow disk, little memory
+
+LIVE = _DEPTH + 2
+"""Items of one stage that may be in use at once: one being made, those that wait, one being used.
+
+A stage that hands out this many buffers in turn never overwrites one that is still needed.
+"""
 
 
 def run(
@@ -24,11 +30,11 @@ def run(
     Parameters
     ----------
     source : iterable
-        Drawn from in a thread of its own, at most a few items ahead.
+        Drawn from in a thread of its own, a few items ahead. An item is done with when the next one is drawn.
     transform : callable
         Takes the iterator of items, gives the iterable of results.
     sink : callable
-        Called with each result, in a thread of its own.
+        Called with each result, in a thread of its own; done with it when it returns.
     """
     read: Queue[_Item | None] = Queue(_DEPTH)
     write: Queue[Audio | None] = Queue(_DEPTH)

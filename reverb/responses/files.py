@@ -74,6 +74,7 @@ def load_response(path: PathLike, layout: str | None = None) -> ImpulseResponse:
     samples = as_audio(samples, str(path))
     if not samples.any():
         raise InvalidAudioError(f"{path}: is silent; an impulse response must hold sound")
+    samples.setflags(write=False)
     latency = facts.get("latency", 0)
     if layout is not None:
         wiring = parse_layout(layout, samples.shape[1])

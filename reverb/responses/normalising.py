@@ -16,14 +16,19 @@ _BAND = (20.0, 20_000.0)
 
 
 def normalise(response: ImpulseResponse, level: Level = "loudness") -> ImpulseResponse:
-    """Scale a response to a stated level.
+    """Scale a response to a stated level; parameters and errors as `level_gain`."""
+    return response * level_gain(response, level)
+
+
+def level_gain(response: ImpulseResponse, level: Level = "loudness") -> float:
+    """Return the linear gain that brings a response to a stated level.
 
     Parameters
     ----------
     response : ImpulseResponse
     level : {'loudness', 'energy', 'peak', 'none'}
         ``loudness``: pink noise keeps its loudness (`loudness_ratio` becomes 1). ``energy``: white noise keeps
-        its power. ``peak``: the largest sample is 1. ``none``: as it is.
+        its power. ``peak``: the largest sample becomes 1. ``none``: as it is.
 
     Raises
     ------
@@ -35,14 +40,17 @@ def normalise(response: ImpulseResponse, level: Level = "loudness") -> ImpulseRe
     if level not in LEVELS:
         raise ParameterError(f"level {level!r}; expected one of {', '.join(LEVELS)}")
     if level == "none":
-        return response
-    measure = {"loudness": loudness_ratio, "energy": energy_ratio, "peak": peak}[level](response)
-    if measure == 0.0:
+        return 1.0
+    if level == "peak":
+        amplitude = peak(response)
+    else:
+        amplitude = math.sqrt((loudness_ratio if level == "loudness" else energy_ratio)(response))
+    if amplitude == 0.0:
         raise InvalidAudioError(
             f"impulse response {response.name!r} is silent; nothing can bring it to a level. "
             "Choose another, or level 'none'"
         )
-    return response * (1.0 / (measure if level == "peak" else math.sqrt(measure)))
+    return 1.0 / amplitude
 
 
 def loudness_ratio(response: ImpulseResponse) -> float:
@@ -57,14 +65,14 @@ def loudness_ratio(response: ImpulseResponse) -> float:
     weight = k_weighting(frequencies[band]) / frequencies[band]
     if weight.size == 0:
         return energy_ratio(response)
-    padded = np.zeros((response.channels, size), response.samples.dtype)
-    padded[:, : response.frames] = response.samples.T
-    spectra = np.empty((response.channels, size // 2 + 1), np.result_type(padded, np.complex64))
-    fft.forward(padded, spectra)
+    padded = np.zeros((1, size), response.samples.dtype)
+    spectrum = np.empty((1, size // 2 + 1), np.result_type(padded, np.complex64))
     power = 0.0
     for path in response.wiring.paths:
-        spectrum = spectra[path.response, band]
-        power += float((spectrum.real**2 + spectrum.imag**2) @ weight)
+        padded[0, : response.frames] = response.samples[:, path.response]
+        fft.forward(padded, spectrum)
+        inside = spectrum[0, band]
+        power += float((inside.real**2 + inside.imag**2) @ weight)
     return power / (response.wiring.inputs * float(weight.sum()))
 
 

@@ -9,12 +9,12 @@ channels   layout       meaning
 1          mono         applied to every channel of the input
 2          stereo       left → left, right → right
 4          true-stereo  L→L, L→R, R→L, R→R
+any        parallel     each channel to the output of its number, given explicitly
 any        N×M          a matrix, given explicitly
 =========  ===========  ===================================================
 """
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -31,17 +31,20 @@ MONO = wires.each(1)
 STEREO = wires.parallel(2)
 TRUE_STEREO = wires.matrix(2, 2)
 LAYOUTS = {"mono": MONO, "stereo": STEREO, "true-stereo": TRUE_STEREO}
+PARALLEL = "parallel"
 _BY_CHANNELS = {1: MONO, 2: STEREO, 4: TRUE_STEREO}
 
 
-def parse_layout(text: str) -> Routing:
+def parse_layout(text: str, channels: int) -> Routing:
     """Return the wiring that a layout's name stands for.
 
     Parameters
     ----------
     text : str
-        ``mono``, ``stereo``, ``true-stereo``, or a full matrix such as ``2x4`` (inputs × outputs, rows
-        ordered by input, then output).
+        ``mono``, ``stereo``, ``true-stereo``, ``parallel`` (each channel to the output of its number), or a full
+        matrix such as ``2x4`` (inputs × outputs, rows ordered by input, then output).
+    channels : int
+        Of the response.
 
     Raises
     ------
@@ -50,11 +53,13 @@ def parse_layout(text: str) -> Routing:
     """
     if text in LAYOUTS:
         return LAYOUTS[text]
+    if text == PARALLEL:
+        return wires.parallel(channels)
     inputs, _, outputs = text.lower().replace("×", "x").partition("x")
     if inputs.isdecimal() and outputs.isdecimal() and 1 <= int(inputs) <= 256 and 1 <= int(outputs) <= 256:
         return wires.matrix(int(inputs), int(outputs))
     raise ParameterError(
-        f"layout {text!r}; expected mono, stereo, true-stereo or INPUTSxOUTPUTS such as 2x4 (at most 256x256)"
+        f"layout {text!r}; expected {', '.join(LAYOUTS)}, {PARALLEL}, or INPUTSxOUTPUTS such as 2x4 (at most 256x256)"
     )
 
 
@@ -92,16 +97,18 @@ class ImpulseResponse:
     latency: int = 0
 
     def __post_init__(self) -> None:
-        samples = as_audio(self.samples, self._called).copy()
+        samples = as_audio(self.samples, self._called)
+        if samples.flags.writeable or not samples.flags.owndata:  # somebody else could still write to it
+            samples = samples.copy()
+            samples.setflags(write=False)
         if samples.ndim == 1:
             samples = samples[:, np.newaxis]
-        samples.setflags(write=False)
         channels = samples.shape[1]
         wiring: Routing | str | None = self.wiring
         if wiring is None:
             wiring = usual_wiring(channels, self._called)
         elif isinstance(wiring, str):
-            wiring = parse_layout(wiring)
+            wiring = parse_layout(wiring, channels)
         if wiring.responses != channels:
             raise InvalidAudioError(
                 f"{self._called} has {channels} channels; layout {layout_name(wiring)} needs {wiring.responses}"
@@ -195,7 +202,11 @@ class ImpulseResponse:
 
     def __mul__(self, factor: float) -> "ImpulseResponse":
         """Scale by a linear factor."""
-        return replace(self, samples=self.samples * self.samples.dtype.type(factor))
+        if factor == 1.0:
+            return self
+        samples = self.samples * self.samples.dtype.type(factor)
+        samples.setflags(write=False)
+        return replace(self, samples=samples)
 
     __rmul__ = __mul__
 
@@ -240,11 +251,13 @@ def usual_wiring(channels: int, what: str = "an impulse response") -> Routing:
         return _BY_CHANNELS[channels]
     raise InvalidAudioError(
         f"{what} has {channels} channels; expected 1 (mono), 2 (stereo) or 4 (true stereo: LL, LR, RL, RR). "
-        f"For a matrix, give its layout as INPUTSxOUTPUTS, such as 1x{channels} (--layout, wiring=)"
+        f"Else give its layout (--layout, wiring=): {PARALLEL}, or a matrix as INPUTSxOUTPUTS such as 1x{channels}"
     )
 
 
 def layout_name(wiring: Routing) -> str:
-    """Return the name of a wiring: mono, stereo, true-stereo or N×M."""
-    names: Iterable[str] = (name for name, known in LAYOUTS.items() if known == wiring)
-    return next(iter(names), f"{wiring.inputs}×{wiring.outputs}")
+    """Return the name of a wiring: mono, stereo, true-stereo, parallel or N×M."""
+    for name, known in LAYOUTS.items():
+        if known == wiring:
+            return name
+    return PARALLEL if wiring == wires.parallel(wiring.inputs) else f"{wiring.inputs}×{wiring.outputs}"
