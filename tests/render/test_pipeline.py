@@ -1,0 +1,73 @@
+"""Three stages at once: order, back pressure, and that a failure in any of them stops all."""
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from reverb.arrays import Audio
+from reverb.render.pipeline import run
+
+
+def _blocks(count: int) -> Iterator[Audio]:
+    for number in range(count):
+        yield np.full(4, float(number))
+
+
+def _twice(blocks: Iterator[Audio]) -> Iterator[Audio]:
+    for block in blocks:
+        yield 2 * block
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 500])
+def test_all_passes_in_order(count: int) -> None:
+    taken: list[float] = []
+    run(_blocks(count), _twice, lambda block: taken.append(float(block[0])))
+    assert taken == [2.0 * number for number in range(count)]
+
+
+def test_the_reader_does_not_run_far_ahead() -> None:
+    drawn, furthest = 0, 0
+
+    def source() -> Iterator[Audio]:
+        nonlocal drawn
+        for block in _blocks(300):
+            drawn += 1
+            yield block
+
+    written = 0
+
+    def sink(_: Audio) -> None:
+        nonlocal written, furthest
+        furthest = max(furthest, drawn - written)
+        written += 1
+
+    run(source(), _twice, sink)
+    assert written == 300
+    assert furthest < 20
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+@pytest.mark.parametrize("where", ["source", "transform", "sink"])
+@pytest.mark.parametrize("at", [0, 1, 50, 199])
+def test_a_failure_anywhere_is_raised_here(where: str, error: type[BaseException], at: int) -> None:
+    def failing(blocks: Iterator[Audio], stage: str) -> Iterator[Audio]:
+        for number, block in enumerate(blocks):
+            if where == stage and number == at:
+                raise error("broken")
+            yield block
+
+    taken = 0
+
+    def sink(_: Audio) -> None:
+        nonlocal taken
+        if where == "sink" and taken == at:
+            raise error("broken")
+        taken += 1
+
+    threads = threading.active_count()
+    with pytest.raises(error, match="broken"):
+        run(failing(_blocks(200), "source"), lambda blocks: failing(blocks, "transform"), sink)
+    assert threading.active_count() == threads
+    assert taken <= at + 20
