@@ -52,6 +52,7 @@ _UNKNOWN_FRAMES = (1 << 63) - 1  # of a FLAC that was written to a pipe
 _COUNTED_FRAMES = 1 << 16
 _RETRY_FRAMES = 1024
 _FULL_BYTES = 1 << 16
+_SET_ADD_PEAK_CHUNK = 0x1050  # SFC_SET_ADD_PEAK_CHUNK of sndfile.h
 
 
 class Sound(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -327,6 +328,15 @@ def read_tags(sound: soundfile.SoundFile) -> dict[str, str]:
     if "software" in tags:
         tags["software"] = re.sub(r"( \(libsndfile-[^)]*\))+$", "", tags["software"])
     return tags
+
+
+def leave_out_peak_chunk(sound: soundfile.SoundFile) -> None:
+    """Keep libsndfile from writing a PEAK chunk into a float file: it holds the time of day.
+
+    So the same sound gives the same bytes. soundfile has no public name for the command.
+    """
+    with contextlib.suppress(AttributeError):
+        soundfile._snd.sf_command(sound._file, _SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
 
 
 def write_tags(sound: soundfile.SoundFile, tags: Mapping[str, str]) -> None:

@@ -26,6 +26,7 @@ from reverb.soundfiles import (
     PathLike,
     Sound,
     check_output,
+    leave_out_peak_chunk,
     open_sound,
     output_format,
     output_subtype,
@@ -321,6 +322,7 @@ def _writing(
             with soundfile.SoundFile(
                 os.fsencode(temporary), "w", source.samplerate, job.channels, subtype, format=container
             ) as out:
+                leave_out_peak_chunk(out)
                 write_tags(out, read_tags(source))
                 yield out
         except soundfile.LibsndfileError as error:

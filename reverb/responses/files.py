@@ -15,6 +15,7 @@ from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.response import LAYOUTS, ImpulseResponse, parse_layout, usual_wiring
 from reverb.soundfiles import (
     PathLike,
+    leave_out_peak_chunk,
     open_sound,
     output_format,
     output_subtype,
@@ -135,6 +136,7 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
                 subtype,
                 format=container,
             ) as sound:
+                leave_out_peak_chunk(sound)
                 write_tags(sound, {"title": response.name, "comment": _COMMENT + json.dumps(facts)})
                 sound.write(response.samples)
         except soundfile.LibsndfileError as error:

@@ -204,6 +204,14 @@ def test_dither_is_for_16_bits_and_fewer(make_sound: MakeSound) -> None:
     assert soundfile.read(source.with_name("out.wav"))[0].any()
 
 
+@pytest.mark.parametrize("name", ["out.wav", "out.aiff", "out.caf"])
+def test_float_files_hold_no_time_of_day(make_sound: MakeSound, name: str) -> None:
+    source = make_sound("in.wav", noise(1000), subtype="FLOAT")
+    process_file(source, source.with_name(name), UNIT)
+    assert b"PEAK" not in source.with_name(name).read_bytes()
+    assert b"peak" not in source.with_name(name).read_bytes()
+
+
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
 def test_the_same_bytes_every_time_and_with_any_number_of_workers(
     make_sound: MakeSound, subtype: str
