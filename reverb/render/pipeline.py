@@ -1,8 +1,9 @@
 """Reading, convolving and writing at the same time, in three threads with bounded queues between them."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from queue import Queue
+from queue import Empty, Queue
 from typing import TypeVar
 
 from reverb.arrays import Audio
@@ -65,15 +66,11 @@ def run(
                 except BaseException as error:
                     fail(error)
 
-    drained = False
-
     def items() -> Iterator[_Item]:
-        nonlocal drained
         while (item := read.get()) is not None:
             if stop.is_set():
                 return
             yield item
-        drained = True
 
     threads = [threading.Thread(target=stage, name=stage.__name__, daemon=True) for stage in (reader, writer)]
     for thread in threads:
@@ -85,8 +82,10 @@ def run(
             write.put(result)
     finally:
         stop.set()
-        while not drained and read.get() is not None:
-            pass
+        while threads[0].is_alive():  # it may wait for room in its queue
+            with contextlib.suppress(Empty):
+                read.get_nowait()
+            threads[0].join(0.005)
         write.put(None)
         for thread in threads:
             thread.join()
