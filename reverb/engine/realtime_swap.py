@@ -137,7 +137,8 @@ class SwappableConvolver:
         self.block_size, self.routing, self.dtype = engine.block_size, engine.routing, engine.dtype
         self._needed = -(-memory // self.block_size) + 1
         self._blocks = self._needed + max(_SPARE, self._needed // 4)
-        self._memory = np.zeros((self._blocks, engine.routing.inputs, self.block_size), self.dtype)
+        # Filled, not only allocated: a page's first touch costs microseconds, and must not fall into a block.
+        self._memory = np.full((self._blocks, engine.routing.inputs, self.block_size), 0, self.dtype)
         self._count = self._since = 0
         self._pending: Change | None = None
         self._mixed = np.zeros((engine.routing.outputs, self.block_size), self.dtype)
