@@ -4,16 +4,22 @@ import contextlib
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 import reverb
-from reverb.cli.apply import apply
-from reverb.cli.filter import filter_group
-from reverb.cli.ir import ir
-from reverb.cli.live import list_devices, live
 from reverb.errors import ParameterError, ReverbError, UnknownNameError
+
+_COMMANDS = {
+    "apply": "reverb.cli.apply:apply",
+    "devices": "reverb.cli.live:list_devices",
+    "filter": "reverb.cli.filter:filter_group",
+    "ir": "reverb.cli.ir:ir",
+    "live": "reverb.cli.live:live",
+}
+"""Where each command is defined. Its module is imported when the command is asked for, so that each starts quickly."""
 
 _INTERRUPTED = 130
 _USAGE = 2
@@ -26,6 +32,17 @@ class _WrongUsage(click.ClickException):
 class _Commands(click.Group):
     """A group whose failures are one line on stderr: status 1 while processing, 2 for wrong usage."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # as click calls it
+        return [*_COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, attribute = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        _take_debug(command)
+        return command
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             with _warnings_as_lines():
@@ -37,6 +54,10 @@ class _Commands(click.Group):
                 _WrongUsage if isinstance(error, ParameterError | UnknownNameError) else click.ClickException
             )
             raise kind(" ".join(str(error).split())) from error
+        except OSError as error:  # what the system refuses and nobody foresaw: a broken disk, ...
+            if ctx.params.get("debug") or isinstance(error, BrokenPipeError):
+                raise
+            raise click.ClickException(" ".join(str(error).split())) from error
 
     def main(
         self,
@@ -84,6 +105,22 @@ def _warnings_as_lines() -> Iterator[None]:
         yield
 
 
+def _set_debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.find_root().params["debug"] = True
+
+
+def _take_debug(command: click.Command) -> None:
+    """Let --debug stand among a command's own options, too."""
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _take_debug(inner)
+    elif not any(parameter.name == "debug" for parameter in command.params):
+        command.params.append(
+            click.Option(["--debug"], is_flag=True, hidden=True, expose_value=False, callback=_set_debug)
+        )
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(reverb.__version__, prog_name="reverb")
 @click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
@@ -97,10 +134,3 @@ def cli(debug: bool) -> None:  # read from the context where an error is shown
       reverb filter highpass in.wav out.wav --cutoff 80
       reverb ir list
     """
-
-
-cli.add_command(apply)
-cli.add_command(filter_group)
-cli.add_command(ir)
-cli.add_command(live)
-cli.add_command(list_devices)

@@ -1,40 +1,26 @@
-"""The library: responses found by name, bundled with the package."""
+"""The library: responses found by name, the user's own beside the bundled ones.
+
+Folders are searched in this order, the first that knows a name wins: those of the environment variable
+`REVERB_IMPULSES` (separated as in `PATH`), the user's own (`user_folder`), the bundled one. A response in a
+subfolder is called by its path: ``plates/bright``.
+"""
 
 import difflib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from reverb.errors import UnknownNameError
+from reverb.responses.catalogue import Entry, describe
 from reverb.responses.files import load_response
-from reverb.responses.response import ImpulseResponse, layout_name, usual_wiring
-from reverb.soundfiles import FORMATS, open_sound, read_tags
+from reverb.responses.response import ImpulseResponse
+from reverb.soundfiles import FORMATS
 
+ENVIRONMENT = "REVERB_IMPULSES"
+BUNDLED, YOURS = "bundled", "yours"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = (_PACKAGE / "impulses", _PACKAGE.parent / "impulses")  # an installed wheel; the source tree
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A response of the library, as its file's header tells.
-
-    Attributes
-    ----------
-    name, layout, description : str
-    sample_rate : int
-        In Hz.
-    seconds : float
-    path : Path
-    """
-
-    name: str
-    layout: str
-    sample_rate: int
-    seconds: float
-    description: str
-    path: Path
 
 
 def bundled_folder() -> Path:
@@ -45,19 +31,63 @@ def bundled_folder() -> Path:
     raise UnknownNameError("the bundled impulse responses are missing; reinstall the package")
 
 
+def user_folder() -> Path:
+    """Return the folder in which a user's own responses are found by name; it need not exist."""
+    from platformdirs import user_data_path
+
+    return user_data_path("reverb", appauthor=False) / "impulses"
+
+
+def folders() -> dict[Path, str]:
+    """Return the folders of the library in the order in which they are searched, with what each is called."""
+    named = (text for text in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if text)
+    found = {Path(text).expanduser(): text for text in named}
+    found.setdefault(user_folder(), YOURS)
+    found.setdefault(bundled_folder(), BUNDLED)
+    return found
+
+
 def names() -> dict[str, Path]:
     """Return the file of every response that is known by name, in alphabetical order."""
-    files = (path for path in bundled_folder().iterdir() if path.suffix.lower() in FORMATS)
-    return {path.stem: path for path in sorted(files, key=lambda path: path.stem)}
+    found: dict[str, Path] = {}
+    for folder in folders():
+        for path in _sound_files(folder):
+            found.setdefault(path.relative_to(folder).with_suffix("").as_posix(), path)
+    return dict(sorted(found.items()))
 
 
-def entries() -> Iterator[Entry]:
-    """Give every response of the library, in alphabetical order, without reading its samples."""
+def _sound_files(folder: Path) -> list[Path]:
+    """Return the audio files of a folder and its subfolders, hidden ones left out; none where it cannot be read."""
+    found = []
+    for place, inner, files in os.walk(folder, followlinks=False):
+        inner[:] = [name for name in inner if not name.startswith(".")]
+        found += [Path(place, name) for name in files if not name.startswith(".")]
+    return sorted(path for path in found if path.suffix.lower() in FORMATS)
+
+
+def entries(search: str | Iterable[str] = ()) -> Iterator[Entry]:
+    """Give the responses of the library, in alphabetical order, with their figures.
+
+    The bundled ones' figures lie beside them; a file of the user's own is measured once, and again when it
+    changes.
+
+    Parameters
+    ----------
+    search : str or iterable of str
+        Words, all of which a response's name, kind, layout, description or origin must hold; capitals do not matter.
+
+    Warns
+    -----
+    UserWarning
+        Where a file cannot be taken as a response; it is left out.
+    """
+    words = [word.casefold() for word in ([search] if isinstance(search, str) else search)]
+    places = folders()
     for name, path in names().items():
-        with open_sound(path) as sound:
-            layout = layout_name(usual_wiring(sound.channels, str(path)))
-            description = read_tags(sound).get("title", "")
-            yield Entry(name, layout, sound.samplerate, sound.frames / sound.samplerate, description, path)
+        origin = next(called for folder, called in places.items() if path.is_relative_to(folder))
+        entry = describe(name, path, origin, bundled_folder())
+        if entry is not None and all(word in entry.text for word in words):
+            yield entry
 
 
 def impulse(name_or_file: str | os.PathLike[str], layout: str | None = None) -> ImpulseResponse:
@@ -88,7 +118,7 @@ def impulse(name_or_file: str | os.PathLike[str], layout: str | None = None) -> 
         path = known[text]
         return _load(path, layout, path.stat().st_mtime_ns)
     path = Path(text)
-    if path.exists() or path.suffix or path.parent != Path("."):
+    if os.path.exists(path) or path.suffix or path.parent != Path("."):
         return load_response(path, layout)
     nearest = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
     hint = f"did you mean {nearest[0]!r}? " if nearest else ""
