@@ -130,7 +130,8 @@ def _show(report: "RenderReport", destination: str) -> None:
     to_stderr = destination == "-"
     click.echo(
         f"{click.format_filename(destination)}: {_clock(report.duration)}, {report.channels} channels, "
-        f"{report.sample_rate} Hz, {report.container} {report.subtype}; peak {_db(to_db(report.input_peak))} -> {_db(report.peak_db)} dBFS; "
+        f"{report.sample_rate} Hz, {report.container} {report.subtype}; "
+        f"peak {_db(to_db(report.input_peak))} -> {_db(report.peak_db)} dBFS; "
         f"{report.clipped} clipped; {report.seconds:.2f} s, {report.speed:.0f} x real time",
         err=to_stderr,
     )

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from reverb.errors import AudioFileError
+from reverb.errors import AudioFileError, ReverbError
 from reverb.soundfiles import PathLike
 
 STANDARD = "-"
@@ -25,7 +25,10 @@ def source_file(source: PathLike) -> Iterator[PathLike]:
             shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
         if copy.stat().st_size == 0:
             raise AudioFileError("standard input: is empty; expected an audio file")
-        yield copy
+        try:
+            yield copy
+        except ReverbError as error:  # nobody knows the copy's name
+            raise type(error)(str(error).replace(str(copy), "standard input")) from error
 
 
 @contextlib.contextmanager

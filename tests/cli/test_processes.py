@@ -1,0 +1,327 @@
+"""The command as a process: signals, full disks, pipes, memory, a light start, completion."""
+
+import json
+import os
+import pty
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.conftest import ROOT, MakeSound
+from tests.signals import decaying, noise
+
+REVERB = [sys.executable, "-m", "reverb"]
+
+
+def run(*args: str, cwd: Path, **more: object) -> "subprocess.CompletedProcess[bytes]":
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [*REVERB, *args]
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, check=False, timeout=60, **more
+    )  # type: ignore[call-overload,no-any-return]
+
+
+def start(*args: str, cwd: Path) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [*REVERB, *args], cwd=cwd, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+
+
+def python(code: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return result.stdout
+
+
+@pytest.fixture
+def long_file(tmp_path: Path) -> Path:
+    """A sparse file of zeros that reads as an hour of sound."""
+    path = tmp_path / "long.wav"
+    frames = 48_000 * 3600
+    with soundfile.SoundFile(path, "w", 48_000, 2, "PCM_16") as file:
+        file.write(np.zeros((1, 2)))
+    header = bytearray(path.read_bytes()[:-4])
+    size = 4 * frames
+    at = header.index(b"data") + 4
+    header[at : at + 4] = size.to_bytes(4, "little")
+    header[4:8] = (len(header) - 8 + size).to_bytes(4, "little")
+    path.write_bytes(header)
+    os.truncate(path, len(header) + size)
+    return path
+
+
+# -- stopped on the way ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("standing", [False, True])
+def test_a_signal_leaves_no_file_and_no_temporary(
+    long_file: Path, number: signal.Signals, standing: bool
+) -> None:
+    folder = long_file.parent
+    before = {"long.wav"}
+    if standing:
+        (folder / "out.wav").write_bytes(b"precious")
+        before.add("out.wav")
+    process = start("apply", "long.wav", "out.wav", "--ir", "church", "--force", cwd=folder)
+    deadline = time.monotonic() + 30
+    while not _growing(folder) and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        time.sleep(0.02)
+    assert _growing(folder)  # it is in the middle of its work
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.decode().strip() == "Error: interrupted; nothing was left behind"
+    assert set(os.listdir(folder)) == before
+    if standing:
+        assert (folder / "out.wav").read_bytes() == b"precious"
+
+
+def _growing(folder: Path) -> bool:
+    return any(path.stat().st_size > 200_000 for path in folder.glob(".reverb-*.part"))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 200 kB, where this user may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    mounted = (
+        mount
+        and not subprocess.run(
+            [mount, "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)], capture_output=True, check=False
+        ).returncode
+    )
+    if not mounted:
+        pytest.skip("needs the right to mount a small file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("name", ["out.wav", "out.flac", "out.aiff", "out.ogg", "out.mp3"])
+def test_a_full_disk_leaves_nothing_behind(small_disk: Path, make_sound: MakeSound, name: str) -> None:
+    source = make_sound("in.wav", noise(48_000 * 20))
+    result = run(
+        "filter", "lowpass", str(source), str(small_disk / name), "--cutoff", "15000", cwd=source.parent
+    )
+    assert result.stderr.decode() == (
+        f"Error: {small_disk / name}: no space left on the disk; the unfinished file was removed\n"
+    )
+    assert result.returncode == 1
+    assert os.listdir(small_disk) == []
+
+
+def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path: Path, make_sound: MakeSound) -> None:
+    source = make_sound("in.wav", noise(100))
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    chattr = shutil.which("chattr")
+    if os.geteuid() == 0:
+        if (
+            not chattr
+            or subprocess.run([chattr, "+i", str(folder)], capture_output=True, check=False).returncode
+        ):
+            pytest.skip("root may write everywhere on this file system")
+    else:
+        folder.chmod(0o555)
+    try:
+        result = run("apply", str(source), str(folder / "out.wav"), "--ir", "room", cwd=tmp_path)
+    finally:
+        if os.geteuid() == 0 and chattr:
+            subprocess.run([chattr, "-i", str(folder)], check=True)
+        folder.chmod(0o755)
+    assert result.returncode == 1
+    assert "no permission to write in" in result.stderr.decode()
+    assert result.stderr.count(b"\n") == 1
+
+
+# -- pipes and terminals --------------------------------------------------------------------------------------
+
+
+def test_sound_passes_from_pipe_to_pipe(make_sound: MakeSound) -> None:
+    source = make_sound("in.wav", noise(5000))
+    room = make_sound("room.wav", decaying(500, 2))
+    args = ("--ir", str(room), "--no-dither")
+    piped = run("apply", "-", "-", *args, cwd=source.parent, input=source.read_bytes())
+    assert piped.returncode == 0
+    assert piped.stderr.decode().startswith("-: 0:00.115, 2 channels")
+    run("apply", "in.wav", "out.wav", *args, cwd=source.parent)
+    assert piped.stdout == source.with_name("out.wav").read_bytes()
+    flac = run(
+        "apply", "-", "-", *args, "--format", "flac", "--quiet", cwd=source.parent, input=source.read_bytes()
+    )
+    assert flac.stdout.startswith(b"fLaC")
+    assert flac.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"", "standard input: is empty"), (b"words " * 99, "standard input: not a readable audio")],
+)
+def test_a_pipe_without_sound_is_refused(tmp_path: Path, data: bytes, says: str) -> None:
+    result = run("apply", "-", "-", "--ir", "room", cwd=tmp_path, input=data)
+    assert result.returncode == 1
+    assert result.stdout == b""
+    assert result.stderr.decode().startswith(f"Error: {says}")
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_a_reader_that_goes_away_is_no_traceback(make_sound: MakeSound) -> None:
+    source = make_sound("in.wav", noise(200_000))
+    process = start("apply", "in.wav", "-", "--ir", "room", cwd=source.parent)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    errors = process.stderr.read().decode()
+    process.stderr.close()
+    assert process.wait(30) in (0, 1)
+    assert "Traceback" not in errors
+
+
+def test_the_progress_bar_is_for_terminals_only(make_sound: MakeSound) -> None:
+    source = make_sound("in.wav", noise(400_000))
+    silent = run("apply", "in.wav", "a.wav", "--ir", "room", cwd=source.parent)
+    assert silent.stderr == b""
+    for quiet in ([], ["--quiet"]):
+        ours, theirs = pty.openpty()
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+        subprocess.run(
+            [*REVERB, "apply", "in.wav", "b.wav", "--ir", "room", "--force", *quiet],
+            cwd=source.parent,
+            env=environment,
+            stderr=theirs,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        os.close(theirs)
+        drawn = b""
+        try:
+            while piece := os.read(ours, 65_536):
+                drawn += piece
+        except OSError:  # the end of a terminal
+            pass
+        os.close(ours)
+        assert (drawn == b"") if quiet else (b"100%" in drawn)
+
+
+# -- cost -----------------------------------------------------------------------------------------------------
+
+_PEAK = """
+import json, resource, sys
+from reverb.cli.app import cli
+cli(sys.argv[1:], standalone_mode=False)
+print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+"""
+
+
+def _peak_megabytes(folder: Path, seconds: int) -> int:
+    frames = 48_000 * seconds
+    name = f"{seconds}.wav"
+    with soundfile.SoundFile(folder / name, "w", 48_000, 2, "PCM_24") as file:
+        block = noise(48_000)
+        for _ in range(seconds):
+            file.write(block)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", _PEAK, "apply", name, f"out-{name}", "--ir", "church", "--quiet"]
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    assert soundfile.info(folder / f"out-{name}").frames > frames
+    return int(json.loads(result.stdout))
+
+
+@pytest.mark.skipif(resource.getpagesize() == 0, reason="needs getrusage")
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    short, long = _peak_megabytes(tmp_path, 30), _peak_megabytes(tmp_path, 300)
+    assert long <= 200
+    assert long - short <= 20
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import reverb",
+        "import reverb; reverb.LowPass; reverb.Reverb; reverb.process_file",
+        "from click.testing import CliRunner; from reverb.cli.app import cli; CliRunner().invoke(cli, ['--help'])",
+        "from click.testing import CliRunner; from reverb.cli.app import cli; CliRunner().invoke(cli, ['apply', '-h'])",
+        "from click.testing import CliRunner; from reverb.cli.app import cli; CliRunner().invoke(cli, ['--version'])",
+    ],
+)
+def test_the_start_is_light(code: str) -> None:
+    loaded = set(json.loads(python(f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)))")))
+    assert loaded.isdisjoint(
+        {"scipy.signal", "sounddevice", "matplotlib", "soxr", "pyroomacoustics", "pyloudnorm"}
+    )
+
+
+def test_the_plain_import_and_a_commands_help_load_not_even_numpy() -> None:
+    for code in (
+        "import reverb",
+        "from click.testing import CliRunner; from reverb.cli.app import cli; CliRunner().invoke(cli, ['apply', '-h'])",
+    ):
+        loaded = set(json.loads(python(f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)))")))
+        assert loaded.isdisjoint({"numpy", "scipy", "soundfile", "pyfftw"})
+    assert "click" not in json.loads(
+        python("import json, sys, reverb\nprint(json.dumps(sorted(sys.modules)))")
+    )
+
+
+def test_applying_a_response_needs_no_scipy_signal(make_sound: MakeSound) -> None:
+    source = make_sound("in.wav", noise(100))
+    code = (
+        "import json, sys, reverb\n"
+        f"reverb.process_file({str(source)!r}, {str(source.with_name('out.wav'))!r}, reverb.Reverb('room'))\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    assert set(json.loads(python(code))).isdisjoint({"scipy.signal", "sounddevice", "matplotlib", "soxr"})
+
+
+# -- completion -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_get_their_completion(shell: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "_REVERB_COMPLETE": f"{shell}_source"}
+    code = "import sys; sys.argv = ['reverb']; from reverb.cli import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "_REVERB_COMPLETE" in result.stdout
+    assert result.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("reverb ap", "apply"),
+        ("reverb filter low", "lowpass"),
+        ("reverb apply a b --ir cat", "cathedral"),
+        ("reverb ir info ch", "church"),
+        ("reverb apply a b --norm", "--normalize"),
+    ],
+)
+def test_words_are_completed(words: str, expected: str) -> None:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "_REVERB_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    code = "import sys; sys.argv = ['reverb']; from reverb.cli import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert f"plain,{expected}" in result.stdout.splitlines()
