@@ -6,16 +6,17 @@ What is read and written is decided elsewhere (`reverb.responses.files`, `reverb
 import contextlib
 import os
 import re
-import secrets
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import soundfile
 
-from reverb.arrays import Audio
 from reverb.errors import AudioFileError, ParameterError
+
+if TYPE_CHECKING:  # at run time NumPy is left to those who need it
+    from reverb.arrays import Audio
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
@@ -140,8 +141,8 @@ def _check_input(path: Path) -> None:
 
 
 def read_blocks(
-    sound: Sound, frames: int, read: Callable[[Sound, int], Audio], *, warn: bool = True
-) -> Iterator[Audio]:
+    sound: Sound, frames: int, read: "Callable[[Sound, int], Audio]", *, warn: bool = True
+) -> "Iterator[Audio]":
     """Give a file's audio from its beginning, block by block; where it is damaged, as far as it can be read.
 
     Parameters
@@ -268,7 +269,7 @@ def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
     path = Path(path)
     check_output(path, overwrite)
     # A name of its own length, so that a final name of any allowed length works.
-    temporary = path.parent / f".reverb-{secrets.token_hex(8)}.part"
+    temporary = path.parent / f".reverb-{os.urandom(8).hex()}.part"
     try:
         yield temporary
         _publish(temporary, path, overwrite)

@@ -1,0 +1,83 @@
+"""The public names: sorted, complete, loaded on demand, documented; and every example in a docstring runs."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import reverb
+from tests.conftest import ROOT
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages([str(ROOT / "reverb")], "reverb.")
+    if not module.name.endswith("__main__")
+)
+
+
+def test_all_is_sorted_and_complete() -> None:
+    assert reverb.__all__ == sorted(set(reverb.__all__))
+    assert set(reverb.__all__) == set(reverb._HOME)
+
+
+@pytest.mark.parametrize("name", reverb.__all__)
+def test_each_name_loads_and_is_documented(name: str) -> None:
+    thing = getattr(reverb, name)
+    assert thing.__name__ == name
+    assert thing.__module__ == reverb._HOME[name]
+    assert inspect.getdoc(thing)
+    assert "<no docstring>" not in thing.__doc__
+    for method, value in vars(thing).items() if inspect.isclass(thing) else ():
+        if not method.startswith("_") and (callable(value) or isinstance(value, property)):
+            assert inspect.getdoc(getattr(thing, method)), f"{name}.{method}"
+
+
+def test_names_for_types_are_those_that_load() -> None:
+    """What a type checker sees is what __getattr__ gives."""
+    source = inspect.getsource(reverb)
+    block = source[source.index("if TYPE_CHECKING:") : source.index("_HOMES")]
+    for name, home in reverb._HOME.items():
+        assert f"from {home} import" in block
+        assert name in block
+
+
+def test_dir_shows_them_and_others_are_unknown() -> None:
+    assert set(dir(reverb)) >= set(reverb.__all__)
+    with pytest.raises(AttributeError, match="module 'reverb' has no attribute 'Rverb'"):
+        reverb.Rverb  # noqa: B018  # the access is the test
+
+
+def test_every_error_is_of_one_tree() -> None:
+    for name in reverb.__all__:
+        if name.endswith("Error"):
+            assert issubclass(getattr(reverb, name), reverb.ReverbError)
+
+
+@pytest.mark.parametrize("name", ["reverb", *MODULES])
+def test_examples_in_docstrings_run(name: str) -> None:
+    try:
+        module = importlib.import_module(name)
+    except reverb.MissingExtraError as error:
+        pytest.skip(str(error))
+    failed, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert failed == 0
+
+
+def test_there_are_examples_to_run() -> None:
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    count = sum(
+        len(test.examples)
+        for name in ("reverb", *MODULES[:40])
+        for test in finder.find(importlib.import_module(name))
+    )
+    assert count >= 10
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_is_for(name: str) -> None:
+    try:
+        assert (importlib.import_module(name).__doc__ or "").strip()
+    except reverb.MissingExtraError as error:
+        pytest.skip(str(error))
