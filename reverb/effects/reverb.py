@@ -7,7 +7,7 @@ from reverb.effects.effect import Effect
 from reverb.errors import ParameterError
 from reverb.levels import from_db
 from reverb.responses.library import impulse
-from reverb.responses.normalising import LEVELS, Level, level_gain, normalise
+from reverb.responses.normalising import LEVELS, Level, audible, blend, level_gain
 from reverb.responses.response import ImpulseResponse, unit
 from reverb.soundfiles import PathLike
 
@@ -31,7 +31,7 @@ class Reverb(Effect):
     mix : float, optional
         0 (dry) to 1 (wet); 0.3 where neither `wet` nor `dry` is given. With m the mix, h the levelled response
         and δ the dry path: ``c · (cos(mπ/2) · δ + sin(mπ/2) · h)``, where c makes the loudness of pink noise after
-        the whole equal to that before it (`loudness_ratio` is then 1).
+        the whole equal to that before it: ``c = (1 + sin(mπ) · ρ)^(-1/2)`` with ρ the coherence of h and δ (`blend`).
     predelay : float
         Seconds between the dry sound and the room, 0 to 10.
     wet, dry : float, optional
@@ -78,19 +78,25 @@ class Reverb(Effect):
         """Return dry path and room as one response at `sample_rate` Hz."""
         room = self.impulse_response
         assert isinstance(room, ImpulseResponse)
-        # Levelled at its own rate, so that the gain is the same at every other.
-        gain = level_gain(room, self.level)
-        room = room.response(sample_rate).delay(self.predelay)
+        dry_gain, wet_gain = self._gains(room)
+        room = room.response(sample_rate).delay(self.predelay) * wet_gain
+        # Without a dry path a room may have any number of inputs and outputs.
+        if dry_gain == 0.0:
+            return room
+        return replace(unit(sample_rate, room.samples.dtype) * dry_gain + room, name=room.name)
+
+    def _gains(self, room: ImpulseResponse) -> tuple[float, float]:
+        """Return the linear gains of the dry path and of the room, measured at its own rate: the same at every."""
         if self.mix is None:
-            return _mixed(from_db(self.dry or 0.0), room, gain * from_db(self.wet or 0.0))
+            return from_db(self.dry or 0.0), from_db(self.wet or 0.0) * level_gain(room, self.level)
         angle = self.mix * math.pi / 2
-        whole = _mixed(math.cos(angle) if self.mix < 1.0 else 0.0, room, gain * math.sin(angle))
-        return whole if self.level == "none" else normalise(whole)
-
-
-def _mixed(dry_gain: float, room: ImpulseResponse, wet_gain: float) -> ImpulseResponse:
-    wet = room * wet_gain
-    # Without a dry path a room may have any number of inputs and outputs.
-    if dry_gain == 0.0:
-        return wet
-    return replace(unit(room.sample_rate, room.samples.dtype) * dry_gain + wet, name=room.name)
+        dry, wet = math.cos(angle) if self.mix < 1.0 else 0.0, math.sin(angle)
+        if self.level == "none":
+            return dry, wet
+        parts = blend(room, self.predelay)
+        if self.level == "loudness":
+            wet /= audible(math.sqrt(parts.wet), room)
+        else:
+            wet *= level_gain(room, self.level)
+        constant = 1.0 / math.sqrt(parts.ratio(dry, wet))
+        return constant * dry, constant * wet

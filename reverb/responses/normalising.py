@@ -1,7 +1,7 @@
 """How loud a response is, and bringing it to a stated level."""
 
 import math
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -45,12 +45,17 @@ def level_gain(response: ImpulseResponse, level: Level = "loudness") -> float:
         amplitude = peak(response)
     else:
         amplitude = math.sqrt((loudness_ratio if level == "loudness" else energy_ratio)(response))
+    return 1.0 / audible(amplitude, response)
+
+
+def audible(amplitude: float, response: ImpulseResponse) -> float:
+    """Return the amplitude of a response, or raise InvalidAudioError where it is 0."""
     if amplitude == 0.0:
         raise InvalidAudioError(
             f"impulse response {response.name!r} is silent; nothing can bring it to a level. "
             "Choose another, or level 'none'"
         )
-    return 1.0 / amplitude
+    return amplitude
 
 
 def loudness_ratio(response: ImpulseResponse) -> float:
@@ -59,21 +64,65 @@ def loudness_ratio(response: ImpulseResponse) -> float:
     With independent noise on every input, ``Σ_paths ∫ |H(f)|² K(f) / f df ÷ (inputs · ∫ K(f) / f df)`` from
     20 Hz to 20 kHz, or to the Nyquist frequency where that is lower. Channels weigh the same.
     """
-    size = fft.good_size(max(response.frames, response.sample_rate))
-    frequencies = np.arange(size // 2 + 1) * (response.sample_rate / size)
-    band = slice(*np.searchsorted(frequencies, (_BAND[0], np.nextafter(_BAND[1], np.inf))))
-    weight = k_weighting(frequencies[band]) / frequencies[band]
-    if weight.size == 0:
-        return energy_ratio(response)
+    return blend(response).wet
+
+
+class Blend(NamedTuple):
+    """How the power of pink noise comes about, K-weighted, when a room stands beside the dry sound.
+
+    With gains d of the dry path and w of the room the whole has ``d² dry + w² wet + 2 d w cross`` times the power
+    of the input.
+    """
+
+    dry: float
+    wet: float
+    cross: float
+
+    def ratio(self, dry_gain: float, wet_gain: float) -> float:
+        """Return the power of the whole ÷ that of the input."""
+        return dry_gain**2 * self.dry + wet_gain**2 * self.wet + 2 * dry_gain * wet_gain * self.cross
+
+
+def blend(response: ImpulseResponse, delay: float = 0.0) -> Blend:
+    """Measure a response beside the dry sound, as `loudness_ratio` measures it alone.
+
+    Parameters
+    ----------
+    response : ImpulseResponse
+    delay : float
+        Seconds by which the response follows the dry sound.
+
+    Returns
+    -------
+    Blend
+        ``wet`` is the loudness ratio. ``cross`` is ``Re ∫ H(f) e^{-j2πf·delay} K(f) / f df`` over the paths that the
+        dry sound takes too (from an input to the output of its number, or from a single input to every output),
+        ``dry`` how many these are, both per input.
+    """
+    sample_rate, wiring = response.sample_rate, response.wiring
+    size = fft.good_size(max(response.frames, sample_rate))
+    step = sample_rate / size
+    band = slice(math.ceil(_BAND[0] / step), min(math.floor(_BAND[1] / step), size // 2) + 1)
+    frequencies = np.arange(band.start, band.stop) * step
+    if frequencies.size == 0:  # a rate of some hertz
+        return Blend(1.0, energy_ratio(response), 0.0)
+    weight = k_weighting(frequencies) / frequencies
+    weight /= wiring.inputs * weight.sum()
+    seconds = delay - response.latency / sample_rate
+    turn = weight * np.exp(2j * np.pi * seconds * frequencies) if seconds else weight
     padded = np.zeros((1, size), response.samples.dtype)
+    weight = weight.astype(padded.dtype)
     spectrum = np.empty((1, size // 2 + 1), np.result_type(padded, np.complex64))
-    power = 0.0
-    for path in response.wiring.paths:
+    wet = cross = 0.0
+    for path in wiring.paths:
         padded[0, : response.frames] = response.samples[:, path.response]
         fft.forward(padded, spectrum)
         inside = spectrum[0, band]
-        power += float((inside.real**2 + inside.imag**2) @ weight)
-    return power / (response.wiring.inputs * float(weight.sum()))
+        wet += float(np.vdot(inside, weight * inside).real)
+        if path.input == path.output or wiring.inputs == 1:
+            cross += float(np.vdot(turn, inside).real)
+    dry = wiring.outputs if wiring.inputs == 1 else min(wiring.inputs, wiring.outputs)
+    return Blend(dry / wiring.inputs, wet, cross)
 
 
 def energy_ratio(response: ImpulseResponse) -> float:

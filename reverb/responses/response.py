@@ -14,7 +14,6 @@ any        N×M          a matrix, given explicitly
 =========  ===========  ===================================================
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -132,6 +131,8 @@ class ImpulseResponse:
 
     @cached_property
     def _digest(self) -> bytes:
+        import hashlib
+
         facts = f"{self.samples.shape} {self.samples.dtype} {self.sample_rate} {self.wiring} {self.latency}"
         data = np.ascontiguousarray(self.samples).data
         return hashlib.blake2b(data, digest_size=16, salt=hashlib.md5(facts.encode()).digest()).digest()
