@@ -17,6 +17,7 @@ from itertools import combinations
 from math import ceil, log2
 from typing import NamedTuple
 
+from reverb.engine.fft_plans import LONGEST_TOGETHER
 from reverb.engine.routing import Routing
 
 CHUNK = 4096
@@ -40,7 +41,9 @@ class CostModel:
     fft : float
         A real FFT of one row, per ``n log2 n``.
     rows : int
-        How many rows the FFT transforms at a time with vector instructions (1: one row is as quick).
+        How many rows the FFT transforms in little more time than one (1: each takes its own).
+    longest : int
+        Samples of a row up to which that is so.
     mac : float
         One complex multiply-add, product and sum, of numbers in the cache.
     far : float
@@ -55,6 +58,7 @@ class CostModel:
     fft_call: float
     fft: float
     rows: int
+    longest: int
     mac: float
     far: float
     cache: int
@@ -62,14 +66,25 @@ class CostModel:
 
     def transform(self, frames: int, rows: int) -> int:
         """Cost of one FFT call over `rows` rows of `frames` real samples."""
-        vectors, single = divmod(rows, self.rows)
-        effective = vectors * (self.rows + 1) // 2 + single if self.rows > 1 else rows
-        return round(self.fft_call + self.fft * effective * frames * log2(frames))
+        if frames <= self.longest and self.rows > 1:
+            vectors, single = divmod(rows, self.rows)
+            rows = vectors * (self.rows + 1) // 2 + single
+        return round(self.fft_call + self.fft * rows * frames * log2(frames))
 
 
-FFTW_COSTS = CostModel(call=300, fft_call=150, fft=0.095, rows=1, mac=0.43, far=0.9, cache=50_000, move=0.25)
+FFTW_COSTS = CostModel(
+    call=300, fft_call=150, fft=0.095, rows=1, longest=1, mac=0.43, far=0.9, cache=50_000, move=0.25
+)
 POCKETFFT_COSTS = CostModel(
-    call=300, fft_call=700, fft=0.265, rows=4, mac=0.43, far=0.9, cache=50_000, move=0.25
+    call=300,
+    fft_call=1200,
+    fft=0.28,
+    rows=2,
+    longest=LONGEST_TOGETHER,
+    mac=0.43,
+    far=0.9,
+    cache=50_000,
+    move=0.25,
 )
 
 
@@ -333,9 +348,10 @@ def _stages(
 @lru_cache(maxsize=4096)
 def _stage(size: int, partitions: int, ratio: int, shape: Shape, costs: CostModel) -> Stage:
     """Describe a stage by its work alone; its place in the response comes later."""
-    together = costs.transform(2 * size, 1) < 2 * costs.call
+    cheap = costs.transform(2 * size, 1) < 2 * costs.call
     channels = max(len(shape.inputs), len(shape.outputs), 1)
-    rows = channels if together else min(costs.rows, channels) if channels >= costs.rows else 1
+    together = costs.rows if 2 * size <= costs.longest and channels >= costs.rows else 1
+    rows = channels if cheap else together
     stage = Stage(size, 0, partitions, ratio, 1, rows)
     tasks = tuple(_tasks(stage, shape, costs))
     return replace(stage, tasks=tasks if ratio > 1 else (), work=sum(task.cost for task in tasks))

@@ -51,14 +51,12 @@ class RealtimeConvolver:
         Frames; `latency` is 0, `tail` is ``taps − 1``.
     routing : Routing
     dtype : numpy.dtype
-    position : int
-        Blocks processed since the last reset.
 
     Notes
     -----
-    Invariant: before block ``t``, ``_ring[:, t · block_size mod its length]`` is where the block goes, the larger
-    stages have everything in their hand-off that the head needs for block ``t``, and each program stands at the
-    entry for slot ``t``.
+    Invariant: before block ``t``, `_places` stands at the part of the ring where the block goes, the tails have
+    everything in their hand-off that the head needs for block ``t``, and each program stands at its entry for
+    slot ``t``.
     """
 
     latency = 0
@@ -89,10 +87,10 @@ class RealtimeConvolver:
         self._tails = [Tail(stage, kit) for stage in self.plan.stages[1:]]
         transforms.keep()
         self._programs, self._turns = self._prepare()
+        self._slots = np.split(self._ring, self.plan.period, axis=1)
         self._steps: list[Iterator[tuple[Step, ...]]]
         self._turn: Iterator[Turn]
-        self._length = self._ring.shape[1]
-        self._at = self.position = 0
+        self._places: Iterator[Array]
         self._silence = np.zeros((routing.inputs, block_size), self.dtype)
         self._sink = np.zeros((routing.outputs, block_size), self.dtype)
         self.reset()
@@ -118,10 +116,7 @@ class RealtimeConvolver:
         out : ndarray, shape (outputs, block_size)
             Filled with the answer. May be `block` itself.
         """
-        start = self._at
-        stop = start + self.block_size
-        self._at = stop if stop < self._length else 0
-        self._ring[:, start:stop] = block
+        next(self._places)[...] = block
         for program in self._steps:
             for step in next(program):
                 step()
@@ -133,7 +128,6 @@ class RealtimeConvolver:
             out[...] = result
         else:
             add(result, share, out)
-        self.position += 1
 
     def reset(self) -> None:
         """Forget all sound, as newly built."""
@@ -144,9 +138,9 @@ class RealtimeConvolver:
         # Not `cycle`, which would collect what it has passed. A program's first entry completes a partition.
         self._steps = [chain.from_iterable(repeat(program)) for program in self._programs]
         self._turn = chain.from_iterable(repeat(self._turns))
+        self._places = chain.from_iterable(repeat(self._slots))
         for program in self._steps:
             next(program)
-        self._at = self.position = 0
 
 
 def _audible(responses: Array, dtype: np.dtype[Any]) -> Array:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from reverb.engine.fft_plans import (
+    LONGEST_TOGETHER,
     Backend,
     Step,
     aligned_zeros,
@@ -53,8 +54,8 @@ def measure_costs(fft: str | None = None) -> CostModel:
     transforms = backend(fft)
     few = aligned_zeros((8,), np.complex64)
     call = _time(lambda: np.multiply(few, few, few))
-    one, four = (_transform(transforms, rows, 4096) for rows in (1, 4))
-    rows = 4 if four < 3 * one else 1
+    one, two, four = (_transform(transforms, rows, 4096) for rows in (1, 2, 4))
+    rows = 2 if two < 1.5 * one else 4 if four < 3 * one else 1
     small, large = _transform(transforms, 1, 128), _transform(transforms, 1, 16384)
     per_unit = (large - small) / (_units(16384) - _units(128))
     many = aligned_zeros((CHUNK,), np.complex64)
@@ -64,6 +65,7 @@ def measure_costs(fft: str | None = None) -> CostModel:
         fft_call=max(small - per_unit * _units(128), call / 4),
         fft=per_unit,
         rows=rows,
+        longest=LONGEST_TOGETHER,
         mac=_multiply_adds(CHUNK, call),
         far=_multiply_adds(_FAR, call),
         cache=FFTW_COSTS.cache,

@@ -134,6 +134,7 @@ class SwappableConvolver:
 
     def __init__(self, engine: RealtimeConvolver, memory: int) -> None:
         self._voices = [Voice(engine)]
+        self._steady: RealtimeConvolver | None = engine
         self.block_size, self.routing, self.dtype = engine.block_size, engine.routing, engine.dtype
         self._needed = -(-memory // self.block_size) + 1
         self._blocks = self._needed + max(_SPARE, self._needed // 4)
@@ -151,26 +152,33 @@ class SwappableConvolver:
     @property
     def changing(self) -> bool:
         """Whether a swap waits, fades or still rings."""
-        return self._pending is not None or len(self._voices) > 1 or self._voices[0].fading
+        return self._pending is not None or self._steady is None
 
     def process(self, block: Array, out: Array) -> None:
         """Convolve a block ``(inputs, block_size)`` into another array, `out` ``(outputs, block_size)``."""
         if self._pending is not None:
             self._take(self._pending)
+        if self._steady is not None:
+            self._memory[self._count % self._blocks] = block
+            self._count += 1
+            self._steady.process(block, out)
+            return
         voices = self._voices
-        current = voices[0]
-        heard = current.hear(block)
+        heard = voices[0].hear(block)
         self._memory[self._count % self._blocks] = heard
         self._count += 1
-        if len(voices) == 1 and not current.fading:
-            current.engine.process(heard, out)
-            return
-        current.process(heard, out)
+        voices[0].process(heard, out)
         for voice in voices[1:]:
             voice.process(voice.hear(block), self._mixed)
             np.add(out, self._mixed, out)
         while voices[-1].left == 0:
             voices.pop()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Note whether there is but one voice, in charge of all."""
+        alone = len(self._voices) == 1 and not self._voices[0].fading
+        self._steady = self._voices[0].engine if alone else None
 
     def _take(self, change: Change) -> None:
         """Let a pending voice in, unless one is still fading, or it has not heard everything yet."""
@@ -189,6 +197,7 @@ class SwappableConvolver:
             self._since = self._count
         self._make_room(change.fade_out)
         self._voices.insert(0, change.voice)
+        self._settle()
         if self._pending is change:
             self._pending = None
 
@@ -251,6 +260,7 @@ class SwappableConvolver:
         del self._voices[1:]
         self._voices[0].fade()
         self._voices[0].engine.reset()
+        self._settle()
         self._count = self._since = 0
 
 
