@@ -7,11 +7,12 @@ import numpy.typing as npt
 
 from reverb.arrays import Audio
 from reverb.effects.effect import HasResponse
-from reverb.engine.partition import CostModel, Plan
+from reverb.engine.partition import Plan
 from reverb.engine.realtime import RealtimeConvolver
 from reverb.engine.realtime_adapter import BlockAdapter
 from reverb.engine.realtime_mix import Delay, Mixer
 from reverb.engine.realtime_swap import CURVES, MODES, SwappableConvolver
+from reverb.engine.realtime_work import CostModel
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.response import ImpulseResponse
 

@@ -13,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.engine.fft_plans import Array, Step, backend
-from reverb.engine.partition import CostModel, Plan, Shape, plan_partitions
+from reverb.engine.partition import Plan, plan_partitions
 from reverb.engine.realtime_costs import known_costs
 from reverb.engine.realtime_lanes import Scratch
+from reverb.engine.realtime_shape import Shape
 from reverb.engine.realtime_stages import Head, Kit, Program, Tail, Turn
+from reverb.engine.realtime_work import CostModel
 from reverb.engine.routing import Routing
 from reverb.errors import ParameterError
 

@@ -23,8 +23,9 @@ from reverb.engine.fft_plans import (
     read_cache,
     write_cache,
 )
-from reverb.engine.partition import CHUNK, FFTW_COSTS, POCKETFFT_COSTS, CostModel
 from reverb.engine.realtime_lanes import Scratch
+from reverb.engine.realtime_shape import CHUNK
+from reverb.engine.realtime_work import FFTW_COSTS, POCKETFFT_COSTS, CostModel
 
 _FAR = 1 << 20  # complex numbers that fit into no second-level cache
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from reverb.engine.fft_plans import Array, Step, aligned_zeros
-from reverb.engine.partition import CHUNK, Group, Stage
+from reverb.engine.realtime_shape import CHUNK, Group
+from reverb.engine.realtime_work import Stage
 from reverb.engine.routing import Routing
 
 
@@ -57,7 +58,7 @@ class Scratch:
 class Lanes:
     """The spectra of a group of outputs with equally many paths each, past and present, and their products.
 
-    Frequencies are cut into pieces (`reverb.engine.partition.cut`); within a piece, the window of past spectra
+    Frequencies are cut into pieces (`reverb.engine.realtime_shape.cut`); within a piece, the window of past spectra
     and the response are contiguous. The stored rows, `_history` of inputs or `_response`, are
     ``(pieces, rows, paths, width)``.
 

@@ -18,8 +18,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from reverb.engine.fft_plans import Array, Backend, Step, aligned_zeros
-from reverb.engine.partition import Plan, Stage, Task, runs
+from reverb.engine.partition import Plan
 from reverb.engine.realtime_lanes import Lanes, Ring, Scratch, copy
+from reverb.engine.realtime_shape import runs
+from reverb.engine.realtime_work import Stage, Task
 from reverb.engine.routing import Routing
 
 Program: TypeAlias = list[tuple[Step, ...]]

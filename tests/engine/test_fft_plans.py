@@ -8,7 +8,7 @@ import pytest
 
 from reverb.engine import fft_plans, realtime_costs
 from reverb.engine.fft_plans import aligned_zeros, backend
-from reverb.engine.partition import POCKETFFT_COSTS
+from reverb.engine.realtime_work import POCKETFFT_COSTS
 from reverb.errors import MissingExtraError, UnknownNameError
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
 

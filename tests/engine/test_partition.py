@@ -7,17 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverb.engine import routing
-from reverb.engine.partition import (
-    CHUNK,
-    FFTW_COSTS,
-    POCKETFFT_COSTS,
-    Group,
-    Plan,
-    Shape,
-    cut,
-    plan_partitions,
-    runs,
-)
+from reverb.engine.partition import Plan, plan_partitions
+from reverb.engine.realtime_shape import CHUNK, Group, Shape, cut, runs
+from reverb.engine.realtime_work import FFTW_COSTS, POCKETFFT_COSTS
 
 STEREO = Shape.of(routing.parallel(2))
 quick = settings(deadline=None, derandomize=True, max_examples=60)
