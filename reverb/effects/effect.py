@@ -13,6 +13,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from reverb.arrays import Audio, as_audio, as_sample_rate
+from reverb.effects.folding import trim
+from reverb.effects.writing import call, joined
 from reverb.engine.overlap_add import OverlapAdd
 from reverb.errors import ParameterError
 from reverb.levels import from_db
@@ -51,8 +53,11 @@ class Effect(ABC):
         """Apply the effect to sound in memory; see `apply`."""
         return apply(self, x, sample_rate, tail=tail, workers=workers)
 
+    def __repr__(self) -> str:
+        return call(self)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Chain(Effect):
     """Effects in series: the first is applied first."""
 
@@ -66,10 +71,10 @@ class Chain(Effect):
         return reduce(lambda a, b: a >> b, (effect.response(sample_rate) for effect in self.effects))
 
     def __repr__(self) -> str:
-        return " >> ".join(f"({e!r})" if isinstance(e, Parallel) else repr(e) for e in self.effects)
+        return joined(self.effects, " >> ", Parallel, "Chain")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Parallel(Effect):
     """Effects side by side on the same input, their outputs summed and aligned."""
 
@@ -83,7 +88,7 @@ class Parallel(Effect):
         return reduce(lambda a, b: a + b, (effect.response(sample_rate) for effect in self.effects))
 
     def __repr__(self) -> str:
-        return " + ".join(repr(effect) for effect in self.effects)
+        return joined(self.effects, " + ", Chain, "Parallel")
 
 
 def _flattened(
@@ -100,7 +105,7 @@ def _flattened(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Gain(Effect):
     """A change of level.
 
@@ -121,7 +126,7 @@ class Gain(Effect):
         return replace(unit(sample_rate) * from_db(self.db), name="gain")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Delay(Effect):
     """A pure delay, rounded to the nearest frame.
 
@@ -142,13 +147,20 @@ class Delay(Effect):
         return replace(unit(sample_rate).delay(self.seconds), name="delay")
 
 
-def fold(effect: HasResponse, sample_rate: int, channels: int) -> ImpulseResponse:
+def fold(
+    effect: HasResponse, sample_rate: int, channels: int, *, floor_db: float | None = None
+) -> ImpulseResponse:
     """Return the one response that applies an effect to sound of `channels` channels.
+
+    It is exact, as long as the tails of all that is in the effect together; with `floor_db` its ends are left out
+    where they lie that far below its peak (`reverb.effects.folding.trim`).
 
     A mono sound in an effect of several inputs is spread over them with equal power, each input at
     ``1 / √inputs`` (−3 dB for stereo: the usual pan law), so that its loudness as ITU-R BS.1770 sums it is kept.
     """
     response = effect.response(as_sample_rate(sample_rate))
+    if floor_db is not None:
+        response = trim(response, floor_db)
     spread = channels == 1 and response.wiring.inputs > 1
     wired = response.for_channels(channels)
     return wired * (1.0 / math.sqrt(response.wiring.inputs)) if spread else wired

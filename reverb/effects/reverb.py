@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from reverb.effects.effect import Effect
+from reverb.effects.writing import call, written
 from reverb.errors import ParameterError
 from reverb.levels import from_db
 from reverb.responses.library import impulse
@@ -16,7 +17,7 @@ LONGEST_PREDELAY = 10.0
 LOUDEST_PATH_DB = 60.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Reverb(Effect):
     """A room around the sound.
 
@@ -73,6 +74,13 @@ class Reverb(Effect):
                 raise ParameterError(f"{name} {db} dB; expected at most {LOUDEST_PATH_DB:g} dB")
         if self.level not in LEVELS:
             raise ParameterError(f"level {self.level!r}; expected one of {', '.join(LEVELS)}")
+
+    def __repr__(self) -> str:
+        room = self.impulse_response
+        assert isinstance(room, ImpulseResponse)
+        # The name or the path is enough, as the room is loaded from it; a layout needs `impulse`.
+        plain = room.origin is not None and room.origin[1] is None
+        return call(self, impulse_response=repr(room.origin[0]) if plain and room.origin else written(room))
 
     def response(self, sample_rate: int) -> ImpulseResponse:
         """Return dry path and room as one response at `sample_rate` Hz."""

@@ -116,10 +116,10 @@ def impulse(name_or_file: str | os.PathLike[str], layout: str | None = None) -> 
     known = names()
     if text in known:
         path = known[text]
-        return _load(path, layout, path.stat().st_mtime_ns)
+        return _load(text, path, layout, path.stat().st_mtime_ns)
     path = Path(text)
     if os.path.exists(path) or path.suffix or path.parent != Path("."):
-        return load_response(path, layout)
+        return load_response(path, layout).coming_from(text, layout)
     nearest = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
     hint = f"did you mean {nearest[0]!r}? " if nearest else ""
     raise UnknownNameError(
@@ -128,5 +128,5 @@ def impulse(name_or_file: str | os.PathLike[str], layout: str | None = None) -> 
 
 
 @lru_cache(maxsize=16)
-def _load(path: Path, layout: str | None, modified_ns: int) -> ImpulseResponse:  # noqa: ARG001  # a cache key
-    return load_response(path, layout)
+def _load(name: str, path: Path, layout: str | None, modified_ns: int) -> ImpulseResponse:  # noqa: ARG001  # a cache key
+    return load_response(path, layout).coming_from(name, layout)

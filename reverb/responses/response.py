@@ -31,6 +31,7 @@ STEREO = wires.parallel(2)
 TRUE_STEREO = wires.matrix(2, 2)
 LAYOUTS = {"mono": MONO, "stereo": STEREO, "true-stereo": TRUE_STEREO}
 PARALLEL = "parallel"
+_NOWHERE: tuple[str, str | None] | None = None
 _BY_CHANNELS = {1: MONO, 2: STEREO, 4: TRUE_STEREO}
 
 
@@ -95,6 +96,9 @@ class ImpulseResponse:
     wiring: Routing = None  # type: ignore[assignment]  # __post_init__ derives it from the channels
     latency: int = 0
 
+    # Name or path, and layout, with which `impulse` gives it. No field: what is made from a response has none.
+    origin = _NOWHERE
+
     def __post_init__(self) -> None:
         samples = as_audio(self.samples, self._called)
         if samples.flags.writeable or not samples.flags.owndata:  # somebody else could still write to it
@@ -121,6 +125,12 @@ class ImpulseResponse:
     @property
     def _called(self) -> str:
         return f"impulse response {self.name!r}" if self.name else "impulse response"
+
+    def coming_from(self, name_or_file: str, layout: str | None = None) -> "ImpulseResponse":
+        """Return the response with the name or path, and the layout, from which `reverb.impulse` loads it."""
+        loaded = replace(self)
+        object.__setattr__(loaded, "origin", (name_or_file, layout))
+        return loaded
 
     def __repr__(self) -> str:
         latency = f", latency={self.latency}" if self.latency else ""

@@ -1,0 +1,39 @@
+"""How long a folded response has to be: what lies below a floor at its ends may be left out."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from reverb.levels import from_db
+from reverb.responses.response import ImpulseResponse
+
+FLOOR_DB = -120.0
+"""Where a folded response ends by default, in dB of its peak: as far down as single precision carries sound."""
+
+
+def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseResponse:
+    """Return a response without the frames at its ends that lie below a floor.
+
+    Every sample left out is below the floor relative to the peak, and all of them together hold less than the floor's
+    share of the energy, so that what is missing from a sound lies below it, too. Time zero is kept.
+
+    Parameters
+    ----------
+    response : ImpulseResponse
+    floor_db : float
+        In dB, below 0.
+    """
+    power = response.samples.astype(np.float64) ** 2
+    share = from_db(floor_db) ** 2
+    moments = power.max(axis=1)
+    loud = np.flatnonzero(moments > share * moments.max())
+    if len(loud) == 0:  # silence
+        return response
+    energy = np.cumsum(power.sum(axis=1))
+    allowed = share * energy[-1] / 2  # for either end
+    first = min(int(loud[0]), int(np.searchsorted(energy, allowed)), response.latency)
+    behind = np.cumsum(power[::-1].sum(axis=1))
+    last = max(int(loud[-1]), len(power) - 1 - int(np.searchsorted(behind, allowed)), response.latency)
+    if first == 0 and last == len(power) - 1:
+        return response
+    return replace(response, samples=response.samples[first : last + 1], latency=response.latency - first)

@@ -1,0 +1,87 @@
+"""Phase: taps of a wanted magnitude whose energy comes evenly around time zero, early, or in between.
+
+All by the cepstrum: the phase of a minimum-phase filter is the Hilbert transform of its log magnitude, and folding
+the cepstrum into positive time gives it. See A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing",
+chapter 13.
+"""
+
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+Phase = Literal["linear", "minimum", "mixed"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
+Taps = npt.NDArray[np.float64]
+
+# The transforms of `transform_size`: at least and at most this many times the taps, and what is long in between.
+_CEPSTRUM_FACTOR = (8, 128)
+_LONG_CEPSTRUM = 1 << 22
+_SMALLEST = 1e-14
+
+
+def minimum_phase(taps: Taps) -> Taps:
+    """Return taps of the same magnitude response whose energy comes as early as it can.
+
+    The transform is much longer than the taps, as zeros on the unit circle make the cepstrum die away slowly:
+    magnitudes come out within about −90 dB.
+    """
+    magnitude = np.abs(np.fft.rfft(taps, transform_size(len(taps))))
+    return kernel(magnitude, "minimum")[0][: len(taps)]
+
+
+def mixed_phase(taps: Taps) -> tuple[Taps, int]:
+    """Return taps of the same magnitude response, half of it in dB with linear and half with minimum phase.
+
+    Parameters
+    ----------
+    taps : ndarray, shape (taps,)
+        An odd number, symmetric.
+
+    Returns
+    -------
+    ndarray, shape (taps + taps // 2,)
+        Half as many as the linear-phase filter in front of time zero, where they are weaker, and twice as many after.
+    int
+        The index of time zero.
+    """
+    magnitude = np.abs(np.fft.rfft(taps, transform_size(len(taps))))
+    whole, zero = kernel(magnitude, "mixed")
+    before = len(taps) // 2
+    return whole[zero - before : zero + len(taps)], before
+
+
+def transform_size(taps: int) -> int:
+    """Return how long the transforms of a filter of so many taps should be."""
+    size = 1 << (taps - 1).bit_length()
+    return max(_CEPSTRUM_FACTOR[0] * size, min(_CEPSTRUM_FACTOR[1] * size, _LONG_CEPSTRUM))
+
+
+def kernel(magnitude: Taps, phase: Phase) -> tuple[Taps, int]:
+    """Return the response of a magnitude at all the frames of a transform, and the index of its time zero.
+
+    Parameters
+    ----------
+    magnitude : ndarray, shape (size // 2 + 1,)
+        Linear gain from 0 Hz to the Nyquist frequency, evenly spaced.
+    phase : {'linear', 'minimum', 'mixed'}
+        ``linear`` is symmetric about its time zero, ``minimum`` starts with it, ``mixed`` has half of the latter's
+        phase.
+
+    Returns
+    -------
+    ndarray of float64, shape (size,)
+    int
+        0 for minimum phase, else size // 2.
+    """
+    size = 2 * (len(magnitude) - 1)
+    if phase == "linear":
+        return np.roll(np.fft.irfft(magnitude, size), size // 2), size // 2
+    cepstrum = np.fft.irfft(np.log(np.maximum(magnitude, _SMALLEST)), size)
+    cepstrum[1 : size // 2] *= 2.0
+    cepstrum[size // 2 + 1 :] = 0.0
+    logarithm = np.fft.rfft(cepstrum)
+    if phase == "minimum":
+        return np.fft.irfft(np.exp(logarithm), size), 0
+    halfway = np.fft.irfft(np.exp(logarithm.real + 0.5j * logarithm.imag), size)
+    return np.roll(halfway, size // 2), size // 2
