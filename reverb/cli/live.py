@@ -326,7 +326,7 @@ def list_devices(as_json: bool) -> None:
     """List the sound cards: > is the default input, < the default output."""
     from dataclasses import asdict
 
-    from reverb.cli.ir import show_table
+    from reverb.cli.tables import show_table
     from reverb.live.cards import devices
 
     found = devices()

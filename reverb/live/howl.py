@@ -22,7 +22,8 @@ INTERVAL = 0.05
 _LOOKS = 8
 _RISE_DB = 6.0
 _PURITY = 0.9
-_HARMONIC_DB = -25.0
+_HARMONIC = 10 ** (-25.0 / 10)
+_SILENCE = 1e-12
 _LOUD_DB = -24.0
 _STUCK_LOOKS = 16
 _STUCK_DB = -3.0
@@ -55,10 +56,21 @@ class Tap:
 
 @dataclass(frozen=True)
 class Look:
-    """What one look found: the strongest tone's frequency in Hz, level in dBFS, and whether it is all there is."""
+    """What one look found.
+
+    Attributes
+    ----------
+    frequency, level_db : float
+        Of the strongest tone, in Hz and dBFS.
+    tonal : bool
+        Whether there is nothing but this tone and its harmonics.
+    pure : bool
+        Whether there is nothing but this tone.
+    """
 
     frequency: float
     level_db: float
+    tonal: bool
     pure: bool
 
 
@@ -69,29 +81,23 @@ def look(sound: Block, sample_rate: int) -> Look:
     power[:3] = 0.0
     top = int(np.argmax(power))
     total = float(power.sum())
-    if total < 1e-12:
-        return Look(0.0, -math.inf, False)
-    lobe = float(power[max(0, top - 2) : top + 3].sum())
-    harmonics = max(
-        (
-            float(power[k * top - 3 : k * top + 4].max(initial=0.0))
-            for k in (2, 3)
-            if k * top + 4 <= len(power)
-        ),
-        default=0.0,
-    )
-    # A sine of amplitude a has a²·Σw²·n/4 in its lobe.
-    amplitude = math.sqrt(4.0 * lobe / (len(sound) * float(window @ window)))
-    pure = lobe > _PURITY * total and 10.0 * math.log10(max(harmonics, 1e-30) / power[top]) < _HARMONIC_DB
-    return Look(top * sample_rate / len(sound), to_db(amplitude), pure)
+    if total < _SILENCE:
+        return Look(0.0, -math.inf, False, False)
+    lobes = [float(power[max(0, k - 2) : k + 3].sum()) for k in range(top, len(power), top)]
+    # A sine of amplitude a has a²·n·Σw²/4 in its lobe.
+    amplitude = math.sqrt(4.0 * lobes[0] / (len(sound) * float(window @ window)))
+    pure = lobes[0] > _PURITY * total and max(lobes[1:3], default=0.0) < _HARMONIC * lobes[0]
+    tonal = top > 8 and sum(lobes) > _PURITY * total  # below, harmonics lie too close to mean anything
+    return Look(top * sample_rate / len(sound), to_db(amplitude), tonal, pure)
 
 
 class FeedbackGuard:
     """Decides, look by look, how far to turn the output down.
 
     A tone is a howl when it has been pure and at the same frequency for eight looks (0.4 s), rising at every one, by
-    6 dB in all; or when it stands at the limiter for 0.8 s. Then the output is ducked by 30 dB for a second and comes
-    back to a level that is 6 dB lower after every howl.
+    6 dB in all; or, where it rose too fast to be seen, when it has stood at the limiter for 0.8 s with nothing but its
+    harmonics. Then the output is ducked by 30 dB for a second and comes back to a level that is 6 dB lower after
+    every howl.
 
     Attributes
     ----------
@@ -131,21 +137,24 @@ class FeedbackGuard:
         )
 
     def _is_howl(self) -> bool:
-        recent = self._looks[-_LOOKS:]
-        if len(recent) < _LOOKS or not _same_pure_tone(recent):
-            return False
+        whole, recent = self._looks, self._looks[-_LOOKS:]
         levels = [found.level_db for found in recent]
-        rises = all(after > before for before, after in pairwise(levels))
-        if rises and levels[-1] - levels[0] >= _RISE_DB and levels[-1] > _LOUD_DB:
+        if (
+            len(recent) == _LOOKS
+            and all(found.pure for found in recent)
+            and _one_tone(recent)
+            and all(after > before for before, after in pairwise(levels))
+            and levels[-1] - levels[0] >= _RISE_DB
+            and levels[-1] > _LOUD_DB
+        ):
             return True
-        whole = self._looks
         return (
             len(whole) == _STUCK_LOOKS
-            and _same_pure_tone(whole)
-            and all(found.level_db > _STUCK_DB for found in whole)
+            and all(found.tonal and found.level_db > _STUCK_DB for found in whole)
+            and _one_tone(whole)
         )
 
 
-def _same_pure_tone(looks: list[Look]) -> bool:
+def _one_tone(looks: list[Look]) -> bool:
     lowest = min(found.frequency for found in looks)
-    return all(found.pure and found.frequency <= 1.03 * lowest + 12.0 for found in looks)
+    return all(found.frequency <= 1.03 * lowest + 12.0 for found in looks)

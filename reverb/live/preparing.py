@@ -15,6 +15,7 @@ from reverb.responses.normalising import loudness_ratio, normalise
 from reverb.responses.response import ImpulseResponse, unit
 
 LOUDEST_DB = 60.0
+_WIDE = 1.5
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,8 @@ def prepare(effect: HasResponse, sample_rate: int, inputs: int, outputs: int) ->
     """
     if isinstance(effect, Reverb):
         room = normalise(_room(effect), effect.level)
-        wet = room.response(sample_rate).delay(effect.predelay)
-        wet = _without_lead(
-            wet, wet.latency
-        )  # a predelay may hold the resampler's ringing; otherwise it goes
+        # A predelay may hold the resampler's ringing; otherwise it goes.
+        wet = _at_once(room.response(sample_rate).delay(effect.predelay), 0, room.sample_rate)
         constant = effect.level != "none"
     else:
         wet, constant = causal(effect, sample_rate), False
@@ -127,8 +126,11 @@ def prepare(effect: HasResponse, sample_rate: int, inputs: int, outputs: int) ->
 def causal(effect: HasResponse, sample_rate: int) -> ImpulseResponse:
     """Return an effect's response without the ringing that a resampler puts before a room's time zero.
 
-    The ringing lies at and above the edge of the band (20 kHz from 44.1 kHz), and keeping it would delay everything by
-    two milliseconds. What a linear-phase filter is late by stays: it is the filter.
+    Keeping it would delay everything by two milliseconds. Between 44.1 and 48 kHz what goes lies at the edge of the
+    band: octave levels up to 16 kHz change by less than 0.1 dB. At twice the rate and more the direct sound itself is
+    as wide as a sample of the room's own rate, so that much is kept, and the room comes 20 µs later: then
+    they change by less than 0.2 dB up to 8 kHz and 0.8 dB at 16 kHz. What a linear-phase filter is late by stays: it
+    is the filter.
     """
     if isinstance(effect, Chain):
         whole = causal(effect.effects[0], sample_rate)
@@ -141,12 +143,11 @@ def causal(effect: HasResponse, sample_rate: int) -> ImpulseResponse:
             whole = whole + causal(part, sample_rate)
         return whole
     if isinstance(effect, Reverb):
-        response = effect.response(sample_rate)
-        return _without_lead(response, response.latency)
+        return _at_once(effect.response(sample_rate), 0, _room(effect).sample_rate)
     if isinstance(effect, ImpulseResponse):
         resampled = effect.response(sample_rate)
         own = round(effect.latency * sample_rate / effect.sample_rate)
-        return _without_lead(resampled, resampled.latency - own)
+        return _at_once(resampled, own, effect.sample_rate)
     return effect.response(sample_rate)
 
 
@@ -161,10 +162,14 @@ def _room(effect: Reverb) -> ImpulseResponse:
     return room
 
 
-def _without_lead(response: ImpulseResponse, frames: int) -> ImpulseResponse:
-    if frames <= 0:
+def _at_once(response: ImpulseResponse, latency: int, own_rate: int) -> ImpulseResponse:
+    """Return a resampled response with no more frames before time zero than `latency`."""
+    ratio = response.sample_rate / own_rate
+    kept = round(ratio) if ratio >= _WIDE else 0
+    ringing = response.latency - latency - kept
+    if response.latency <= latency:
         return response
-    return replace(response, samples=response.samples[frames:], latency=response.latency - frames)
+    return replace(response, samples=response.samples[max(0, ringing) :], latency=latency)
 
 
 def _law(wet: ImpulseResponse, constant: bool) -> MixLaw:

@@ -68,7 +68,7 @@ class JackServer:
         """Stop the server alone."""
         (self._process.kill if kill else self._process.terminate)()
         try:
-            self._process.wait(5)
+            self._process.wait(1)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

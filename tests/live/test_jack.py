@@ -219,7 +219,7 @@ def test_midi_over_jack_moves_the_faders(jackd: JackServer) -> None:  # noqa: AR
     rescan()
     backend = "mido.backends.rtmidi/UNIX_JACK"
     session = Session(reverb.Reverb(ROOMS[0]), responses=ROOMS)
-    # Before the stream: opening a JACK client from Python keeps the interpreter from other clients' callbacks.
+    # Outside the session: rtmidi holds the interpreter while it opens and closes JACK clients, and the callback waits.
     sender = mido.Backend(backend).open_output("out", virtual=True, client_name="keys")
     control = MidiControl(session, "keys", backend=backend)
     sender.send(mido.Message("control_change", control=91, value=0))  # too early, hence ignored
@@ -231,5 +231,5 @@ def test_midi_over_jack_moves_the_faders(jackd: JackServer) -> None:  # noqa: AR
         while (session.mix, session.response.name) != (1.0, "room 2") and time.monotonic() < deadline:
             time.sleep(0.02)
         assert (session.mix, session.response.name) == (1.0, "room 2")
-        control.close()
-        sender.close()
+    control.close()
+    sender.close()

@@ -1,0 +1,136 @@
+"""`reverb live` and `reverb devices` without a sound card: usage, errors, and how options reach the session."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from reverb.cli.app import cli
+from reverb.errors import MissingExtraError
+from reverb.live.cards import Device
+from tests.live.fakes import CARD, FakeCard
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> FakeCard:
+    """Let `reverb live` play on a card that is a thread."""
+    fake = FakeCard()
+    from reverb.live import session
+
+    defaults = session.Session.__init__.__kwdefaults__ or {}
+    monkeypatch.setitem(defaults, "open_stream", fake.open)
+    monkeypatch.setitem(defaults, "decide_setup", fake.decide)
+    return fake
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(cli, [*arguments])
+
+
+def test_devices_are_a_table_or_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Device(1, "Scarlett", "ALSA", 2, 0, 96_000, 0.005, 0.05)
+    monkeypatch.setattr("reverb.live.cards.devices", lambda: [CARD, other])
+    result = run("devices")
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert lines[0].split() == ["no.", "name", "host", "API", "in", "out", "rate", "(Hz)", "latency", "(ms)"]
+    assert lines[1].split() == ["><", "0", "fake", "Fake", "API", "2", "2", "48000", "1.0", "to", "10.0"]
+    assert lines[2].split() == ["1", "Scarlett", "ALSA", "2", "0", "96000", "5.0", "to", "50.0"]
+    assert json.loads(run("devices", "--json").output)[1]["name"] == "Scarlett"
+    monkeypatch.setattr("reverb.live.cards.devices", list)
+    assert "no sound card" in run("devices").output
+
+
+def test_without_portaudio_the_commands_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise MissingExtraError("live sound needs the PortAudio library; install it with: apt install ...")
+
+    monkeypatch.setattr("reverb.live.portaudio.load", missing)
+    for arguments in (["devices"], ["live"], ["live", "--measure-latency"]):
+        result = run(*arguments)
+        assert result.exit_code == 1
+        assert result.output.startswith("Error: live sound needs the PortAudio library")
+    assert run("ir", "list").exit_code == 0
+
+
+def test_a_session_ends_with_a_summary(card: FakeCard, tmp_path: Path) -> None:  # noqa: ARG001
+    path = tmp_path / "take.wav"
+    result = run(
+        "live", "--ir", "room", "--duration", "0.3", "--record", str(path), "--gain", "-3", "--osc", "0"
+    )
+    assert result.exit_code == 0, result.output
+    for part in (
+        "OSC at 127.0.0.1:",
+        "in blocks of 128 frames",
+        "callback: p50",
+        "peaks:",
+        f"recorded {path}",
+    ):
+        assert part in result.output
+
+
+def test_ctrl_c_ends_it_with_a_summary_too(card: FakeCard, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reverb.monitor.plain.run_plain", interrupted)
+    result = run("live", "--ir", "room")
+    assert result.exit_code == 0
+    assert "in blocks of 128 frames" in result.output
+
+
+def test_a_lost_card_is_an_error_after_the_summary(card: FakeCard, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unplugged(session: Any, *_: object, **__: object) -> None:
+        card.stream.active = False
+        session.wait(5)
+
+    monkeypatch.setattr("reverb.monitor.plain.run_plain", unplugged)
+    result = run("live", "--ir", "room")
+    assert result.exit_code == 1
+    assert "in blocks of 128 frames" in result.output
+    assert result.output.splitlines()[-1].startswith("Error: device 0 ('fake', Fake API) went away")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--ir", "hal"], "did you mean 'hall'"),
+        (["--mix", "2"], "mix 2.0; expected 0 (dry) to 1 (wet)"),
+        (["--mix", "0.5", "--wet", "0"], "give either mix, or wet and dry"),
+        (["--predelay", "-1"], "predelay"),
+        (["--block-size", "0"], "block size 0"),
+        (["--sample-rate", "1"], "sample rate 1 Hz"),
+        (["--latency", "soon"], "expected low, high or milliseconds"),
+        (["--input-channels", "one"], "expected numbers from 1"),
+        (["--input-channels", "0"], "from 1, such as 1,2"),
+        (["--record-dry", "dry.wav"], "give record (--record) too"),
+        (["--record", "take.flac"], "is not valid until it is closed"),
+        (["--gain", "nan"], "gain nan dB"),
+        (["--transition", "jump"], "'jump' is not one of"),
+        (["--duration", "0"], "0.0 is not in the range x>0"),
+    ],
+)
+def test_wrong_usage_is_one_line_with_status_2(card: FakeCard, arguments: list[str], message: str) -> None:  # noqa: ARG001
+    result = run("live", *arguments, "--quiet")
+    assert result.exit_code == 2, result.output
+    assert message in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_failures_have_status_1(card: FakeCard, tmp_path: Path) -> None:  # noqa: ARG001
+    existing = tmp_path / "take.wav"
+    existing.write_bytes(b"mine")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        for arguments, message in (
+            (["--input-file", "missing.wav"], "missing.wav: no such file"),
+            (["--record", str(existing)], "exists already; use --force"),
+            (["--osc", str(taken.getsockname()[1])], "choose another --osc port"),
+        ):
+            result = run("live", "--duration", "0.1", *arguments)
+            assert result.exit_code == 1, result.output
+            assert message in result.output
+    assert existing.read_bytes() == b"mine"

@@ -1,0 +1,135 @@
+"""Finding a sound card, saying what is missing, and measuring a round trip, without a card."""
+
+import builtins
+import gc
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reverb.errors import DeviceError, MissingExtraError, UnknownNameError
+from reverb.live import interpreter, portaudio
+from reverb.live.cards import Device, find_device
+from reverb.live.latency import measure_latency
+from reverb.live.settings import LiveSettings
+from tests.live.fakes import FakeCard, then
+
+
+def card(index: int, name: str, api: str, inputs: int = 2, outputs: int = 2, **defaults: bool) -> Device:
+    return Device(index, name, api, inputs, outputs, 48_000, 0.01, 0.1, **defaults)
+
+
+CARDS = [
+    card(0, "Scarlett 2i2 USB", "MME"),
+    card(1, "Scarlett 2i2 USB", "Windows WASAPI"),
+    card(2, "Scarlett 2i2 USB", "ASIO", default_output=True),
+    card(3, "Built-in Microphone", "Core Audio", outputs=0, default_input=True),
+    card(4, "Built-in Output", "Core Audio", inputs=0),
+    card(5, "HDMI", "ALSA", inputs=0),
+    card(6, "HDMI 2", "ALSA", inputs=0),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind", "index"),
+    [
+        (None, "input", 3),
+        (None, "output", 2),
+        (4, "output", 4),
+        ("5", "output", 5),
+        ("scarlett", "output", 2),
+        ("scarlett mme", "input", 0),
+        ("scarlett wasapi", "input", 1),
+        ("built-in", "input", 3),
+        ("built-in", "output", 4),
+        ("hdmi", "output", 5),
+    ],
+)
+def test_a_card_is_found_by_number_or_name(wanted: Any, kind: Any, index: int) -> None:
+    assert find_device(wanted, kind, CARDS).index == index
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind", "message"),
+    [
+        ("apogee", "output", "is no output device; there are: 0 Scarlett"),
+        (3, "output", "is no output device"),
+        (99, "input", "is no input device"),
+        ("HDM", "output", "is ambiguous; there are: 5 HDMI"),
+    ],
+)
+def test_a_card_that_cannot_be_meant_is_named(wanted: Any, kind: Any, message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        find_device(wanted, kind, CARDS)
+
+
+def test_no_card_at_all_is_said() -> None:
+    with pytest.raises(DeviceError, match="no sound card with an input"):
+        find_device(None, "input", [CARDS[4]])
+
+
+@pytest.mark.parametrize(
+    ("system", "advice"),
+    [("Linux", "apt install libportaudio2"), ("Darwin", "brew install"), ("Windows", "pip install")],
+)
+@pytest.mark.parametrize("failure", [OSError("PortAudio library not found"), ImportError("no sounddevice")])
+def test_without_portaudio_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, system: str, advice: str, failure: Exception
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *arguments: Any, **keywords: Any) -> Any:
+        if name == "sounddevice":
+            raise failure
+        return real(name, *arguments, **keywords)
+
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setattr("platform.system", lambda: system)
+    with pytest.raises(MissingExtraError, match=advice):
+        portaudio.load()
+
+
+@pytest.mark.parametrize("delay", [256, 257, 1033, 9000])
+def test_a_round_trip_is_found_to_the_frame(delay: int) -> None:
+    fake = FakeCard(then(256))
+    line = np.zeros(delay, np.float32)  # a cable never costs less than a block
+
+    def cable(settings: Any, callback: Any) -> Any:
+        def looped(indata: Any, outdata: Any, frames: int, status: Any) -> None:
+            nonlocal line
+            indata[:, 0] = line[:frames]
+            callback(indata, outdata, frames, status)
+            line = np.concatenate([line[frames:], outdata[:, 0]])
+
+        return fake.open(settings, looped)
+
+    report = measure_latency(LiveSettings(), open_stream=cable, decide_setup=fake.decide)
+    assert (report.frames, report.spread) == (delay, 0)
+    assert report.milliseconds == pytest.approx(delay / 48, abs=0.001)
+    assert report.stated == pytest.approx(0.005)
+
+
+def test_an_open_loop_is_said_rather_than_measured() -> None:
+    fake = FakeCard(then(1024))
+    with pytest.raises(DeviceError, match="did not come back"):
+        measure_latency(open_stream=fake.open, decide_setup=fake.decide)
+
+
+def test_the_collector_and_the_switch_interval_are_put_back_after_an_error() -> None:
+    before = (sys.getswitchinterval(), gc.isenabled())
+    with pytest.raises(ZeroDivisionError), interpreter.low_latency():  # noqa: PT012
+        assert sys.getswitchinterval() == pytest.approx(interpreter.SWITCH_INTERVAL)
+        raise ZeroDivisionError
+    assert (sys.getswitchinterval(), gc.isenabled()) == before
+
+
+def test_priority_is_asked_for_and_never_insisted_on() -> None:
+    import threading
+
+    answers: list[bool] = []
+    thread = threading.Thread(target=lambda: answers.append(interpreter.raise_priority()))
+    thread.start()
+    thread.join()
+    assert answers in ([True], [False])

@@ -1,0 +1,98 @@
+"""The command itself, as a process against a real JACK server: signals, death, and a server that goes and comes."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from tests.live.jackd import JackServer, UnavailableError
+
+
+def start(*arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "reverb", "live", "--ir", "room", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def until_recording(path: Path, frames: int = 12_000) -> None:
+    """Wait until so much is on disk, as the file itself says."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            if soundfile.info(path).frames >= frames:
+                return
+        except soundfile.LibsndfileError:
+            pass
+        time.sleep(0.05)
+    pytest.fail(f"{path} did not grow")
+
+
+def output_of(process: "subprocess.Popen[str]") -> str:
+    return process.communicate(timeout=30)[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_a_summary(jackd: JackServer, tmp_path: Path, number: signal.Signals) -> None:  # noqa: ARG001
+    path = tmp_path / "take.wav"
+    process = start("--record", str(path))
+    until_recording(path)
+    process.send_signal(number)
+    text = output_of(process)
+    assert process.returncode == 0
+    assert "at 48000 Hz in blocks of 128 frames" in text
+    assert f"recorded {path}" in text
+    assert "Traceback" not in text
+
+
+def test_a_recording_outlives_a_killed_process(jackd: JackServer, tmp_path: Path) -> None:  # noqa: ARG001
+    path = tmp_path / "take.wav"
+    process = start("--record", str(path))
+    until_recording(path, 24_000)
+    process.kill()
+    output_of(process)
+    sound, rate = soundfile.read(path)
+    assert rate == 48_000
+    assert len(sound) >= 24_000
+
+
+@pytest.fixture
+def mortal() -> Iterator[JackServer]:
+    """A server of one test's own, to be stopped."""
+    try:
+        server = JackServer()
+    except UnavailableError as missing:
+        pytest.skip(str(missing))
+    yield server
+    server.close()
+
+
+def test_a_server_that_dies_is_said_and_the_recording_kept(mortal: JackServer, tmp_path: Path) -> None:
+    path = tmp_path / "take.wav"
+    process = start("--record", str(path))
+    until_recording(path)
+    mortal.stop(kill=True)
+    text = output_of(process)
+    assert process.returncode == 1
+    assert text.splitlines()[-1].startswith("Error: device 0 ('system', JACK Audio Connection Kit) went away")
+    assert f"recorded {path}" in text
+    assert soundfile.info(path).frames >= 12_000
+
+
+def test_it_waits_for_a_server_and_goes_on(mortal: JackServer, tmp_path: Path) -> None:
+    path = tmp_path / "take.wav"
+    process = start("--record", str(path), "--reconnect", "--gain", "-7")
+    until_recording(path)
+    mortal.stop()
+    time.sleep(0.5)
+    mortal.start()
+    until_recording(tmp_path / "take-2.wav")
+    process.send_signal(signal.SIGTERM)
+    text = output_of(process)
+    assert process.returncode == 0
+    for part in ("went away", "waiting for the sound card", "the sound card is back", "take-2.wav"):
+        assert part in text
+    assert soundfile.info(path).frames >= 12_000

@@ -1,0 +1,72 @@
+"""A session to look at: it plays nothing and remembers what it was asked."""
+
+import time
+from collections import deque
+
+import numpy as np
+
+import reverb
+from reverb.live.meters import Level
+from reverb.live.report import Meters, Stats
+from reverb.live.timing import Load
+
+INPUT = Level((-12.0, -14.0), (-10.0, -11.0), (-20.0, -21.0), -8.0, 0)
+OUTPUT = Level((-3.0, -5.0), (-0.05, -2.0), (-9.0, -9.5), 0.0, 2)
+
+
+class Shown:
+    def __init__(self, turns: int = 10**9) -> None:
+        self.started = True
+        self.mix: float | None = 0.3
+        self.wet, self.dry, self.gain, self.bypass, self.mute = -6.0, 0.0, 0.0, False, False
+        self.responses = ("a", "b")
+        self.messages: deque[str] = deque()
+        self.asked: list[object] = []
+        self.recording: object = None
+        self.ended = False
+        self.response = reverb.ImpulseResponse(np.exp(-np.arange(4800) / 500), 48_000, "room")
+        self._turns = turns
+
+    def wait(self, seconds: float | None = None) -> bool:
+        time.sleep(min(seconds or 0.0, 0.01))
+        self._turns -= 1
+        return self._turns <= 0
+
+    def request(self, response: str) -> None:
+        self.asked.append(response)
+
+    def step(self, by: int) -> None:
+        self.asked.append(by)
+
+    def toggle_recording(self) -> None:
+        self.recording = None if self.recording else "take.wav"
+
+    def tell(self, message: str) -> None:
+        self.messages.append(message)
+
+    def calm(self) -> None:
+        self.asked.append("calm")
+
+    def meters(self) -> Meters:
+        return Meters(input=INPUT, output=OUTPUT, load=0.05)
+
+    def stats(self) -> Stats:
+        return Stats(
+            seconds=65.0,
+            sample_rate=48_000,
+            block_size=128,
+            card_latency=0.0,
+            effect_latency=0,
+            overflows=2,
+            underflows=1,
+            xruns=3,
+            load=Load(1000, 0.05, 0.05, 0.08, 0.1, 0.2, 0),
+            input=INPUT,
+            output=OUTPUT,
+            limited=7,
+            bad_blocks=0,
+            howls=1,
+            recorded=48_000,
+            lost=5,
+            starved=0,
+        )
