@@ -1,110 +1,222 @@
 """`reverb ir`: the library of impulse responses, and what a response is like."""
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reverb.cli.apply import complete_response
+from reverb.cli.ir_edit import edit
+from reverb.cli.ir_synth import synth
+from reverb.cli.tables import number, show_csv, show_table
 
 if TYPE_CHECKING:
-    from reverb.responses.acoustics import BandReport
+    from reverb.responses.acoustics import AcousticReport, BandReport, ChannelReport
     from reverb.responses.bands import BandSet
+    from reverb.responses.decay import DecayTime
+    from reverb.responses.response import ImpulseResponse
 
 
 @click.group()
 def ir() -> None:
-    """List and examine impulse responses.
+    """List, examine, edit and make impulse responses.
 
     \b
     Examples:
-      reverb ir list
+      reverb ir list hall
       reverb ir info church
-      reverb ir info my_room.wav --json
+      reverb ir edit church dark.wav --rt60 2.5 --high-cut 6000
+      reverb ir synth figures big.wav --rt60 4 --size 30 --seed 7
     """
 
 
-@ir.command("list")
-def list_responses() -> None:
-    """List the responses that --ir knows by name."""
-    from reverb.responses.library import entries
+ir.add_command(edit)
+ir.add_command(synth)
 
-    rows = [("name", "layout", "seconds", "rate (Hz)", "what")]
-    for entry in entries():
-        rows.append(
-            (entry.name, entry.layout, f"{entry.seconds:.2f}", str(entry.sample_rate), entry.description)
-        )
-    show_table(rows)
-
-
-@ir.command()
-@click.argument("name_or_file", shell_complete=complete_response)
-@click.option("--layout", metavar="NAME", help="mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.")
-@click.option(
+_layout_option = click.option(
+    "--layout", metavar="NAME", help="mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS."
+)
+_bands_option = click.option(
     "--bands",
     type=click.Choice(["octave", "third", "broadband"]),
     default="octave",
     show_default=True,
-    help="Bands of the ISO 3382 figures.",
+    help="Bands of the ISO 3382 figures, beside the broadband ones.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every channel.")
-def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool) -> None:
+
+
+@ir.command("list")
+@click.argument("search", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_responses(search: tuple[str, ...], as_json: bool) -> None:
+    """List the responses that --ir knows by name: all, or those that hold every word of SEARCH.
+
+    T30 (seconds) and C80 (dB) are means of the octaves 500 Hz and 1 kHz. Your own responses are those in your
+    folder, which the last line names, and in the folders of the environment variable REVERB_IMPULSES.
+
+    \b
+    Examples:
+      reverb ir list
+      reverb ir list true-stereo hall
+    """
+    from reverb.responses.catalogue import as_dict
+    from reverb.responses.library import entries, user_folder
+
+    found = list(entries(search))
+    if as_json:
+        click.echo(json.dumps([as_dict(entry) for entry in found], indent=2))
+        return
+    rows = [("name", "layout", "seconds", "T30", "C80", "rate (Hz)", "kind", "origin", "what")]
+    for entry in found:
+        figures = (f"{entry.seconds:.2f}", number(entry.t30, 2), number(entry.c80, 1), str(entry.sample_rate))
+        rows.append((entry.name, entry.layout, *figures, entry.kind, entry.origin, entry.description))
+    show_table(rows)
+    if not found:
+        click.echo(f"nothing matches {' '.join(search)!r}", err=True)
+    click.echo(f"your own: {user_folder()}", err=True)
+
+
+@ir.command()
+@click.argument("name_or_file", shell_complete=complete_response)
+@_layout_option
+@_bands_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every channel and every doubt.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV: a row per channel and band, then the means.")
+def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool, as_csv: bool) -> None:
     """Show layout, length, level and the ISO 3382-1 figures of a response.
 
     EDT, T20 and T30 are decay times in seconds, C50 and C80 clarity in dB, D50 definition in percent, Ts the centre
-    time in ms, means over the channels; (..) marks a decay time that is not to be trusted.
+    time in ms, G the strength over the direct sound in dB, floor the noise in dBFS, range the decay above it in
+    dB, IACC the correlation of a stereo pair, early and late. All are means over the channels; (..) marks a
+    figure that is not to be trusted, - one that is undefined.
     """
-    from reverb.levels import to_db
-    from reverb.responses.acoustics import measure
     from reverb.responses.library import impulse
-    from reverb.responses.normalising import loudness_ratio, peak
 
     response = impulse(name_or_file, layout)
-    facts = {
+    facts, report = _facts(response), measured(response, bands)
+    if as_csv:
+        show_csv(_csv_rows(report))
+    elif as_json:
+        click.echo(json.dumps(facts | {"acoustics": report.as_dict()}, indent=2))
+    else:
+        show_table([(name.replace("_", " "), str(value)) for name, value in facts.items()])
+        click.echo()
+        ears = {correlation.label: correlation for correlation in report.iacc}
+        columns = (*_COLUMNS, "IACC E", "IACC L") if ears else _COLUMNS
+        show_table([columns, *(_band_row(band, ears.get(band.label)) for band in report.mean)])
+
+
+@ir.command()
+@click.argument("a", shell_complete=complete_response)
+@click.argument("b", shell_complete=complete_response)
+@_bands_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(a: str, b: str, bands: "BandSet", as_json: bool) -> None:
+    """Show the figures of two responses side by side, and their differences.
+
+    A star marks a difference that listeners notice (ISO 3382-1, table A.1).
+
+    \b
+    Examples:
+      reverb ir compare church hall
+      reverb ir compare before.wav after.wav --bands third --json
+    """
+    from reverb.responses.comparing import compare as compare_reports
+    from reverb.responses.library import impulse
+
+    first, second = impulse(a), impulse(b)
+    facts = _facts(first), _facts(second)
+    differences = compare_reports(measured(first, bands), measured(second, bands))
+    if as_json:
+        listed = [difference.as_dict() for difference in differences]
+        click.echo(json.dumps({"a": facts[0], "b": facts[1], "differences": listed}, indent=2))
+        return
+    show_table(
+        [("", "A", "B")] + [(key.replace("_", " "), *(str(f[key]) for f in facts)) for key in facts[0]]
+    )
+    click.echo()
+    rows: list[tuple[str, ...]] = [("band", "figure", "unit", "A", "B", "B - A", "")]
+    for one in differences:
+        digits = 0 if one.unit in ("%", "ms") else 1 if one.unit == "dB" else 2
+        values = (number(value, digits) for value in (one.a, one.b, one.change))
+        rows.append((one.band, one.figure, one.unit, *values, "*" if one.audible else ""))
+    show_table(rows)
+
+
+def measured(response: "ImpulseResponse", bands: "BandSet") -> "AcousticReport":
+    """Measure a response in bands, the whole range as the last of them."""
+    from reverb.responses.acoustics import measure, with_broadband
+
+    report = measure(response.samples, response.sample_rate, bands=bands)
+    return report if bands == "broadband" else with_broadband(report, response.samples)
+
+
+def _facts(response: "ImpulseResponse") -> dict[str, Any]:
+    from reverb.levels import to_db
+    from reverb.responses.normalising import loudness_ratio, peak
+
+    return {
         "name": response.name,
         "layout": response.layout,
         "sample_rate_hz": response.sample_rate,
         "frames": response.frames,
         "seconds": round(response.seconds, 4),
+        "latency_frames": response.latency,
         "peak_dbfs": round(to_db(peak(response)), 2),
         "loudness_db": round(to_db(loudness_ratio(response) ** 0.5), 2),
     }
-    report = measure(response.samples, response.sample_rate, bands=bands)
-    if as_json:
-        click.echo(json.dumps(facts | {"acoustics": report.as_dict()}, indent=2))
-        return
-    show_table([(name.replace("_", " "), str(value)) for name, value in facts.items()])
-    click.echo()
-    show_table([_BAND_COLUMNS, *(_band_row(band) for band in report.mean)])
 
 
-_BAND_COLUMNS = ("band", "EDT", "T20", "T30", "C50", "C80", "D50", "Ts", "range")
+_COLUMNS = ("band", "EDT", "T20", "T30", "C50", "C80", "D50", "Ts", "G", "floor", "range")
 
 
-def _band_row(band: "BandReport") -> tuple[str, ...]:
-    times = (
-        f"{time.seconds:.2f}"
-        if time.valid
-        else f"({time.seconds:.2f})"
-        if time.seconds == time.seconds
-        else "-"
-        for time in (band.edt, band.t20, band.t30)
-    )
-    share = f"{100 * band.d50:.0f}"
-    return (
-        band.label,
-        *times,
-        f"{band.c50:.1f}",
-        f"{band.c80:.1f}",
-        share,
-        f"{1000 * band.ts:.0f}",
-        f"{band.dynamic_range:.0f}",
-    )
+def _band_row(band: "BandReport", ears: Any) -> tuple[str, ...]:
+    def doubted(value: float, digits: int, valid: bool) -> str:
+        text = number(value, digits)
+        return text if valid or text == "-" else f"({text})"
+
+    times = (doubted(time.seconds, 2, time.valid) for time in (band.edt, band.t20, band.t30))
+    early = ((band.c50, 1), (band.c80, 1), (100 * band.d50, 0), (1000 * band.ts, 0))
+    figures = (doubted(value, digits, band.valid) for value, digits in early)
+    levels = (number(band.strength, 1), number(band.noise_floor, 0), number(band.dynamic_range, 0))
+    pair = () if ears is None else (number(ears.early, 2), number(ears.late, 2))
+    return (band.label, *times, *figures, *levels, *pair)
 
 
-def show_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows as columns, as wide as their longest cell."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+_CSV_COLUMNS = (
+    *("channel", "band", "centre_hz"),
+    *(f"{name}_{what}" for name in ("edt", "t20", "t30") for what in ("s", "valid", "nonlinearity", "doubt")),
+    *("c50_db", "c80_db", "d50", "ts_s", "valid", "doubt", "curvature_percent"),
+    *("g_re_direct_db", "noise_floor_dbfs", "dynamic_range_db", "iacc_early", "iacc_late", "iacc"),
+)
+
+
+def _csv_rows(report: "AcousticReport") -> list[tuple[object, ...]]:
+    ears = {one.label: (one.early, one.late, one.all) for one in report.iacc}
+    rows: list[tuple[object, ...]] = [_CSV_COLUMNS]
+    for number_, channel in enumerate(report.channels, 1):
+        rows += _csv_bands(str(number_), channel, {})
+    return rows + _csv_bands("mean", report.mean, ears)
+
+
+def _csv_bands(
+    name: str, bands: "ChannelReport | tuple[BandReport, ...]", ears: Mapping[str, tuple[float, ...]]
+) -> list[tuple[object, ...]]:
+    from reverb.responses.acoustics import ChannelReport
+
+    def cell(value: object) -> object:
+        undefined = isinstance(value, float) and (value != value or abs(value) == float("inf"))
+        return None if undefined else round(value, 6) if isinstance(value, float) else value
+
+    def time(found: "DecayTime") -> tuple[object, ...]:
+        return found.seconds, found.valid, found.nonlinearity, found.reason
+
+    rows = []
+    for band in bands.bands if isinstance(bands, ChannelReport) else bands:
+        decay = (*time(band.edt), *time(band.t20), *time(band.t30))
+        early = (band.c50, band.c80, band.d50, band.ts, band.valid, band.reason, band.curvature)
+        levels = (band.strength, band.noise_floor, band.dynamic_range)
+        pair = ears.get(band.label, (None, None, None))
+        rows.append(tuple(map(cell, (name, band.label, band.centre, *decay, *early, *levels, *pair))))
+    return rows

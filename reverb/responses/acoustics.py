@@ -5,7 +5,7 @@ whether it may be trusted.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,6 +28,11 @@ EAR_DELAY = 0.001
 """Longest delay between the ears, in seconds (ISO 3382-1, annex B)."""
 MOST_CURVED = 10.0
 """Percent by which T30 may exceed T20 (ISO 3382-2, annex B.3)."""
+LEAST_RANGE = 20.0
+"""dB of decay that clarity, definition and centre time need: what noise hides is then below 0.05 dB."""
+DIRECT = 0.005
+"""Seconds after the onset that count as direct sound."""
+_DIRECT_LEAD = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,11 @@ class BandReport:
         Level of the noise in dB re full scale; −inf where none shows.
     dynamic_range : float
         dB from the start of the decay curve down to the noise.
+    strength : float
+        G re direct: dB of the whole energy over that of the direct sound; G of ISO 3382-1 is this plus
+        20 lg(10 m ÷ distance). NaN where no direct sound stands out, or the band is too narrow to see it.
+    reason : str
+        Why clarity, definition and centre time are not to be trusted; empty when they are.
     """
 
     label: str
@@ -68,6 +78,13 @@ class BandReport:
     curvature: float
     noise_floor: float
     dynamic_range: float
+    strength: float
+    reason: str = ""
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing speaks against clarity, definition and centre time."""
+        return not self.reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,14 +170,18 @@ def energy_decay(samples: Array, sample_rate: int, band: Band | None = None) -> 
     EnergyDecay
         Its frame 0 is the onset of the unfiltered channel.
     """
-    band = band or Band(None, 1, sample_rate)
+    power = band_power(samples, band or Band(None, 1, sample_rate))
+    return integrate(power, noise_floor(power, max(sample_rate // 100, 1)))
+
+
+def band_power(samples: Array, band: Band) -> Array:
+    """Return the squared response of one channel in a band; its frame 0 is the onset of the unfiltered channel."""
     power = band.time_reversed(samples) ** 2
     start = max(band.settling + onset(samples) - band.lead, 0)
     before, after = power[:start].sum(), power[start:].copy()
-    floor = noise_floor(after, max(sample_rate // 100, 1))
     # The filter smears a hard onset to both sides; what falls before belongs to the start.
     after[0] += before
-    return integrate(after, floor)
+    return np.asarray(after)
 
 
 def measure(samples: npt.ArrayLike, sample_rate: int, *, bands: BandSet = "octave") -> AcousticReport:
@@ -209,6 +230,16 @@ def measure(samples: npt.ArrayLike, sample_rate: int, *, bands: BandSet = "octav
     return AcousticReport(sample_rate=rate, frames=len(audio), channels=channels, mean=mean, iacc=iacc)
 
 
+def with_broadband(report: AcousticReport, samples: npt.ArrayLike) -> AcousticReport:
+    """Return a report of bands with the whole range's figures as one more band, after the others."""
+    whole = measure(samples, report.sample_rate, bands="broadband")
+    channels = tuple(
+        replace(one, bands=one.bands + other.bands)
+        for one, other in zip(report.channels, whole.channels, strict=True)
+    )
+    return replace(report, channels=channels, mean=report.mean + whole.mean, iacc=report.iacc + whole.iacc)
+
+
 def _channel(samples: Array, sample_rate: int, cut: Sequence[Band]) -> ChannelReport:
     reports = tuple(_band(samples, sample_rate, band) for band in cut)
     return ChannelReport(onset=onset(samples), peak=float(np.abs(samples).max()), bands=reports)
@@ -237,7 +268,31 @@ def _band(samples: Array, sample_rate: int, band: Band) -> BandReport:
         curvature=curvature,
         noise_floor=_decibels(decay.floor.power, 1.0),
         dynamic_range=decay.dynamic_range,
+        strength=_decibels(decay.total, _direct_energy(samples, sample_rate, band)),
+        reason=_range_objection(decay.dynamic_range),
     )
+
+
+def _range_objection(dynamic_range: float) -> str:
+    if dynamic_range >= LEAST_RANGE:
+        return ""
+    return f"{dynamic_range:.0f} dB of decay above the noise or the cut, {LEAST_RANGE:.0f} dB needed"
+
+
+def _direct_energy(samples: Array, sample_rate: int, band: Band) -> float:
+    """Energy of the direct sound in a band; NaN where the loudest moment comes later, or the band is too narrow."""
+    start = onset(samples)
+    first, stop = max(start - round(_DIRECT_LEAD * sample_rate), 0), start + round(DIRECT * sample_rate)
+    if band.width * DIRECT < 1 or int(np.abs(samples).argmax()) >= stop:
+        return float("nan")
+    from scipy.fft import next_fast_len, rfft
+
+    direct = samples[first:stop]
+    length = next_fast_len(len(direct) + band.settling, real=True)
+    power = np.abs(rfft(direct, length)) ** 2
+    power[1 : (length + 1) // 2] *= 2  # the lines that stand for negative frequencies, too
+    frequencies = np.asarray(np.arange(len(power)) * (sample_rate / length), np.float64)
+    return float(power @ band.power_response(frequencies)) / length
 
 
 def _correlation(samples: Array, sample_rate: int, band: Band) -> CorrelationReport:
@@ -282,6 +337,8 @@ def _mean(reports: Sequence[BandReport]) -> BandReport:
         curvature=average(lambda report: report.curvature),
         noise_floor=average(lambda report: report.noise_floor),
         dynamic_range=min(report.dynamic_range for report in reports),
+        strength=average(lambda report: report.strength),
+        reason=next((report.reason for report in reports if report.reason), ""),
     )
 
 
@@ -301,7 +358,8 @@ def _decibels(energy: float, reference: float) -> float:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        flag = {"valid": not value["reason"]} if "reason" in value else {}
+        return {**{key: _plain(item) for key, item in value.items()}, **flag}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, float) and not np.isfinite(value):

@@ -1,0 +1,8 @@
+"""Stub."""
+
+import click
+
+
+@click.group()
+def synth() -> None:
+    """X."""

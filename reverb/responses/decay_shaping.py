@@ -1,0 +1,200 @@
+"""Decay time as a target: each band of a response is made to fall faster or slower.
+
+A band whose energy falls as E(t) falls as E(t / s) under the gain √(E(t / s) / E(t)), t from the onset on, and takes
+s times as long. E is the band's course in two straight lines (`tail.Decay`), s is drawn smoothly over frequency, and
+the bands sum to the input, so the direct sound stays as it is. What the gain lifts must be decay and not noise: past
+the knee the tail is made anew. As decays are never quite straight, the result is measured after ISO 3382 and s is
+corrected until it fits.
+"""
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.errors import InvalidAudioError, ParameterError
+from reverb.responses.acoustics import BandReport, measure, onset
+from reverb.responses.response import ImpulseResponse
+from reverb.responses.tail import LONGEST, Decay, continued, frames_to_fall, octave_decays
+
+Array: TypeAlias = npt.NDArray[np.float64]
+
+SHORTEST = 0.02
+_DEPTH = 80.0  # dB that the slowest band shall fall
+_CUT = 1e-10  # of the whole energy, which may still come after the result's end
+_ROUNDS = 7
+_CLOSE = 0.01
+_FAR = 0.03
+_MOST_CHANGE = 8.0  # times longer or shorter
+
+
+def with_rt60(
+    response: ImpulseResponse, rt60: float | Mapping[float, float], seed: int = 0
+) -> ImpulseResponse:
+    """Give a response a stated decay time.
+
+    Parameters
+    ----------
+    response : ImpulseResponse
+    rt60 : float or mapping of float to float
+        Seconds, 0.02 to 60. One number is the T30 of the whole range: all bands' decays are scaled by the same
+        factor. A mapping says the T30 of octave bands by their nominal centre in Hz (63, 125, ... 16000); the
+        bands between and beyond them change in proportion.
+    seed : int
+        Of the noise by which tails are continued.
+
+    Returns
+    -------
+    ImpulseResponse
+        As long as its slowest band needs to fall by 80 dB, at most 60 seconds.
+
+    Raises
+    ------
+    ParameterError
+        If a time or a band is not allowed, or a band would change more than eightfold.
+    InvalidAudioError
+        If the response does not decay clearly enough to be measured.
+
+    Warns
+    -----
+    UserWarning
+        If a band (or the whole range) stays more than 3 % off its target.
+    """
+    samples, rate = response.samples.astype(np.float64), response.sample_rate
+    decays = octave_decays(samples, rate)
+    depth = min(frames_to_fall(decays, _DEPTH), round(LONGEST * rate))
+    endless = continued(samples, rate, decays, onset(samples) + depth, seed)
+    measured = _times(_octaves(endless, rate))
+    if isinstance(rt60, Mapping):
+        _check_times(rt60.values())
+        wanted, whole = measured * _proportions(rt60, measured, rate), None
+    else:
+        _check_times([rt60])
+        whole = float(rt60)
+        wanted = measured * (whole / _whole(endless, rate))
+    _check_change(wanted / measured)
+    shaped = _shaped_to(samples, rate, decays, _Target(measured, wanted, whole), seed)
+    return replace(response, samples=_without_end(shaped).astype(response.samples.dtype))
+
+
+class _Target(NamedTuple):
+    """T30 per octave as they are and as they are wanted; that of the whole range, where it is stated."""
+
+    measured: Array
+    wanted: Array
+    whole: float | None
+
+
+def _shaped_to(
+    samples: Array, sample_rate: int, decays: Sequence[Sequence[Decay]], target: _Target, seed: int
+) -> Array:
+    """Change the rates of decay until the octaves, or else the whole range, fall as wanted."""
+    wanted, whole = target.wanted, target.whole
+    frames = onset(samples) + round(min(float(wanted.max()) * _DEPTH / 60, LONGEST) * sample_rate)
+    centres = _centres(len(wanted))
+    longer = wanted / target.measured
+    best, least = samples, np.inf
+    for _ in range(_ROUNDS):
+        drawn = partial(_drawn, centres=centres, values=longer)
+        shaped = continued(samples, sample_rate, decays, frames, seed, drawn)
+        if whole is None:
+            times = _times(_octaves(shaped, sample_rate))
+            error = float(np.abs(times / wanted - 1).max())
+            longer = longer * wanted / times
+        else:
+            factor = whole / _whole(shaped, sample_rate)
+            error = abs(factor - 1)
+            longer = longer * factor
+        if error < least:
+            best, least = shaped, error
+        if error < _CLOSE:
+            break
+    if least > _FAR:
+        warnings.warn(
+            f"the decay times come within {100 * least:.0f} % of the target only: the response is too noisy or its "
+            "bands differ too much",
+            stacklevel=3,
+        )
+    return best
+
+
+def _drawn(centre: float, centres: Array, values: Array) -> float:
+    """Value at a frequency, drawn over log frequency between the octaves."""
+    return float(np.exp(np.interp(np.log2(centre), centres, np.log(values))))
+
+
+def _octaves(samples: Array, sample_rate: int) -> tuple[BandReport, ...]:
+    sounding = samples[:, samples.any(axis=0)]
+    return measure(sounding, sample_rate).mean
+
+
+def _whole(samples: Array, sample_rate: int) -> float:
+    sounding = samples[:, samples.any(axis=0)]
+    (band,) = measure(sounding, sample_rate, bands="broadband").mean
+    return _time(band)
+
+
+def _time(band: BandReport) -> float:
+    """T30, or T20 where T30 is out of reach; NaN without either."""
+    for time in (band.t30, band.t20):
+        if np.isfinite(time.seconds):
+            return time.seconds
+    return float("nan")
+
+
+def _times(bands: tuple[BandReport, ...]) -> Array:
+    """Decay times of all octaves; those that cannot be measured are drawn from their neighbours."""
+    times = np.array([_time(band) for band in bands])
+    known = np.flatnonzero(np.isfinite(times) & (times > 0))
+    if len(known) == 0:
+        raise InvalidAudioError(
+            "no octave of the impulse response decays by 25 dB; it has no decay time to change"
+        )
+    return np.asarray(np.exp(np.interp(np.arange(len(times)), known, np.log(times[known]))))
+
+
+def _centres(count: int) -> Array:
+    """Binary logarithms of the exact centres of the octaves from 63 Hz on."""
+    return np.asarray(np.log2(1000.0) + (np.arange(count) - 4) * np.log2(10**0.3))
+
+
+def _proportions(rt60: Mapping[float, float], measured: Array, sample_rate: int) -> Array:
+    nominal = [63.0, 125.0, 250.0, 500.0, *(1000.0 * 2**n for n in range(5))][: len(measured)]
+    for centre in rt60:
+        if centre not in nominal:
+            known = ", ".join(f"{hz:g}" for hz in nominal)
+            raise ParameterError(
+                f"octave band {centre:g} Hz; expected one of {known} Hz at a sample rate of {sample_rate} Hz"
+            )
+    places = sorted(nominal.index(centre) for centre in rt60)
+    ratios = [np.log(rt60[nominal[place]] / measured[place]) for place in places]
+    return np.asarray(np.exp(np.interp(np.arange(len(measured)), places, ratios)))
+
+
+def _check_times(times: Iterable[float]) -> None:
+    values = list(times)
+    if not values:
+        raise ParameterError("no decay time is given; expected seconds, or seconds per octave band")
+    for seconds in values:
+        if not SHORTEST <= seconds <= LONGEST:
+            raise ParameterError(f"decay time {seconds:g} s; expected {SHORTEST:g} to {LONGEST:g} s")
+
+
+def _check_change(factors: Array) -> None:
+    largest = float(np.exp(np.abs(np.log(factors)).max()))
+    if largest > _MOST_CHANGE:
+        raise ParameterError(
+            f"a band's decay time would change {largest:.1f} times; at most {_MOST_CHANGE:g} times can be shaped. "
+            "Choose a response nearer to the target, or make one with: reverb ir synth"
+        )
+
+
+def _without_end(samples: Array) -> Array:
+    """Cut off what holds no energy any more."""
+    remaining = np.cumsum((samples[::-1] ** 2).sum(axis=1))[::-1]
+    end = int(np.flatnonzero(remaining > _CUT * remaining[0])[-1]) + 1
+    return samples[:end]
