@@ -14,6 +14,7 @@ import numpy.typing as npt
 from reverb.arrays import as_audio, as_sample_rate
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import energy_decay, onset
+from reverb.responses.minimum_phase import minimum_phase
 from reverb.responses.response import ImpulseResponse
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -110,7 +111,7 @@ def from_burst(
         )
         if flattened is not None:
             correction = float(20 * np.abs(np.log10(gain)).max())
-            cut = _filtered(cut, _minimum_phase(gain))
+            cut = _filtered(cut, minimum_phase(gain))
     after = cut[ahead:]
     dynamic_range = min(energy_decay(column, rate).dynamic_range for column in after.T if column.any())
     objections = ["a burst is neither repeatable nor equal in all directions; a sweep measures better"]
@@ -164,15 +165,6 @@ def _third_octaves(power: Array, frequencies: Array) -> Array:
     high = np.minimum(np.ceil(bins * ratio).astype(int) + 1, len(power))
     sums = np.concatenate([[0.0], np.cumsum(power)])
     return np.asarray((sums[high] - sums[low]) / (high - low)) * np.ones_like(frequencies)
-
-
-def _minimum_phase(gain: Array) -> Array:
-    """Return the minimum-phase impulse response of a magnitude per bin, by the real cepstrum (Oppenheim & Schafer)."""
-    size = 2 * (len(gain) - 1)
-    cepstrum = np.fft.irfft(np.log(gain), size)
-    cepstrum[1 : size // 2] *= 2
-    cepstrum[size // 2 + 1 :] = 0
-    return np.asarray(np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), size))
 
 
 def _filtered(x: Array, taps: Array) -> Array:
