@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from reverb.effects.convolver import Convolver
     from reverb.effects.effect import Chain, Delay, Effect, Gain, Parallel
     from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
     from reverb.effects.reverb import Reverb
     from reverb.engine.overlap_add import OverlapAdd
+    from reverb.engine.realtime_adapter import BlockAdapter
     from reverb.engine.whole import convolve
     from reverb.errors import (
         AudioFileError,
@@ -34,10 +36,12 @@ if TYPE_CHECKING:
     from reverb.responses.response import ImpulseResponse
 
 _HOMES = {
+    "reverb.effects.convolver": ("Convolver",),
     "reverb.effects.effect": ("Chain", "Delay", "Effect", "Gain", "Parallel"),
     "reverb.effects.filters": ("BandPass", "BandStop", "HighPass", "LowPass"),
     "reverb.effects.reverb": ("Reverb",),
     "reverb.engine.overlap_add": ("OverlapAdd",),
+    "reverb.engine.realtime_adapter": ("BlockAdapter",),
     "reverb.engine.whole": ("convolve",),
     "reverb.errors": (
         "AudioFileError",
@@ -58,7 +62,9 @@ __all__ = [
     "AudioFileError",
     "BandPass",
     "BandStop",
+    "BlockAdapter",
     "Chain",
+    "Convolver",
     "Delay",
     "Effect",
     "Gain",
