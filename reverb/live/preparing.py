@@ -11,8 +11,8 @@ from reverb.effects.reverb import Reverb
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
-from reverb.responses.normalising import loudness_ratio, normalise
-from reverb.responses.response import ImpulseResponse, unit
+from reverb.responses.normalising import Blend, audible, blend, level_gain
+from reverb.responses.response import ImpulseResponse
 
 LOUDEST_DB = 60.0
 _WIDE = 1.5
@@ -20,33 +20,31 @@ _WIDE = 1.5
 
 @dataclass(frozen=True)
 class MixLaw:
-    """How a mix becomes levels of the dry and the wet path.
+    """How a mix becomes levels of the dry and the wet path, as `Reverb` has it.
 
-    With m the mix: dry ``c · cos(mπ/2)``, wet ``c · sin(mπ/2)``. Where `constant`, c keeps the loudness of pink noise:
-    ``1/c² = cos² + 2ρ · cos · sin + L · sin²``, with L the loudness ratio of the response and ρ its coherence with the
-    dry path. It is what `Reverb` measures on the whole sum, in closed form, so that a mix may move.
+    With m the mix: dry ``c · cos(mπ/2)``, wet ``c · sin(mπ/2)``; c keeps the loudness of pink noise, by what `blend`
+    measured once, so that a mix may move.
 
     Attributes
     ----------
-    coherence, power : float
-        ρ and L.
-    constant : bool
-        Whether the loudness is kept; otherwise c is 1.
+    parts : Blend or None
+        Of the response beside the dry sound; None lets c be 1.
+    gain : float
+        What the response has been brought to its level with.
     """
 
-    coherence: float
-    power: float
-    constant: bool
+    parts: Blend | None = None
+    gain: float = 1.0
 
     def levels(self, mix: float) -> tuple[float, float]:
         """Return the linear levels of dry and wet for a mix of 0 to 1."""
         if not 0.0 <= mix <= 1.0:
             raise ParameterError(f"mix {mix}; expected 0 (dry) to 1 (wet)")
-        dry, wet = math.cos(mix * math.pi / 2), math.sin(mix * math.pi / 2)
-        if not self.constant:
+        dry, wet = math.cos(mix * math.pi / 2) if mix < 1.0 else 0.0, math.sin(mix * math.pi / 2)
+        if self.parts is None:
             return dry, wet
-        loudness = dry * dry + 2.0 * self.coherence * dry * wet + self.power * wet * wet
-        return dry / math.sqrt(loudness), wet / math.sqrt(loudness)
+        constant = 1.0 / math.sqrt(self.parts.ratio(dry, self.gain * wet))
+        return constant * dry, constant * wet
 
 
 @dataclass(frozen=True)
@@ -96,22 +94,18 @@ def prepare(effect: HasResponse, sample_rate: int, inputs: int, outputs: int) ->
     InvalidAudioError
         If the response's channels do not suit the session's.
     """
+    mix, dry, level = None, 0.0, 1.0
     if isinstance(effect, Reverb):
-        room = normalise(_room(effect), effect.level)
+        law = _law(effect)
         # A predelay may hold the resampler's ringing; otherwise it goes.
-        wet = _at_once(room.response(sample_rate).delay(effect.predelay), 0, room.sample_rate)
-        constant = effect.level != "none"
-    else:
-        wet, constant = causal(effect, sample_rate), False
-    law = _law(wet, constant)
-    if isinstance(effect, Reverb) and effect.mix is None:
-        dry, level = from_db(effect.dry or 0.0), from_db(effect.wet or 0.0)
-        mix = None
-    elif isinstance(effect, Reverb) and effect.mix is not None:
+        room = _room(effect)
+        wet = _at_once(room.response(sample_rate).delay(effect.predelay), 0, room.sample_rate) * law.gain
         mix = effect.mix
-        dry, level = law.levels(mix)
+        dry, level = (
+            (from_db(effect.dry or 0.0), from_db(effect.wet or 0.0)) if mix is None else law.levels(mix)
+        )
     else:
-        mix, dry, level = None, 0.0, 1.0
+        law, wet = MixLaw(), causal(effect, sample_rate)
     spread = inputs == 1 and wet.wiring.inputs > 1 and outputs > 1
     return Prepared(
         _to_outputs(fold(wet, sample_rate, inputs), outputs),
@@ -172,12 +166,15 @@ def _at_once(response: ImpulseResponse, latency: int, own_rate: int) -> ImpulseR
     return replace(response, samples=response.samples[max(0, ringing) :], latency=latency)
 
 
-def _law(wet: ImpulseResponse, constant: bool) -> MixLaw:
-    if not constant:
-        return MixLaw(0.0, 1.0, False)
-    power = loudness_ratio(wet)
-    together = loudness_ratio(wet + unit(wet.sample_rate, wet.samples.dtype))
-    return MixLaw((together - power - 1.0) / 2.0, power, True)
+def _law(effect: Reverb) -> MixLaw:
+    """Return the law of a reverb's mix, measured at its room's own rate."""
+    room = _room(effect)
+    if effect.level == "none":
+        return MixLaw()
+    parts = blend(room, effect.predelay)
+    if effect.level == "loudness":
+        return MixLaw(parts, 1.0 / audible(math.sqrt(parts.wet), room))
+    return MixLaw(parts, level_gain(room, effect.level))
 
 
 def _to_outputs(response: ImpulseResponse, outputs: int) -> ImpulseResponse:

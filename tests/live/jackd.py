@@ -3,12 +3,13 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +31,15 @@ class JackServer:
             raise UnavailableError(
                 "needs jackd: apt-get install -y --no-install-recommends jackd2 libportaudio2"
             )
-        self.name = f"reverb-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
+        self._lock, self.name = _claim_name()
         self._program, self._rate, self._period = program, rate, period
         self._before = {key: os.environ.get(key) for key in self.environment}
         os.environ.update(self.environment)
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self._restore()
+            raise
 
     @property
     def environment(self) -> dict[str, str]:
@@ -64,9 +69,9 @@ class JackServer:
         self.stop()
         raise UnavailableError("jackd is installed but does not start here")
 
-    def stop(self, kill: bool = False) -> None:
+    def stop(self) -> None:
         """Stop the server alone."""
-        (self._process.kill if kill else self._process.terminate)()
+        self._process.terminate()
         try:
             self._process.wait(1)
         except subprocess.TimeoutExpired:
@@ -84,11 +89,32 @@ class JackServer:
             while sounddevice._initialized:
                 sounddevice._terminate()
         self.stop()
+        self._restore()
+
+    def _restore(self) -> None:
         for key, value in self._before.items():
             if value is None:
                 os.environ.pop(key, None)
             else:
                 os.environ[key] = value
+        self._lock.close()
+
+
+def _claim_name() -> tuple[IO[str], str]:
+    """Return the first name that no other run holds, and the lock that holds it.
+
+    JACK knows eight servers, and one that was killed stays in its register until its name is used again: so the
+    names are few and fixed.
+    """
+    import fcntl
+
+    for number in range(4):
+        lock = (Path(tempfile.gettempdir()) / f"reverb-jack-{number}.lock").open("w")
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock, f"reverb-test-{number}"
+        lock.close()
+    raise UnavailableError("four other runs have a JACK server each; try again later")
 
 
 class Rig:

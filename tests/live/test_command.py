@@ -74,7 +74,7 @@ def test_a_server_that_dies_is_said_and_the_recording_kept(mortal: JackServer, t
     path = tmp_path / "take.wav"
     process = start("--record", str(path))
     until_recording(path)
-    mortal.stop(kill=True)
+    mortal.stop()
     text = output_of(process)
     assert process.returncode == 1
     assert text.splitlines()[-1].startswith("Error: device 0 ('system', JACK Audio Connection Kit) went away")
