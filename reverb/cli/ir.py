@@ -8,6 +8,8 @@ import click
 
 from reverb.cli.apply import complete_response
 from reverb.cli.ir_edit import edit
+from reverb.cli.ir_identify import burst, identify
+from reverb.cli.ir_measure import deconvolve, record, sweep
 from reverb.cli.ir_synth import synth
 from reverb.cli.tables import number, show_csv, show_table
 
@@ -33,6 +35,8 @@ def ir() -> None:
 
 ir.add_command(edit)
 ir.add_command(synth)
+for _command in (sweep, record, deconvolve, identify, burst):
+    ir.add_command(_command)
 
 _layout_option = click.option(
     "--layout", metavar="NAME", help="mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS."
