@@ -13,8 +13,9 @@ import numpy.typing as npt
 import soundfile
 from rooms import catalogue
 from rooms.designs import ROOMS
-from rooms.plate import Plate
 from rooms.render import SAMPLE_RATE, finish_plate, render_room
+
+from reverb.responses.plate import Plate
 
 MEASURED = "living-room"
 PLATE = Plate()

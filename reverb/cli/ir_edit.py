@@ -15,7 +15,7 @@ Edit: TypeAlias = "Callable[[ImpulseResponse], ImpulseResponse]"
 _GAIN_MODES = ("none", "peak", "energy", "loudness", "peak-safe")
 
 
-class _Pairs(click.ParamType[Any]):
+class Pairs(click.ParamType[Any]):
     """Numbers by frequency: ``100:-3,1k:0``; with `alone`, a single number, too."""
 
     name = "pairs"
@@ -168,7 +168,7 @@ _STEPS: Sequence[Step] = (
     Step(
         ["--rt60"],
         lambda target: _edit("decay_shaping", "with_rt60", target),
-        type=_Pairs("=", alone=True),
+        type=Pairs("=", alone=True),
         metavar="S_OR_BANDS",
         help="Decay time: 2.5 scales all bands, 125=3,1k=2,8k=0.9 sets octaves.",
     ),
@@ -211,21 +211,21 @@ _STEPS: Sequence[Step] = (
     Step(
         ["--low-shelf"],
         _one_pair("low_shelf"),
-        type=_Pairs(":"),
+        type=Pairs(":"),
         metavar="HZ:DB",
         help="Raise or lower the bass.",
     ),
     Step(
         ["--high-shelf"],
         _one_pair("high_shelf"),
-        type=_Pairs(":"),
+        type=Pairs(":"),
         metavar="HZ:DB",
         help="Raise or lower the treble.",
     ),
     Step(
         ["--eq"],
         lambda curve: _edit("equalising", "equalise", curve),
-        type=_Pairs(":"),
+        type=Pairs(":"),
         metavar="HZ:DB,...",
         help="Any curve: 100:-3,1k:0,8k:2.",
     ),
@@ -290,30 +290,29 @@ def edit(
       reverb ir edit church swell.wav --trim-tail -60 --reverse --predelay 1/16 --bpm 96
       reverb ir edit left.wav both.wav --right-source right.wav --width 1.3
     """
-    from reverb.responses.files import save_response
     from reverb.responses.library import impulse
-    from reverb.soundfiles import check_output
+    from reverb.soundfiles import check_output, output_format
 
+    output_format(output)
     check_output(output, force)
     edits = [step.make(value) for step, value in ctx.meta[STEPS]]
     response = impulse(source, layout)
     for edit_response in edits:
         response = edit_response(response)
-    save(response, output, force=force, quiet=quiet, writer=save_response)
+    save(response, output, force=force, quiet=quiet)
 
 
-def save(
-    response: "ImpulseResponse", output: str, *, force: bool, quiet: bool, writer: Callable[..., None]
-) -> None:
+def save(response: "ImpulseResponse", output: str, *, force: bool, quiet: bool) -> None:
     """Write a response under the name of its file, and say what was written."""
     from dataclasses import replace
     from pathlib import Path
 
     from reverb.levels import to_db
+    from reverb.responses.files import save_response
     from reverb.responses.normalising import peak
 
     response = replace(response, name=Path(output).stem)
-    writer(response, output, overwrite=force)
+    save_response(response, output, overwrite=force)
     if not quiet:
         click.echo(
             f"{click.format_filename(output)}: {response.layout}, {response.seconds:.3f} s at "

@@ -26,9 +26,10 @@ Array: TypeAlias = npt.NDArray[np.float64]
 SHORTEST = 0.02
 _DEPTH = 80.0  # dB that the slowest band shall fall
 _CUT = 1e-10  # of the whole energy, which may still come after the result's end
-_ROUNDS = 7
+_ROUNDS = 6
 _CLOSE = 0.01
 _FAR = 0.03
+_NOMINAL = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
 _MOST_CHANGE = 8.0  # times longer or shorter
 
 
@@ -72,21 +73,23 @@ def with_rt60(
     if isinstance(rt60, Mapping):
         _check_times(rt60.values())
         wanted, whole = measured * _proportions(rt60, measured, rate), None
+        counted = _named(rt60)
     else:
         _check_times([rt60])
         whole = float(rt60)
-        wanted = measured * (whole / _whole(endless, rate))
+        wanted, counted = measured * (whole / _whole(endless, rate)), slice(None)
     _check_change(wanted / measured)
-    shaped = _shaped_to(samples, rate, decays, _Target(measured, wanted, whole), seed)
+    shaped = _shaped_to(samples, rate, decays, _Target(measured, wanted, whole, counted), seed)
     return replace(response, samples=_without_end(shaped).astype(response.samples.dtype))
 
 
 class _Target(NamedTuple):
-    """T30 per octave as they are and as they are wanted; that of the whole range, where it is stated."""
+    """T30 per octave as they are and as they are wanted; that of the whole range, where it is stated; which count."""
 
     measured: Array
     wanted: Array
     whole: float | None
+    counted: slice
 
 
 def _shaped_to(
@@ -103,7 +106,7 @@ def _shaped_to(
         shaped = continued(samples, sample_rate, decays, frames, seed, drawn)
         if whole is None:
             times = _times(_octaves(shaped, sample_rate))
-            error = float(np.abs(times / wanted - 1).max())
+            error = float(np.abs(times / wanted - 1)[target.counted].max())
             longer = longer * wanted / times
         else:
             factor = whole / _whole(shaped, sample_rate)
@@ -162,8 +165,14 @@ def _centres(count: int) -> Array:
     return np.asarray(np.log2(1000.0) + (np.arange(count) - 4) * np.log2(10**0.3))
 
 
+def _named(rt60: Mapping[float, float]) -> slice:
+    """Octaves from the lowest that is named to the highest."""
+    places = [_NOMINAL.index(centre) for centre in rt60]
+    return slice(min(places), max(places) + 1)
+
+
 def _proportions(rt60: Mapping[float, float], measured: Array, sample_rate: int) -> Array:
-    nominal = [63.0, 125.0, 250.0, 500.0, *(1000.0 * 2**n for n in range(5))][: len(measured)]
+    nominal = _NOMINAL[: len(measured)]
     for centre in rt60:
         if centre not in nominal:
             known = ", ".join(f"{hz:g}" for hz in nominal)

@@ -82,8 +82,8 @@ def equalise(response: ImpulseResponse, curve: Mapping[float, float]) -> Impulse
 
 def _filtered(response: ImpulseResponse, magnitude: Callable[[Array], Array]) -> ImpulseResponse:
     length = 2 * round(0.5 * _GRID_SECONDS * response.sample_rate)
-    frequencies = np.arange(length // 2 + 1) * (response.sample_rate / length)
-    taps = minimum_phase(magnitude(frequencies))
+    frequencies = np.arange(length // 2 + 1, dtype=np.float64) * (response.sample_rate / length)
+    taps = minimum_phase(np.asarray(magnitude(np.asarray(frequencies, np.float64))))
     loud = np.flatnonzero(np.abs(taps) > _LEAST * np.abs(taps).max())
     taps = taps[: min(int(loud[-1]) + 1, length // 2)]
     samples = convolve(response.samples, taps.astype(response.samples.dtype))

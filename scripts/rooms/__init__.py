@@ -1,6 +1,5 @@
-"""How the bundled responses are made: real rooms simulated with pyroomacoustics, and one modal plate.
+"""How the bundled responses are made: real rooms simulated by `reverb.responses.rooms`, and one modal plate.
 
-`designs` says what each room is, `tracing` asks pyroomacoustics for its reflections and decays, `early` and
-`late` turn those into sound at the microphones, `plate` is a vibrating steel sheet, `catalogue` writes down
+`designs` says what each room is, `targets` what a design promises, `render` makes the samples, `catalogue` writes down
 what came out.
 """

@@ -10,11 +10,12 @@ import numpy.typing as npt
 import soundfile
 
 from reverb.responses.acoustics import measure
+from reverb.responses.plate import Plate
+from reverb.responses.rooms.pair import stage
+from reverb.responses.rooms.room import volume
+from reverb.responses.rooms.simulating import expected_rt60
 from rooms.designs import OCTAVES, Point, Room
-from rooms.pair import stage
-from rooms.plate import Plate
 from rooms.targets import plate_c80, plate_rt60, room_c80
-from rooms.tracing import volume
 
 Entry = dict[str, Any]
 SIMULATED = "CC0-1.0"
@@ -28,7 +29,7 @@ def room_entries(room: Room) -> dict[str, Entry]:
         "license": SIMULATED,
         "design": {
             "octaves_hz": list(OCTAVES),
-            "t30_seconds": list(room.rt60),
+            "t30_seconds": list(expected_rt60(room)),
             "c80_db": _rounded(room_c80(room), 2),
         },
         "geometry": {

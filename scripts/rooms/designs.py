@@ -1,80 +1,24 @@
 """The rooms: geometry, surfaces, positions and the decay times they are built to have.
 
 Lengths are in metres, x along the room's axis, z up from the floor. A plan is walked counter-clockwise.
-Absorption is per octave band 125 Hz to 8 kHz, of the materials' class in the tables of Vorländer (2008,
-annex) and Cox & D'Antonio (2017, appendix A).
 """
 
-from dataclasses import dataclass
+from reverb.responses.rooms.materials import (
+    AUDIENCE,
+    CARPET,
+    CHAIRS_ON_STONE,
+    FLAT_RELIEF,
+    FURNISHED_WALL,
+    LIMED_PLASTER,
+    MASONRY_RELIEF,
+    PEWS_HALF_FULL,
+    PLASTER_ON_LATH,
+    STONE,
+    WOOD_FLOOR,
+)
+from reverb.responses.rooms.room import OCTAVES, Bands, Pair, Point, Room
 
-OCTAVES = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
-"""Centres in Hz of the octave bands in which absorption, scattering and decay times are given."""
-
-Bands = tuple[float, float, float, float, float, float, float]
-Point = tuple[float, float, float]
-
-STONE: Bands = (0.02, 0.03, 0.03, 0.04, 0.05, 0.06, 0.07)
-LIMED_PLASTER: Bands = (0.04, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09)
-PLASTER_ON_LATH: Bands = (0.14, 0.10, 0.06, 0.05, 0.05, 0.05, 0.05)
-WOOD_FLOOR: Bands = (0.15, 0.11, 0.10, 0.07, 0.06, 0.07, 0.07)
-PEWS_HALF_FULL: Bands = (0.20, 0.25, 0.31, 0.35, 0.37, 0.35, 0.33)
-CHAIRS_ON_STONE: Bands = (0.06, 0.08, 0.12, 0.15, 0.17, 0.17, 0.17)
-AUDIENCE: Bands = (0.39, 0.57, 0.70, 0.77, 0.80, 0.80, 0.78)
-STAGE_WITH_PLAYERS: Bands = (0.25, 0.30, 0.35, 0.40, 0.45, 0.45, 0.45)
-GLAZED_TILES: Bands = (0.03, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08)
-CARPET: Bands = (0.05, 0.10, 0.20, 0.30, 0.40, 0.50, 0.55)
-FURNISHED_WALL: Bands = (0.20, 0.20, 0.18, 0.18, 0.20, 0.22, 0.24)
-
-MASONRY_RELIEF: Bands = (0.15, 0.25, 0.35, 0.45, 0.55, 0.60, 0.60)
-"""Columns, vaults, mouldings, pews: what a historic interior scatters."""
-FLAT_RELIEF: Bands = (0.10, 0.15, 0.22, 0.30, 0.40, 0.45, 0.50)
-"""Furniture, doors and shallow panels on plane walls."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """Two cardioids, `spacing` metres apart, each turned outwards from the axis by `angle` degrees."""
-
-    spacing: float
-    angle: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Room:
-    """A room to be simulated.
-
-    Attributes
-    ----------
-    plan : tuple of (x, y)
-        Corners of the floor, counter-clockwise; the walls stand upright on it.
-    source, microphones : Point
-        Where the sound starts, and the middle of the pair, which looks at the source.
-    sides : float
-        In true stereo, half the angle in degrees between the left and right source as the pair sees them.
-    rt60 : Bands
-        T30 per octave in seconds that the surfaces are tuned to give.
-    """
-
-    name: str
-    title: str
-    description: str
-    plan: tuple[tuple[float, float], ...]
-    height: float
-    floor: Bands
-    ceiling: Bands
-    walls: Bands
-    relief: Bands
-    source: Point
-    microphones: Point
-    pair: Pair
-    rt60: Bands
-    temperature: float
-    humidity: float
-    order: int
-    seed: int
-    true_stereo: bool = False
-    sides: float = 30.0
-
+__all__ = ["OCTAVES", "ROOMS", "Bands", "Point", "Room"]
 
 CHURCH = Room(
     name="church",

@@ -3,10 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from rooms.air import energy_absorption, speed_of_sound
+from reverb.responses.plate import Plate, decay_times, stiffness
+from reverb.responses.rooms.air import energy_absorption, speed_of_sound
+from reverb.responses.rooms.room import volume
+from reverb.responses.rooms.simulating import expected_rt60
 from rooms.designs import OCTAVES, Room
-from rooms.plate import Plate, decay_times, stiffness
-from rooms.tracing import volume
 
 Array = npt.NDArray[np.float64]
 
@@ -40,16 +41,16 @@ def room_c80(room: Room) -> Array:
 
 def wall_rates(room: Room, speed: float) -> Array:
     """Return the rates in 1/s at which the surfaces must take energy away for the octaves' T30 to be as designed."""
-    wanted = 6 * np.log(10) / np.array(room.rt60)
+    wanted = 6 * np.log(10) / np.array(expected_rt60(room))
     walls = 0.5 * wanted
     for _ in range(12):
         walls = np.maximum(walls + wanted - _octave_rates(room, walls, speed), 0.05)
-    return walls
+    return np.asarray(walls)
 
 
 def _octave_rates(room: Room, walls: Array, speed: float) -> Array:
     """T30 of an exponential decay whose rate varies across each octave, as a rate in 1/s."""
-    times = np.linspace(0, max(room.rt60), 500)
+    times = np.linspace(0, max(expected_rt60(room)), 500)
     out = []
     for centre in OCTAVES:
         inside = _lines(centre)

@@ -1,12 +1,19 @@
 """A plate reverberator: the bending waves of a hanging steel sheet, one damped oscillator per mode."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from reverb.arrays import as_sample_rate
+from reverb.errors import ParameterError
+from reverb.responses.acoustics import onset
+from reverb.responses.response import ImpulseResponse
+from reverb.responses.rooms.finishing import finish
+
 Array = npt.NDArray[np.float64]
 
+LEAD_IN = 24  # frames of fade before a start that is not a single impulse
 CHUNK = 256  # modes summed at once
 
 
@@ -40,6 +47,42 @@ class Plate:
     rt60_high: float = 1.1
     turn: float = 2600.0
     highest: float = 21_000.0
+
+    def __post_init__(self) -> None:
+        if not (all(0.1 <= side <= 5 for side in self.size) and 1e-4 <= self.thickness <= 0.01):
+            raise ParameterError(
+                f"plate {self.size} m, {self.thickness} m thick; expected sides of 0.1 to 5 m, 0.0001 to 0.01 m thick"
+            )
+        for point in (self.driver, self.left, self.right):
+            if not all(0 < place < side for place, side in zip(point, self.size, strict=True)):
+                raise ParameterError(
+                    f"driver or pickup at {point} m; expected a place on the plate of {self.size} m"
+                )
+        for seconds in (self.rt60_low, self.rt60_high):
+            if not 0.05 <= seconds <= 30:
+                raise ParameterError(f"decay time {seconds:g} s; expected 0.05 to 30 s")
+
+
+def sheet(
+    size: tuple[float, float], thickness: float, *, rt60_low: float, rt60_high: float, turn: float
+) -> Plate:
+    """Return a plate of another size, driven and picked up at places in proportion; parameters as `Plate`."""
+    usual = Plate()
+    scale = np.divide(size, usual.size)
+
+    def moved(point: tuple[float, float]) -> tuple[float, float]:
+        return float(point[0] * scale[0]), float(point[1] * scale[1])
+
+    return Plate(
+        size=size,
+        thickness=thickness,
+        driver=moved(usual.driver),
+        left=moved(usual.left),
+        right=moved(usual.right),
+        rt60_low=rt60_low,
+        rt60_high=rt60_high,
+        turn=turn,
+    )
 
 
 YOUNG = 2.0e11  # Pa, steel
@@ -82,6 +125,39 @@ def render_plate(plate: Plate, sample_rate: int, frames: int) -> Array:
         for pickup in range(2):
             sums[pickup] += ((weights[pickup, part, None] * starts).T @ within).real
     return sums.reshape(2, -1)[:, :frames].T
+
+
+def plate_samples(plate: Plate, sample_rate: int) -> Array:
+    """Return the plate's finished sound, `(frames, 2)`, from just before its first bending waves arrive."""
+    sound = render_plate(plate, sample_rate, round(1.8 * max(plate.rt60_low, plate.rt60_high) * sample_rate))
+    start = max(onset(sound) - LEAD_IN, 0)
+    sound = sound[start:]
+    sound[:LEAD_IN] *= np.sin(np.linspace(0, np.pi / 2, LEAD_IN, endpoint=False))[:, None] ** 2
+    return finish([sound], sample_rate)
+
+
+def synthesise_plate(plate: Plate, sample_rate: int = 48_000, layout: str = "stereo") -> ImpulseResponse:
+    """Return the response of a plate.
+
+    Parameters
+    ----------
+    plate : Plate
+    sample_rate : int
+        In Hz; modes end below its Nyquist frequency.
+    layout : {'mono', 'stereo'}
+        Mono has the left pickup only.
+
+    Raises
+    ------
+    ParameterError
+        If the layout is neither.
+    """
+    if layout not in ("mono", "stereo"):
+        raise ParameterError(f"layout {layout!r}; a plate has one driver: mono or stereo")
+    rate = as_sample_rate(sample_rate)
+    sound = plate_samples(replace(plate, highest=min(plate.highest, 0.45 * rate)), rate)
+    samples = sound[:, :1] if layout == "mono" else sound
+    return ImpulseResponse(samples.astype(np.float32), rate, plate.name)
 
 
 def _electronics(plate: Plate, frequencies: Array) -> Array:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from rooms.air import energy_absorption
-from rooms.designs import OCTAVES, Room
-from rooms.early import specular_share
-from rooms.pair import capsules, cardioid
-from rooms.tracing import Decay, mean_free_path, volume
+from reverb.responses.rooms.air import energy_absorption
+from reverb.responses.rooms.early import specular_share
+from reverb.responses.rooms.pair import capsules, sensitivity
+from reverb.responses.rooms.room import OCTAVES, Room, mean_free_path, volume
+from reverb.responses.rooms.tracing import Decay
 
 Array = npt.NDArray[np.float64]
 
@@ -49,6 +49,7 @@ def plane_waves(
     """
     grid = origin + np.arange(0, frames, 64) / sample_rate
     rate = np.clip(WAVELETS * 4 * np.pi * speed**3 * grid**2 / volume(room), SPARSEST, DENSEST)
+    rate = room.density * rate
     count = np.concatenate([[0], np.cumsum(0.5 * (rate[1:] + rate[:-1])) * 64 / sample_rate])
     times = np.interp(np.sort(rng.uniform(0, count[-1], rng.poisson(count[-1]))), count, grid)
     signs = rng.choice([-1.0, 1.0], len(times)) / np.sqrt(np.interp(times, grid, rate))
@@ -58,7 +59,9 @@ def plane_waves(
     channels = []
     for place, axis in capsules(room):
         arrivals = (times - origin - directions @ (place - middle) / speed) * sample_rate
-        channels.append(_impulses(arrivals, signs * cardioid(directions, axis), frames))
+        channels.append(
+            _impulses(arrivals, signs * sensitivity(directions, axis, room.pair.directivity), frames)
+        )
     return np.stack(channels, axis=1)
 
 
@@ -99,7 +102,7 @@ class Envelopes:
         pair = slice(lower, lower + 2)
         levels = np.stack([np.interp(times, self._times, level) for level in self._levels[pair]])
         walls = np.log(np.maximum(levels * share[pair], 1e-12)) - self._rates[pair, None] * times
-        air = energy_absorption(frequency, self._room.temperature, self._room.humidity)
+        air = self._room.air * energy_absorption(frequency, self._room.temperature, self._room.humidity)
         return np.exp(weights @ walls - air * self._speed * times)
 
 

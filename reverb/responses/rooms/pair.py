@@ -1,20 +1,20 @@
-"""The stereo microphone: two cardioids that look at the source, turned outwards."""
+"""The stereo microphone: two capsules that look at the source, turned outwards."""
 
 import numpy as np
 import numpy.typing as npt
 
-from rooms.designs import Room
+from reverb.responses.rooms.room import Room
 
 Array = npt.NDArray[np.float64]
 
 
-def cardioid(directions: Array, axis: Array) -> Array:
-    """Gain (1 + cos) / 2 for sound from unit vectors `directions` (n, 3)."""
-    return np.asarray(0.5 * (1 + directions @ axis))
+def sensitivity(directions: Array, axis: Array, directivity: float) -> Array:
+    """Gain for sound from unit vectors `directions` (n, 3): (1 + cos) / 2 for a cardioid, of directivity 0.5."""
+    return np.asarray((1 - directivity) + directivity * (directions @ axis))
 
 
 def capsules(room: Room) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Place and axis of the left and the right cardioid."""
+    """Place and axis of the left and the right capsule."""
     centre = np.array(room.microphones)
     forward, left = _level_frame(room)
     turn = np.radians(room.pair.angle)

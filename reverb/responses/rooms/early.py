@@ -3,10 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from rooms.air import energy_absorption
-from rooms.designs import OCTAVES, Room
-from rooms.pair import capsules, cardioid
-from rooms.tracing import Images
+from reverb.responses.minimum_phase import minimum_phase
+from reverb.responses.rooms.air import energy_absorption
+from reverb.responses.rooms.pair import capsules, sensitivity
+from reverb.responses.rooms.room import OCTAVES, Room
+from reverb.responses.rooms.tracing import Images
 
 Array = npt.NDArray[np.float64]
 
@@ -39,27 +40,18 @@ def early_sound(
     share = specular_share(images.orders.astype(np.float64), room.relief, room.order)
     gains = images.gains * np.sqrt(share)
     out = np.zeros((frames + FILTER, 2))
-    frequencies = np.fft.rfftfreq(FILTER, 1 / sample_rate)
-    air = energy_absorption(frequencies, room.temperature, room.humidity)
+    frequencies = np.asarray(np.fft.rfftfreq(FILTER, 1 / sample_rate), np.float64)
+    air = room.air * energy_absorption(frequencies, room.temperature, room.humidity)
     for microphone, (place, axis) in enumerate(capsules(room)):
         paths = images.positions - place
         distances = np.linalg.norm(paths, axis=1)
-        levels = cardioid(paths / distances[:, None], axis) / distances
+        levels = sensitivity(paths / distances[:, None], axis, room.pair.directivity) / distances
         arrivals = (distances / speed - origin) * sample_rate
         audible = np.flatnonzero((arrivals < frames) & (levels * gains.max(axis=0) > 0))
         for i in audible:
             magnitude = levels[i] * np.exp(-0.5 * air * distances[i]) * _across(frequencies, gains[:, i])
             _add_arrival(out[:, microphone], arrivals[i], minimum_phase(magnitude))
     return out[:frames]
-
-
-def minimum_phase(magnitude: Array) -> Array:
-    """Impulse response of minimum phase for a magnitude on the rfft grid, by the folded cepstrum."""
-    cepstrum = np.fft.irfft(np.log(np.maximum(magnitude, 1e-9 * magnitude.max())))
-    half = len(cepstrum) // 2
-    cepstrum[1:half] *= 2
-    cepstrum[half + 1 :] = 0
-    return np.fft.irfft(np.exp(np.fft.rfft(cepstrum)))
 
 
 def _across(frequencies: Array, gains: Array) -> Array:

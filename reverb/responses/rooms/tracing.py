@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rooms.designs import OCTAVES, Bands, Room
+from reverb.errors import MissingExtraError
+from reverb.responses.rooms.room import OCTAVES, Bands, Room
 
 Array = npt.NDArray[np.float64]
 
@@ -38,28 +39,6 @@ class Decay:
     energy: Array
 
 
-def mean_free_path(room: Room) -> float:
-    """4 V / S in metres: how far sound travels between two reflections in a diffuse field."""
-    return 4 * volume(room) / (2 * floor_area(room) + perimeter(room) * room.height)
-
-
-def volume(room: Room) -> float:
-    """Cubic metres of air."""
-    return floor_area(room) * room.height
-
-
-def floor_area(room: Room) -> float:
-    """Square metres, by the shoelace formula."""
-    x, y = np.array(room.plan).T
-    return float(0.5 * np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))
-
-
-def perimeter(room: Room) -> float:
-    """Metres around the floor."""
-    corners = np.array(room.plan)
-    return float(np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1).sum())
-
-
 def trace_images(room: Room, trim: Bands, source: Array, speed: float) -> Images:
     """Image sources up to the room's order that the microphones see; scattering is left to the caller."""
     model = _model(room, trim, speed, order=room.order)
@@ -77,8 +56,7 @@ def trace_images(room: Room, trim: Bands, source: Array, speed: float) -> Images
 
 def trace_decay(room: Room, trim: Bands, seconds: float, speed: float) -> Decay:
     """Ray-traced decay over `seconds`, the direct sound left out."""
-    import pyroomacoustics
-
+    pyroomacoustics = _pyroomacoustics()
     pyroomacoustics.random.seed(room.seed)
     model = _model(room, trim, speed, order=0)
     model.set_ray_tracing(
@@ -102,11 +80,11 @@ def trace_decay(room: Room, trim: Bands, seconds: float, speed: float) -> Decay:
     # Each reflection is counted twice by the tracer: its scattered share s goes straight to the receiver, and
     # the ray flies on with the whole energy. So the field comes out (1 + s) too loud.
     histogram /= 1 + np.array(room.relief)[:, None]
-    return Decay((np.arange(histogram.shape[1]) + 0.5) * BIN, histogram / BIN)
+    return Decay(np.asarray((np.arange(histogram.shape[1]) + 0.5) * BIN, np.float64), histogram / BIN)
 
 
 def _model(room: Room, trim: Bands, speed: float, order: int) -> Any:
-    import pyroomacoustics
+    pyroomacoustics = _pyroomacoustics()
 
     def material(absorption: Bands) -> Any:
         tuned = np.minimum(np.multiply(absorption, trim), 0.99)
@@ -132,3 +110,13 @@ def _model(room: Room, trim: Bands, speed: float, order: int) -> Any:
         )
     model.set_sound_speed(speed)
     return model
+
+
+def _pyroomacoustics() -> Any:
+    try:
+        import pyroomacoustics
+    except ImportError as error:
+        raise MissingExtraError(
+            "simulating rooms needs pyroomacoustics; install it with: pip install 'reverb[rooms]'"
+        ) from error
+    return pyroomacoustics

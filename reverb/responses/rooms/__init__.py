@@ -1,0 +1,5 @@
+"""Rooms that exist in numbers only: `simulating` by geometry and materials, `reverb.responses.synthesis` by figures.
+
+`room` says what a room is, `materials` what its surfaces take; `tracing` asks pyroomacoustics for reflections and
+decays, `early` and `late` turn those into sound at the microphones, `finishing` makes a response of it.
+"""
