@@ -1,15 +1,16 @@
 """Reading, convolving and writing at the same time, in three threads with bounded queues between them."""
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from queue import Empty, Queue
+from queue import Queue
 from typing import TypeVar
 
 from reverb.arrays import Audio
 
 _Item = TypeVar("_Item")
 _DEPTH = 1  # items waiting between two stages: enough to even out a slow disk, little memory
+
+_HEARTBEAT = 0.1  # seconds
 
 LIVE = _DEPTH + 2
 """Items of one stage that may be in use at once: one being made, those that wait, one being used.
@@ -25,69 +26,98 @@ def run(
 ) -> None:
     """Draw items from `source`, pass them through `transform`, and give each result to `sink`.
 
-    `source` runs in one thread, `sink` in another, `transform` here. Order is kept. An exception in any of them
-    stops all three and is raised here once both threads have ended.
+    Each runs in a thread of its own; order is kept. An exception in any of them, or an interrupt here, stops all
+    three, and is raised here once they have ended: nobody works on what the caller then takes away.
 
     Parameters
     ----------
     source : iterable
-        Drawn from in a thread of its own, a few items ahead. An item is done with when the next one is drawn.
+        Drawn from a few items ahead. An item is done with when the next one is drawn.
     transform : callable
         Takes the iterator of items, gives the iterable of results.
     sink : callable
-        Called with each result, in a thread of its own; done with it when it returns.
+        Called with each result; done with it when it returns.
     """
     read: Queue[_Item | None] = Queue(_DEPTH)
     write: Queue[Audio | None] = Queue(_DEPTH)
-    stop = threading.Event()
     failures: list[BaseException] = []
+    drained = False
 
-    def fail(error: BaseException) -> None:
-        failures.append(error)
-        stop.set()
+    def reading() -> None:
+        for item in source:
+            if failures:
+                break
+            read.put(item)
 
-    def reader() -> None:
+    def items() -> Iterator[_Item]:
+        nonlocal drained
+        while (item := read.get()) is not None:
+            if not failures:
+                yield item
+        drained = True
+
+    def transforming() -> None:
         try:
-            for item in source:
-                read.put(item)
-                if stop.is_set():
+            for result in transform(items()):
+                if failures:
                     break
-        except BaseException as error:
-            fail(error)
-        finally:
-            read.put(None)
+                write.put(result)
+        finally:  # the reader may wait for room in its queue
+            while not drained and read.get() is not None:
+                pass
 
-    def writer() -> None:
-        # It goes on emptying its queue after a failure, so that nobody waits for room in it.
+    def writing() -> None:
         while (result := write.get()) is not None:
             if not failures:
                 try:
                     sink(result)
                 except BaseException as error:
-                    fail(error)
+                    failures.append(error)
 
-    def items() -> Iterator[_Item]:
-        while (item := read.get()) is not None:
-            if stop.is_set():
-                return
-            yield item
+    # The calling thread, where interrupts arrive, waits for a lock only: an interrupt inside a queue would break it.
+    # And for another one afterwards, since an interrupt may come when it has just got the first.
+    finished, stopped = threading.Lock(), threading.Lock()
+    for lock in (finished, stopped):
+        lock.acquire()
 
-    threads = [threading.Thread(target=stage, name=stage.__name__, daemon=True) for stage in (reader, writer)]
-    for thread in threads:
-        thread.start()
+    def release() -> None:
+        finished.release()
+        stopped.release()
+
+    stages = (
+        _Stage("writer", writing, release, failures),
+        _Stage("transformer", transforming, lambda: write.put(None), failures),
+        _Stage("reader", reading, lambda: read.put(None), failures),
+    )
     try:
-        for result in transform(items()):
-            if stop.is_set():
-                break
-            write.put(result)
-    finally:
-        stop.set()
-        while threads[0].is_alive():  # it may wait for room in its queue
-            with contextlib.suppress(Empty):
-                read.get_nowait()
-            threads[0].join(0.005)
-        write.put(None)
-        for thread in threads:
-            thread.join()
+        for stage in stages:
+            stage.start()
+        while not finished.acquire(timeout=_HEARTBEAT):
+            pass  # an interrupt just before the wait does not end it; the next turn sees it
+    except BaseException as interrupt:
+        failures.append(interrupt)
+        if stages[-1].ident is not None:
+            stopped.acquire()
+        raise
+    for stage in stages:
+        stage.join()
     if failures:
         raise failures[0]
+
+
+class _Stage(threading.Thread):
+    """A thread that does `work` and then, whatever came of it, tells the next stage by `last`."""
+
+    def __init__(
+        self, name: str, work: Callable[[], None], last: Callable[[], None], failures: list[BaseException]
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self._work, self._last, self._failures = work, last, failures
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:
+            self._failures.append(error)
+        finally:
+            self._last()
