@@ -16,9 +16,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from reverb.effects.convolver import Convolver
+    from reverb.effects.crossovers import Band, crossover
+    from reverb.effects.curve_files import load_equaliser
+    from reverb.effects.curves import Curve, RiaaCurve, Weighting
+    from reverb.effects.echoes import Echoes, beats
     from reverb.effects.effect import Chain, Delay, Effect, Gain, Parallel
+    from reverb.effects.equalisers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
     from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
     from reverb.effects.reverb import Reverb
+    from reverb.effects.stereo import MidSide, Width
     from reverb.engine.overlap_add import OverlapAdd
     from reverb.engine.realtime_adapter import BlockAdapter
     from reverb.engine.whole import convolve
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
         InvalidAudioError,
         MissingExtraError,
         ParameterError,
+        PresetError,
         ReverbError,
         UnknownNameError,
     )
@@ -37,8 +44,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "reverb.effects.convolver": ("Convolver",),
+    "reverb.effects.crossovers": ("Band", "crossover"),
+    "reverb.effects.curve_files": ("load_equaliser",),
+    "reverb.effects.curves": ("RiaaCurve", "Curve", "Weighting"),
+    "reverb.effects.echoes": ("Echoes", "beats"),
     "reverb.effects.effect": ("Chain", "Delay", "Effect", "Gain", "Parallel"),
     "reverb.effects.filters": ("BandPass", "BandStop", "HighPass", "LowPass"),
+    "reverb.effects.equalisers": ("HighCut", "HighShelf", "LowCut", "LowShelf", "Notch", "Peak", "Tilt"),
+    "reverb.effects.stereo": ("MidSide", "Width"),
     "reverb.effects.reverb": ("Reverb",),
     "reverb.engine.overlap_add": ("OverlapAdd",),
     "reverb.engine.realtime_adapter": ("BlockAdapter",),
@@ -48,6 +61,7 @@ _HOMES = {
         "InvalidAudioError",
         "MissingExtraError",
         "ParameterError",
+        "PresetError",
         "ReverbError",
         "UnknownNameError",
     ),
@@ -60,28 +74,46 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AudioFileError",
+    "Band",
     "BandPass",
     "BandStop",
     "BlockAdapter",
     "Chain",
     "Convolver",
+    "Curve",
     "Delay",
+    "Echoes",
     "Effect",
     "Gain",
+    "HighCut",
     "HighPass",
+    "HighShelf",
     "ImpulseResponse",
     "InvalidAudioError",
+    "LowCut",
     "LowPass",
+    "LowShelf",
+    "MidSide",
     "MissingExtraError",
+    "Notch",
     "OverlapAdd",
     "Parallel",
     "ParameterError",
+    "Peak",
+    "PresetError",
     "RenderReport",
     "Reverb",
     "ReverbError",
+    "RiaaCurve",
+    "Tilt",
     "UnknownNameError",
+    "Weighting",
+    "Width",
+    "beats",
     "convolve",
+    "crossover",
     "impulse",
+    "load_equaliser",
     "load_response",
     "process_file",
     "save_response",

@@ -5,6 +5,7 @@
     ReverbError
     ├── InvalidAudioError  (ValueError)   an array is not usable sound: shape, channels, NaN, length
     ├── ParameterError     (ValueError)   a setting is outside its allowed range
+    ├── PresetError        (ValueError)   a preset or an equaliser's file is not understood: file, line, key
     ├── UnknownNameError   (LookupError)  no response, device or preset of that name
     ├── AudioFileError     (OSError)      a file cannot be read or written
     ├── DeviceError        (OSError)      the sound card cannot be opened
@@ -26,6 +27,10 @@ class InvalidAudioError(ReverbError, ValueError):
 
 class ParameterError(ReverbError, ValueError):
     """A setting is outside its allowed range."""
+
+
+class PresetError(ReverbError, ValueError):
+    """A preset, or the file of an equaliser, cannot be read or understood."""
 
 
 class UnknownNameError(ReverbError, LookupError):

@@ -39,15 +39,15 @@ def k_weighting(frequencies: npt.ArrayLike) -> Spectrum:
     ndarray of float64, same shape
         ``|K(f)|²``.
     """
-    cosine = np.cos(2.0 * np.pi / _K_SAMPLE_RATE * np.asarray(frequencies, np.float64))
-    power = np.ones(cosine.shape)
+    square = np.sin(np.pi / _K_SAMPLE_RATE * np.asarray(frequencies, np.float64)) ** 2
+    power = np.ones(square.shape)
     for b, a in (_K_SHELF, _K_HIGH_PASS):
-        power *= _polynomial_power(b, cosine)
-        power /= _polynomial_power(a, cosine)
+        power *= _polynomial_power(b, square)
+        power /= _polynomial_power(a, square)
     return power
 
 
-def _polynomial_power(c: tuple[float, float, float], cosine: Spectrum) -> Spectrum:
-    """Return ``|c₀ + c₁ z + c₂ z²|²`` on the unit circle, with cos ω given: a quadratic in it."""
-    constant = (c[0] - c[2]) ** 2 + c[1] ** 2
-    return constant + cosine * (2.0 * c[1] * (c[0] + c[2]) + cosine * (4.0 * c[0] * c[2]))
+def _polynomial_power(c: tuple[float, float, float], square: Spectrum) -> Spectrum:
+    """Return ``|c₀ + c₁ z + c₂ z²|²`` on the unit circle, with sin² ω/2 given: a quadratic in it, exact near 0 Hz."""
+    pairs, ends = 2.0 * c[1] * (c[0] + c[2]), 4.0 * c[0] * c[2]
+    return sum(c) ** 2 + square * (4.0 * ends * square - (2.0 * pairs + 4.0 * ends))

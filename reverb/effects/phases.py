@@ -5,7 +5,7 @@ the cepstrum into positive time gives it. See A. V. Oppenheim, R. W. Schafer, "D
 chapter 13.
 """
 
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +57,23 @@ def transform_size(taps: int) -> int:
     return max(_CEPSTRUM_FACTOR[0] * size, min(_CEPSTRUM_FACTOR[1] * size, _LONG_CEPSTRUM))
 
 
-def kernel(magnitude: Taps, phase: Phase) -> tuple[Taps, int]:
+class Zeros(NamedTuple):
+    """The part of a magnitude that vanishes somewhere, whose logarithm no transform can hold.
+
+    Attributes
+    ----------
+    gain, angle : ndarray, shape (size // 2 + 1,)
+        Of the polynomial with these zeros on the unit circle.
+    rest : ndarray, shape (size // 2 + 1,)
+        The magnitude ÷ gain, positive everywhere.
+    """
+
+    gain: Taps
+    angle: Taps
+    rest: Taps
+
+
+def kernel(magnitude: Taps, phase: Phase, zeros: Zeros | None = None) -> tuple[Taps, int]:
     """Return the response of a magnitude at all the frames of a transform, and the index of its time zero.
 
     Parameters
@@ -67,6 +83,8 @@ def kernel(magnitude: Taps, phase: Phase) -> tuple[Taps, int]:
     phase : {'linear', 'minimum', 'mixed'}
         ``linear`` is symmetric about its time zero, ``minimum`` starts with it, ``mixed`` has half of the latter's
         phase.
+    zeros : Zeros, optional
+        Where the magnitude vanishes: the phase turns at once there, which the cepstrum would only come near to.
 
     Returns
     -------
@@ -77,11 +95,14 @@ def kernel(magnitude: Taps, phase: Phase) -> tuple[Taps, int]:
     size = 2 * (len(magnitude) - 1)
     if phase == "linear":
         return np.roll(np.fft.irfft(magnitude, size), size // 2), size // 2
-    cepstrum = np.fft.irfft(np.log(np.maximum(magnitude, _SMALLEST)), size)
+    smooth = np.maximum(magnitude, _SMALLEST * magnitude.max()) if zeros is None else zeros.rest
+    cepstrum = np.fft.irfft(np.log(smooth), size)
     cepstrum[1 : size // 2] *= 2.0
     cepstrum[size // 2 + 1 :] = 0.0
     logarithm = np.fft.rfft(cepstrum)
+    gain, angle = np.exp(logarithm.real), logarithm.imag
+    if zeros is not None:
+        gain, angle = gain * zeros.gain, angle + zeros.angle
     if phase == "minimum":
-        return np.fft.irfft(np.exp(logarithm), size), 0
-    halfway = np.fft.irfft(np.exp(logarithm.real + 0.5j * logarithm.imag), size)
-    return np.roll(halfway, size // 2), size // 2
+        return np.fft.irfft(gain * np.exp(1j * angle), size), 0
+    return np.roll(np.fft.irfft(gain * np.exp(0.5j * angle), size), size // 2), size // 2

@@ -34,7 +34,8 @@ def call(effect: Any, **expressions: str) -> str:
 
     An expression that is given for a setting stands instead of its value.
     """
-    settings = ((field, getattr(effect, field.name)) for field in fields(effect) if field.init)
+    ordered = sorted(fields(effect), key=lambda field: field.kw_only is True)
+    settings = ((field, getattr(effect, field.name)) for field in ordered if field.init)
     given = (
         f"{field.name}={expressions.get(field.name) or written(value)}"
         for field, value in settings

@@ -1,0 +1,148 @@
+"""Curves: an arbitrary gain over frequency, the standard weightings A, C and K, and RIAA."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from reverb.effects.equalisers import Equaliser
+from reverb.effects.phases import Taps
+from reverb.errors import ParameterError
+from reverb.levels import k_weighting
+
+Weight = Literal["A", "C", "K"]
+WEIGHTS: tuple[Weight, ...] = get_args(Weight)
+
+_MOST_POINTS = 65_536
+_LEVELS = (-200.0, 60.0)
+# IEC 61672-1:2013, annex E: the poles of the A and C weightings, in Hz.
+_F1, _F2, _F3, _F4 = 20.598997, 107.65265, 737.86223, 12_194.217
+_K_LIMIT = 24_000.0  # BS.1770 defines its filter at 48 kHz
+# IEC 60098: the time constants of records, in seconds.
+_RIAA_BASS, _RIAA_MIDDLE, _RIAA_TREBLE = 3180e-6, 318e-6, 75e-6
+_REFERENCE_HZ = 1000.0
+
+
+@dataclass(frozen=True, repr=False)
+class Curve(Equaliser):
+    """A gain over frequency, given at some points.
+
+    Between them it runs smoothly over the logarithm of frequency, without overshoot (monotone cubic pieces); beyond
+    the first and the last it stays.
+
+    Parameters
+    ----------
+    points : sequence of (float, float)
+        Frequency in Hz, rising, and gain in dB, −200 to 60; at most 65536.
+    phase, tolerance
+        Keyword-only; see `Equaliser`. The tolerance is 0.1 dB, as measured curves have corners.
+
+    Examples
+    --------
+    >>> Curve([(100, -3), (1000, 0), (10_000, 2)]).response(48_000).channels
+    1
+
+    References
+    ----------
+    F. N. Fritsch, J. Butland, "A method for constructing local monotone piecewise cubic interpolants", SIAM J.
+    Sci. Stat. Comput. 5(2), 1984.
+    """
+
+    points: Sequence[tuple[float, float]]
+    _: KW_ONLY
+    tolerance: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        points = tuple((float(frequency), float(gain)) for frequency, gain in self.points)
+        object.__setattr__(self, "points", points)
+        if not 1 <= len(points) <= _MOST_POINTS:
+            raise ParameterError(f"points: {len(points)} of them; expected 1 to {_MOST_POINTS}")
+        last = 0.0
+        for frequency, gain in points:
+            if not last < frequency < math.inf:
+                raise ParameterError(
+                    f"points: {frequency:g} Hz after {last:g} Hz; expected frequencies above 0 Hz that rise"
+                )
+            if not _LEVELS[0] <= gain <= _LEVELS[1]:
+                raise ParameterError(
+                    f"points: {gain:g} dB at {frequency:g} Hz; expected {_LEVELS[0]:g} to {_LEVELS[1]:g} dB"
+                )
+            last = frequency
+
+    def magnitude(self, frequencies: Taps) -> Taps:
+        """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
+        known, gains = np.array(self.points).T
+        if len(known) == 1:
+            return np.full(frequencies.shape, 10 ** (gains[0] / 20))
+        from scipy.interpolate import PchipInterpolator
+
+        place = np.log(np.clip(frequencies, known[0], known[-1]))
+        decibels: Taps = PchipInterpolator(np.log(known), gains)(place)
+        return np.asarray(10 ** (decibels / 20))
+
+
+@dataclass(frozen=True, repr=False)
+class Weighting(Equaliser):
+    """A standard weighting: A or C of IEC 61672-1, 0 dB at 1 kHz, or K of ITU-R BS.1770, as that defines its level.
+
+    Parameters
+    ----------
+    curve : {'A', 'C', 'K'}
+    phase, tolerance
+        Keyword-only; see `Equaliser`.
+    """
+
+    curve: Weight
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.curve not in WEIGHTS:
+            raise ParameterError(f"curve {self.curve!r}; expected one of {', '.join(WEIGHTS)}")
+
+    @property
+    def zeros(self) -> tuple[float, ...]:
+        """0 Hz: fourth order for A, second for C and K."""
+        return (0.0,) * (4 if self.curve == "A" else 2)
+
+    def magnitude(self, frequencies: Taps) -> Taps:
+        """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
+        if self.curve == "K":
+            return np.sqrt(k_weighting(np.minimum(frequencies, _K_LIMIT)))
+        return _weight(frequencies, self.curve) / _weight(np.array([_REFERENCE_HZ]), self.curve)
+
+
+def _weight(frequencies: Taps, curve: Weight) -> Taps:
+    """Return ``f² / ((f² + f₁²) (f² + f₄²))``, and for A ``f² / √((f² + f₂²) (f² + f₃²))`` more."""
+    f = frequencies**2
+    gain = f / ((f + _F1**2) * (f + _F4**2))
+    return gain * f / np.sqrt((f + _F2**2) * (f + _F3**2)) if curve == "A" else gain
+
+
+@dataclass(frozen=True, repr=False)
+class RiaaCurve(Equaliser):
+    """The equalisation of records (IEC 60098), 0 dB at 1 kHz: ``(1 + s T₂) / ((1 + s T₁) (1 + s T₃))``.
+
+    T₁ = 3180 µs, T₂ = 318 µs, T₃ = 75 µs, s = j 2π f.
+
+    Parameters
+    ----------
+    recording : bool
+        As records are cut, instead of as they are played.
+    phase, tolerance
+        Keyword-only; see `Equaliser`.
+    """
+
+    recording: bool = False
+
+    def magnitude(self, frequencies: Taps) -> Taps:
+        """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
+        playback = _riaa(frequencies) / _riaa(np.array([_REFERENCE_HZ]))
+        return 1 / playback if self.recording else playback
+
+
+def _riaa(frequencies: Taps) -> Taps:
+    s = 2j * np.pi * frequencies
+    return np.abs((1 + s * _RIAA_MIDDLE) / ((1 + s * _RIAA_BASS) * (1 + s * _RIAA_TREBLE)))

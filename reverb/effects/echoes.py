@@ -1,0 +1,136 @@
+"""Echoes: a delay with feedback, as the finite row of repeats that can be heard."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from reverb.effects.effect import Effect
+from reverb.effects.phases import Taps
+from reverb.engine import routing as wires
+from reverb.errors import ParameterError
+from reverb.levels import from_db
+from reverb.responses.response import ImpulseResponse
+
+_DELAYS = (0.0001, 10.0)
+_MOST_FEEDBACK = 0.98
+_FLOORS = (-120.0, -20.0)
+_LONGEST_SECONDS = 120.0
+_DAMPINGS = (10.0, 100_000.0)
+_DAMPED_FLOOR = 1e-9  # where the kernel of a one-pole filter ends
+_LOUDEST_DB = 24.0
+
+
+def beats(count: float, bpm: float) -> float:
+    """Return how many seconds some beats last: a quarter note is 1, a dotted eighth 0.75.
+
+    Parameters
+    ----------
+    count : float
+        Of beats, above 0.
+    bpm : float
+        Beats per minute, 1 to 1000.
+    """
+    if not 1 <= bpm <= 1000:
+        raise ParameterError(f"tempo {bpm:g} beats per minute; expected 1 to 1000")
+    if not 0 < count < math.inf:
+        raise ParameterError(f"{count:g} beats; expected more than 0")
+    return 60.0 * count / bpm
+
+
+@dataclass(frozen=True, repr=False)
+class Echoes(Effect):
+    """The dry sound and its echoes, each weaker by the feedback than the one before.
+
+    Parameters
+    ----------
+    delay : float
+        Seconds from one echo to the next, 0.0001 to 10; see `beats`.
+    feedback : float
+        Gain from one echo to the next, 0 (a single echo) to 0.98.
+    wet : float
+        Level of the first echo in dB, at most 24.
+    dry : float
+        Level of the dry sound in dB, at most 24; −inf for none.
+    damping : float, optional
+        Cutoff in Hz of a one-pole low-pass filter that each echo passes once more than the one before, as on tape.
+    ping_pong : bool
+        Echoes of the sum of both channels, the first on the left, the next on the right, and so on: needs stereo.
+    floor : float
+        Echoes end when they lie this far below the first, −120 to −20 dB.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of range, or the echoes would last more than two minutes.
+    """
+
+    delay: float
+    feedback: float = 0.4
+    wet: float = -6.0
+    dry: float = 0.0
+    damping: float | None = None
+    ping_pong: bool = False
+    floor: float = -80.0
+
+    def __post_init__(self) -> None:
+        _check("delay", self.delay, " s", _DELAYS)
+        _check("feedback", self.feedback, "", (0.0, _MOST_FEEDBACK))
+        _check("floor", self.floor, " dB", _FLOORS)
+        if self.damping is not None:
+            _check("damping", self.damping, " Hz", _DAMPINGS)
+        for name, db in (("wet", self.wet), ("dry", self.dry)):
+            if not db <= _LOUDEST_DB:
+                raise ParameterError(f"{name} {db} dB; expected at most {_LOUDEST_DB:g} dB")
+        if self.count * self.delay > _LONGEST_SECONDS:
+            raise ParameterError(
+                f"feedback {self.feedback:g} makes {self.count} echoes of {self.delay:g} s; expected at most "
+                f"{_LONGEST_SECONDS:g} s of them. Choose less feedback, or a higher floor"
+            )
+
+    @property
+    def count(self) -> int:
+        """How many echoes there are."""
+        return 1 if self.feedback == 0.0 else 1 + int(self.floor / 20 / math.log10(self.feedback))
+
+    def response(self, sample_rate: int) -> ImpulseResponse:
+        """Return the dry sound and the echoes at `sample_rate` Hz, mono, or true stereo for ping-pong."""
+        kernels = self._kernels(sample_rate)
+        starts = [round(number * self.delay * sample_rate) for number in range(1, self.count + 1)]
+        frames = max(start + len(kernel) for start, kernel in zip(starts, kernels, strict=True))
+        sides = np.zeros((frames, 2))
+        for number, (start, kernel) in enumerate(zip(starts, kernels, strict=True)):
+            sides[start : start + len(kernel), number % 2] += kernel
+        sides *= from_db(self.wet)
+        dry = from_db(self.dry)
+        if not self.ping_pong:
+            whole = sides.sum(axis=1)
+            whole[0] += dry
+            return ImpulseResponse(whole, sample_rate, "echoes")
+        rows = np.tile(sides / 2, 2)  # from left to both, from right to both
+        rows[0, [0, 3]] += dry
+        return ImpulseResponse(rows, sample_rate, "echoes", wires.matrix(2, 2))
+
+    def _kernels(self, sample_rate: int) -> list[Taps]:
+        """Return what each echo is: a gain, and a power of the damping filter."""
+        gains = [self.feedback**number for number in range(self.count)]
+        if self.damping is None:
+            return [np.array([gain]) for gain in gains]
+        decay = math.exp(-2 * math.pi * self.damping / sample_rate)
+        frames = max(1, math.ceil(math.log(_DAMPED_FLOOR) / math.log(decay))) if decay > 0 else 1
+        filtered = one_pole = np.asarray((1 - decay) * decay ** np.arange(frames), np.float64)
+        kernels: list[Taps] = []
+        for gain in gains:
+            kernels.append(gain * filtered)
+            filtered = _without_end(np.convolve(filtered, one_pole))
+        return kernels
+
+
+def _without_end(kernel: Taps) -> Taps:
+    """Return a kernel without what is inaudible at its end, so that powers of a filter stay short."""
+    return kernel[: int(np.flatnonzero(kernel > _DAMPED_FLOOR * kernel.max())[-1]) + 1]
+
+
+def _check(name: str, value: float, unit: str, allowed: tuple[float, float]) -> None:
+    if not allowed[0] <= value <= allowed[1]:
+        raise ParameterError(f"{name} {value:g}{unit}; expected {allowed[0]:g} to {allowed[1]:g}{unit}")

@@ -1,0 +1,123 @@
+"""Echoes against the loop they stand for, and middle and side against sums and differences."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.signal import lfilter
+
+from reverb.effects.echoes import Echoes, beats
+from reverb.effects.effect import Delay, Gain
+from reverb.effects.equalisers import LowCut
+from reverb.effects.filters import LowPass
+from reverb.effects.reverb import Reverb
+from reverb.effects.stereo import MidSide, Width
+from reverb.errors import InvalidAudioError, ParameterError
+from tests.signals import noise
+
+Array = npt.NDArray[np.float64]
+RATE = 8000
+
+
+def _loop(x: Array, frames: int, feedback: float, damping: float | None, length: int) -> Array:
+    """The echoes of a feedback loop, sample by sample."""
+    decay = math.exp(-2 * math.pi * damping / RATE) if damping else 0.0
+    y, line, state = np.zeros(length), np.zeros(length), 0.0
+    for n in range(length):
+        back = line[n - frames] if n >= frames else 0.0
+        state = (1 - decay) * back + decay * state
+        y[n] = state
+        line[n] = (x[n] if n < len(x) else 0.0) + feedback * state
+    return y
+
+
+@pytest.mark.parametrize("damping", [None, 900.0])
+def test_echoes_are_a_feedback_loops(damping: float | None) -> None:
+    x = noise(300, 1)[:, 0]
+    effect = Echoes(0.02, feedback=0.5, wet=0, dry=-math.inf, damping=damping, floor=-120)
+    y = effect(x, RATE)
+    expected = _loop(x, 160, 0.5, damping, len(y))
+    assert np.abs(y - expected).max() < 5e-6
+
+
+def test_the_dry_sound_stands_before_the_echoes() -> None:
+    response = Echoes(0.1, feedback=0.25, wet=-6, dry=-3, floor=-40).response(RATE).samples[:, 0]
+    at = np.flatnonzero(response)
+    assert at.tolist() == [0, 800, 1600, 2400, 3200]
+    assert 20 * np.log10(response[at]) == pytest.approx(
+        [-3, -6, *(-6 - 12.04 * n for n in (1, 2, 3))], abs=0.01
+    )
+    assert Echoes(0.1, feedback=0).count == 1
+
+
+def test_ping_pong_goes_from_side_to_side() -> None:
+    response = Echoes(0.01, feedback=0.5, wet=0, floor=-20, ping_pong=True).response(RATE)
+    assert response.layout == "true-stereo"
+    left_left, left_right, right_left, right_right = response.samples.T
+    assert left_left[[0, 80, 160, 240]].tolist() == [1, 0.5, 0, 0.125]
+    assert right_left[[0, 80, 160, 240]].tolist() == [0, 0.5, 0, 0.125]
+    assert left_right[[0, 80, 160, 240]].tolist() == [0, 0, 0.25, 0]
+    assert right_right[[0, 80, 160, 240]].tolist() == [1, 0, 0.25, 0]
+
+
+def test_beats_are_seconds() -> None:
+    assert beats(0.75, 120) == 0.375
+    for count, bpm in ((0, 120), (1, 0), (1, math.nan)):
+        with pytest.raises(ParameterError, match="expected"):
+            beats(count, bpm)
+
+
+def test_damping_is_a_one_pole_filter() -> None:
+    effect = Echoes(0.05, feedback=0.5, wet=0, dry=-math.inf, damping=500)
+    kernels = effect.response(RATE).samples[:, 0]
+    decay = math.exp(-2 * math.pi * 500 / RATE)
+    impulse = np.zeros(350)
+    impulse[0] = 1.0
+    assert np.abs(kernels[400:750] - lfilter([1 - decay], [1, -decay], impulse)).max() < 1e-8
+
+
+def test_width_scales_the_difference() -> None:
+    x = noise(100, 2)
+    mid, side = x.mean(axis=1), (x[:, 0] - x[:, 1]) / 2
+    for width in (0.0, 0.5, 1.0, 2.0):
+        expected = np.stack([mid + width * side, mid - width * side], axis=1)
+        assert np.abs(Width(width)(x, RATE) - expected).max() < 1e-14
+
+
+def test_middle_and_side_have_effects_of_their_own() -> None:
+    x = noise(2000, 2)
+    mid, side = x.mean(axis=1), (x[:, 0] - x[:, 1]) / 2
+    effect = MidSide(mid=LowPass(2000, transition=500), side=LowCut(300) >> Gain(3))
+    y = effect(x, RATE)
+    m, s = LowPass(2000, transition=500)(mid, RATE), (LowCut(300) >> Gain(3))(side, RATE)
+    frames = min(len(m), len(s), len(x))
+    assert np.abs(y[:frames, 0] - (m[:frames] + s[:frames])).max() < 1e-12
+    assert np.abs(y[:frames, 1] - (m[:frames] - s[:frames])).max() < 1e-12
+    assert MidSide().response(RATE).samples.tolist() == [[1, 0, 0, 1]]
+    # A mono sound has no side.
+    assert (Width(2) >> Delay(0.01))(x[:, 0], RATE).shape == (2080, 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "says"),
+    [
+        (lambda: Echoes(0), ParameterError, "delay 0 s; expected 0.0001 to 10 s"),
+        (lambda: Echoes(1, feedback=1), ParameterError, "feedback 1; expected 0 to 0.98"),
+        (lambda: Echoes(1, wet=99), ParameterError, "wet 99 dB; expected at most 24 dB"),
+        (lambda: Echoes(1, damping=1), ParameterError, "damping 1 Hz; expected 10 to 100000 Hz"),
+        (lambda: Echoes(1, floor=0), ParameterError, "floor 0 dB; expected -120 to -20 dB"),
+        (lambda: Echoes(10, feedback=0.9), ParameterError, "makes 88 echoes of 10 s; expected at most 120 s"),
+        (lambda: Width(-1), ParameterError, "width -1; expected 0 \\(mono\\) to 4"),
+        (lambda: MidSide(mid=3), ParameterError, "3 is no effect"),
+        (
+            lambda: MidSide(mid=Reverb("hall")).response(RATE),
+            InvalidAudioError,
+            "mid: hall is stereo; expected a mono",
+        ),
+    ],
+)
+def test_nonsense_is_refused(make: Callable[[], object], error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        make()
