@@ -44,7 +44,7 @@ OUTSIDE = {
     "soxr": {"responses", "live"},
     "pyfftw": {"engine"},
     "pyloudnorm": set(),
-    "pyroomacoustics": set(),
+    "pyroomacoustics": {"responses"},
 }
 # platformdirs says where FFTW's wisdom is kept.
 ENGINE_MAY_IMPORT = {

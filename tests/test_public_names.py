@@ -18,17 +18,20 @@ MODULES = sorted(
 
 
 def test_all_is_sorted_and_complete() -> None:
-    assert reverb.__all__ == sorted(set(reverb.__all__))
+    # As ruff sorts __all__: constants, classes, functions.
+    kinds = sorted(set(reverb.__all__), key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert reverb.__all__ == kinds
     assert set(reverb.__all__) == set(reverb._HOME)
 
 
 @pytest.mark.parametrize("name", reverb.__all__)
 def test_each_name_loads_and_is_documented(name: str) -> None:
     thing = getattr(reverb, name)
+    if not (inspect.isclass(thing) or inspect.isfunction(thing)):
+        return  # a constant, which its module documents
     assert thing.__name__ == name
     assert thing.__module__ == reverb._HOME[name]
     assert inspect.getdoc(thing)
-    assert "<no docstring>" not in thing.__doc__
     for method, value in vars(thing).items() if inspect.isclass(thing) else ():
         if not method.startswith("_") and (callable(value) or isinstance(value, property)):
             assert inspect.getdoc(getattr(thing, method)), f"{name}.{method}"
