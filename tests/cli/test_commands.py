@@ -294,7 +294,8 @@ def test_files_that_are_no_sound(make_sound: MakeSound) -> None:
         ("not a readable audio file", "zero-rate.wav"),
     ):
         fail(1, says, "apply", name, "out.wav", *ROOM)
-        fail(1, says, "apply", "in.wav", "out.wav", "--ir", name)
+        if name != "bytes.raw":  # a response may be raw, where its name tells the rate
+            fail(1, says, "apply", "in.wav", "out.wav", "--ir", name)
         fail(1, says, "filter", "lowpass", name, "out.wav", "--cutoff", "1000")
     fail(
         1,
