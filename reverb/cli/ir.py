@@ -149,11 +149,12 @@ def compare(a: str, b: str, bands: "BandSet", as_json: bool) -> None:
 
 
 def measured(response: "ImpulseResponse", bands: "BandSet") -> "AcousticReport":
-    """Measure a response in bands, the whole range as the last of them."""
+    """Measure the channels of a response that sound in bands, the whole range as the last of them."""
     from reverb.responses.acoustics import measure, with_broadband
 
-    report = measure(response.samples, response.sample_rate, bands=bands)
-    return report if bands == "broadband" else with_broadband(report, response.samples)
+    sounding = response.samples[:, response.samples.any(axis=0)]
+    report = measure(sounding, response.sample_rate, bands=bands)
+    return report if bands == "broadband" else with_broadband(report, sounding)
 
 
 def _facts(response: "ImpulseResponse") -> dict[str, Any]:

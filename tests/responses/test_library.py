@@ -1,5 +1,6 @@
 """The library: bundled responses by name."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 import reverb
 from reverb.errors import AudioFileError, UnknownNameError
-from reverb.responses import library
+from reverb.responses import catalogue, library
 from reverb.responses.library import bundled_folder, entries, impulse, names
 
 PROMISED = {
@@ -100,3 +101,90 @@ def test_an_installed_package_finds_them(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert int(result.stdout) == impulse("room").frames
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's folder with responses of its own, and an empty cache."""
+    monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: tmp_path / "data")
+    monkeypatch.setattr(catalogue, "cache_folder", lambda: tmp_path / "cache")
+    folder = tmp_path / "data" / "impulses"
+    (folder / "plates").mkdir(parents=True)
+    shutil.copy(names()["room"], folder / "den.flac")
+    shutil.copy(names()["room"], folder / "plates" / "bright.flac")
+    (folder / "notes.txt").write_text("no sound")
+    (folder / ".hidden.wav").write_text("no sound")
+    return folder
+
+
+def test_ones_own_responses_stand_beside_the_bundled_ones(own: Path) -> None:
+    assert {"den", "plates/bright", "hall"} <= names().keys()
+    assert "notes" not in names()
+    assert impulse("plates/bright") == impulse("room")
+    found = {entry.name: entry for entry in entries()}
+    assert (found["den"].origin, found["hall"].origin) == ("yours", "bundled")
+    assert found["den"].path == own / "den.flac"
+
+
+def test_what_is_measured_agrees_with_the_catalogue_and_is_kept(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {entry.name: entry for entry in entries()}
+    mine, bundled = found["den"], found["room"]
+    assert mine.t30 == pytest.approx(bundled.t30, rel=0.01)
+    assert mine.c80 == pytest.approx(bundled.c80, abs=0.05)
+    assert (mine.layout, mine.channels, mine.kind) == ("stereo", 2, "file")
+
+    def fail(*_: object) -> None:
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(catalogue, "measured_facts", fail)
+    assert {entry.name for entry in entries("den")} == {"den"}
+    os.utime(own / "den.flac", ns=(1, 1))
+    with pytest.raises(AssertionError, match="measured again"):
+        list(entries("den"))
+
+
+def test_folders_of_the_environment_come_first(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    for folder in (first, second):
+        folder.mkdir()
+    shutil.copy(own / "den.flac", first / "hall.flac")
+    shutil.copy(own / "den.flac", second / "extra.flac")
+    monkeypatch.setenv("REVERB_IMPULSES", f"{first}{os.pathsep}{second}{os.pathsep}{tmp_path / 'missing'}")
+    assert impulse("hall") == impulse("room")
+    found = {entry.name: entry.origin for entry in entries()}
+    assert (found["hall"], found["extra"], found["church"]) == (str(first), str(second), "bundled")
+
+
+def test_search_needs_every_word_and_ignores_capitals() -> None:
+    assert {entry.name for entry in entries("CHURCH")} == {"church", "church-true-stereo"}
+    assert {entry.name for entry in entries(("church", "true"))} == {"church-true-stereo"}
+    assert [entry.name for entry in entries("plate")] == ["plate"]
+    assert not list(entries("zzz"))
+
+
+def test_a_file_that_is_no_response_is_left_out_with_a_warning(own: Path) -> None:
+    (own / "broken.wav").write_bytes(b"RIFF")
+    with pytest.warns(UserWarning, match=r"left out of the list: .*broken\.wav"):
+        assert "broken" not in {entry.name for entry in entries()}
+
+
+def test_a_damaged_cache_is_measured_anew(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "responses.json").write_text("{")
+    assert own.exists()
+    assert next(entries("den")).t30
+
+
+def test_figures_of_the_bundled_ones_come_from_the_catalogue() -> None:
+    found = {entry.name: entry for entry in entries()}
+    assert found["church"].t30 == pytest.approx((4.071 + 3.905) / 2)
+    assert (found["plate"].kind, found["hall"].kind, found["living-room"].kind) == (
+        "plate",
+        "room",
+        "measured",
+    )
+    assert found["living-room"].t30 is None

@@ -1,0 +1,124 @@
+"""Decay times as targets, and tails that go on: against synthetic decays and real rooms cut short."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reverb.errors import InvalidAudioError, ParameterError
+from reverb.responses.acoustics import measure
+from reverb.responses.decay_shaping import with_rt60
+from reverb.responses.files import load_response
+from reverb.responses.library import impulse
+from reverb.responses.response import ImpulseResponse
+from reverb.responses.tail import decay_rate, extend_tail
+
+RATE = 24_000
+
+
+def decay(
+    seconds: float, rt60: float, channels: int = 1, floor_db: float = -np.inf, seed: int = 1
+) -> ImpulseResponse:
+    frames = round(seconds * RATE)
+    rng = np.random.default_rng(seed)
+    clean = 10 ** (-3 * np.arange(frames) / (rt60 * RATE))[:, np.newaxis] * rng.standard_normal(
+        (frames, channels)
+    )
+    return ImpulseResponse(clean + 10 ** (floor_db / 20) * rng.standard_normal(clean.shape), RATE, "noise")
+
+
+def t30(response: ImpulseResponse) -> dict[float, float]:
+    return {b.centre or 0: b.t30.seconds for b in measure(response.samples, response.sample_rate).mean}
+
+
+def whole(response: ImpulseResponse) -> float:
+    return measure(response.samples, response.sample_rate, bands="broadband").mean[0].t30.seconds
+
+
+@pytest.mark.parametrize("target", [0.5, 2.0])
+def test_one_number_is_the_whole_ranges_t30_and_scales_all_bands(target: float) -> None:
+    before = decay(1.5, 1.0, 2)
+    after = with_rt60(before, target)
+    assert whole(after) == pytest.approx(target, rel=0.03)
+    for centre, seconds in t30(after).items():
+        if centre >= 250:
+            assert seconds == pytest.approx(t30(before)[centre] * target, rel=0.08), centre
+
+
+def test_each_octave_reaches_its_own_target() -> None:
+    targets = {125.0: 1.6, 250.0: 1.4, 500.0: 1.2, 1000.0: 1.0, 2000.0: 0.8, 4000.0: 0.6, 8000.0: 0.45}
+    found = t30(with_rt60(decay(1.5, 1.0), targets))
+    for centre, seconds in targets.items():
+        assert found[centre] == pytest.approx(seconds, rel=0.03), centre
+
+
+def test_a_real_room_reaches_its_targets_and_keeps_its_direct_sound() -> None:
+    room = impulse("room")
+    targets = {125.0: 0.8, 1000.0: 0.6, 8000.0: 0.3}
+    shaped = with_rt60(room, targets)
+    found = t30(shaped)
+    for centre, seconds in targets.items():
+        assert found[centre] == pytest.approx(seconds, rel=0.03), centre
+    np.testing.assert_allclose(shaped.samples[0], room.samples[0], rtol=1e-3)
+    assert shaped.samples.dtype == room.samples.dtype
+    assert with_rt60(room, targets) == shaped
+
+
+def test_noise_is_not_lifted() -> None:
+    noisy = decay(2.0, 1.0, floor_db=-45)
+    longer = with_rt60(noisy, 2.0)
+    assert whole(longer) == pytest.approx(2.0, rel=0.03)
+    tail = longer.samples[-RATE // 2 :, 0].astype(float)
+    assert 10 * np.log10(np.mean(tail**2)) < -60
+
+
+@pytest.mark.parametrize("wrong", [0.001, 100.0, float("nan"), {}, {700.0: 1.0}, {1000.0: -1.0}])
+def test_impossible_targets(wrong: object) -> None:
+    with pytest.raises(ParameterError, match="expected"):
+        with_rt60(decay(1.0, 0.8), wrong)  # type: ignore[arg-type]
+
+
+def test_too_much_change_is_said() -> None:
+    with pytest.raises(ParameterError, match="at most 8 times"):
+        with_rt60(decay(1.0, 0.5), 9.0)
+
+
+def test_what_does_not_decay_has_no_decay_time() -> None:
+    steady = ImpulseResponse(np.random.default_rng(1).standard_normal(RATE), RATE)
+    for edit in (lambda h: with_rt60(h, 1.0), extend_tail):
+        with pytest.raises(InvalidAudioError, match="no decay"):
+            edit(steady)
+
+
+def test_the_rate_of_a_cut_decay_is_unbiased() -> None:
+    rng = np.random.default_rng(5)
+    power = np.exp(-0.01 * np.arange(300)) * rng.standard_normal((400, 300)) ** 2
+    assert np.mean([decay_rate(p) for p in power]) == pytest.approx(0.01, rel=0.03)
+    assert decay_rate(np.exp(-0.05 * np.arange(200))) == pytest.approx(0.05, rel=1e-6)
+    assert decay_rate(np.ones(50)) == 0
+
+
+def test_a_tail_replaces_noise_and_goes_on_at_its_slope() -> None:
+    endless = extend_tail(decay(1.5, 1.0, 2, floor_db=-40))
+    assert endless.seconds == pytest.approx(1.5, rel=0.3)
+    window = RATE // 10
+    levels = [10 * np.log10(np.mean(part**2)) for part in np.split(endless.samples[: 14 * window, 0], 14)]
+    slope = np.polyfit(np.arange(14) / 10, levels, 1)[0]
+    assert slope == pytest.approx(-60, rel=0.06)
+    assert extend_tail(decay(1.5, 1.0, 2, floor_db=-40)) == endless
+    assert extend_tail(decay(1.5, 1.0, 2, floor_db=-40), seed=1) != endless
+
+
+@pytest.mark.parametrize(
+    "name", ["gh_openair_spokane_womans_club", "gh_openair_st_andrews_church", "deb_pyo_IRMediumHallStereo"]
+)
+def test_a_real_room_cut_short_gets_its_decay_back(name: str, audio_folder: Path) -> None:
+    real = load_response(audio_folder / "ir" / f"{name}.wav")
+    full = whole(real)
+    short = replace(real, samples=real.samples[: round(0.6 * full * real.sample_rate)])
+    longer = extend_tail(short)
+    assert whole(longer) == pytest.approx(full, rel=0.05)
+    before, after = t30(real), t30(longer)
+    middles = [np.mean([found[500.0], found[1000.0], found[2000.0]]) for found in (before, after)]
+    assert middles[1] == pytest.approx(middles[0], rel=0.05)
