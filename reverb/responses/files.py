@@ -3,6 +3,8 @@
 import json
 import os
 import warnings
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -12,6 +14,7 @@ import soundfile
 from reverb.arrays import as_audio
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
+from reverb.responses.formats import READERS
 from reverb.responses.response import LAYOUTS, ImpulseResponse, parse_layout, usual_wiring
 from reverb.soundfiles import (
     PathLike,
@@ -32,8 +35,10 @@ _WITHOUT_COMMENTS = {"W64", "AU"}
 _DOUBLE_SUBTYPES = {"DOUBLE", "PCM_32"}
 
 
-def load_response(path: PathLike, layout: str | None = None) -> ImpulseResponse:
-    """Load an impulse response from an audio file (WAV, AIFF, FLAC, OGG, ...).
+def load_response(
+    path: PathLike, layout: str | None = None, sample_rate: int | None = None
+) -> ImpulseResponse:
+    """Load an impulse response from an audio file (WAV, AIFF, FLAC, OGG, ...) or one of `reverb.responses.formats`.
 
     Parameters
     ----------
@@ -41,6 +46,8 @@ def load_response(path: PathLike, layout: str | None = None) -> ImpulseResponse:
     layout : str, optional
         ``mono``, ``stereo``, ``true-stereo``, ``parallel`` or a matrix such as ``2x4``; by default what the number of
         channels says, or what `save_response` wrote into the file.
+    sample_rate : int, optional
+        In Hz, of a file that does not tell it: raw floats, text, ``.npy``.
 
     Returns
     -------
@@ -59,7 +66,16 @@ def load_response(path: PathLike, layout: str | None = None) -> ImpulseResponse:
     UserWarning
         If the file is truncated; what can be read is used.
     """
+    reader = READERS.get(FilePath(path).suffix.lower())
+    if reader is not None:
+        module, _, function = reader.partition(":")
+        read: Callable[..., ImpulseResponse] = getattr(
+            import_module(f"reverb.responses.formats.{module}"), function
+        )
+        return read(path, layout, sample_rate)
     with open_sound(path) as sound:
+        if sample_rate not in (None, sound.samplerate):
+            raise ParameterError(f"{path}: has {sound.samplerate} Hz; {sample_rate} Hz was said")
         if sound.frames > _LONGEST_SECONDS * sound.samplerate:
             raise InvalidAudioError(
                 f"{path}: lasts {sound.frames / sound.samplerate:.0f} s; an impulse response may last "

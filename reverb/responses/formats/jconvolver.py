@@ -1,0 +1,151 @@
+"""The configurations of jconvolver and fconvolver: read as a matrix of responses, written for them to run."""
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.engine.routing import Path as Wire
+from reverb.engine.routing import Routing
+from reverb.errors import AudioFileError, ParameterError
+from reverb.responses.formats.bare import LONGEST_SECONDS, checked_bytes
+from reverb.responses.response import ImpulseResponse
+from reverb.soundfiles import PathLike, open_sound
+
+_MOST_CHANNELS = 64
+_MOST_LINES = 10_000
+_IGNORED = ("/jack/", "/input/", "/output/")
+
+
+class _Matrix:
+    """What a configuration builds up, line by line.
+
+    Attributes
+    ----------
+    paths : dict of (int, int) to ndarray
+        Responses by input and output, counted from 0; a copy shares its array.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.inputs = self.outputs = self.longest = 0
+        self.rate: int | None = None
+        self.paths: dict[tuple[int, int], npt.NDArray[np.float64]] = {}
+
+    def add(self, pair: tuple[int, int], samples: npt.NDArray[np.float64]) -> None:
+        """Add a response to a pair's, both from frame 0 on; what is longer than the convolver is cut, as there."""
+        samples = samples[: self.longest]
+        before = self.paths.get(pair, np.zeros(0))
+        summed = np.zeros(max(len(before), len(samples)))
+        summed[: len(before)] += before
+        summed[: len(samples)] += samples
+        self.paths[pair] = summed
+
+    def pair(self, source: str, target: str) -> tuple[int, int]:
+        """Return an input and an output, counted from 0."""
+        i, o = int(source), int(target)
+        if not (1 <= i <= self.inputs and 1 <= o <= self.outputs):
+            raise ValueError(f"no such pair {i}, {o} among {self.inputs} inputs and {self.outputs} outputs")
+        return i - 1, o - 1
+
+
+def read_jconvolver(
+    path: PathLike, layout: str | None = None, sample_rate: int | None = None
+) -> ImpulseResponse:
+    """Read a configuration: its `/impulse/read`, `/impulse/dirac` and `/impulse/copy` lines as one matrix.
+
+    Raises
+    ------
+    AudioFileError
+        If a line cannot be understood or a response not be read; the message names the line.
+    ParameterError
+        If a layout is asked for that is not the configuration's own.
+    """
+    try:
+        lines = checked_bytes(path).decode("utf-8").splitlines()[:_MOST_LINES]
+    except UnicodeDecodeError as error:
+        raise AudioFileError(f"{path}: no text, hence no jconvolver configuration") from error
+    matrix = _Matrix(Path(path).parent)
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#") or text.startswith(_IGNORED):
+            continue
+        try:
+            _apply(matrix, shlex.split(text))
+        except (ValueError, IndexError, AudioFileError) as error:
+            raise AudioFileError(f"{path}: line {number}: {error}") from error
+    if not any(samples.any() for samples in matrix.paths.values()):
+        raise AudioFileError(f"{path}: holds no response; expected /convolver/new and /impulse/read lines")
+    if layout is not None:
+        raise ParameterError(f"{path}: the configuration tells its layout itself; leave out {layout!r}")
+    return _response(matrix, sample_rate or matrix.rate, path)
+
+
+def _apply(matrix: _Matrix, words: list[str]) -> None:
+    """Obey one line."""
+    command, arguments = words[0], words[1:]
+    if command == "/convolver/new":
+        matrix.inputs, matrix.outputs, _, matrix.longest = (int(word) for word in arguments[:4])
+        if not (1 <= matrix.inputs <= _MOST_CHANNELS and 1 <= matrix.outputs <= _MOST_CHANNELS):
+            raise ValueError(
+                f"{matrix.inputs} inputs and {matrix.outputs} outputs; expected 1 to {_MOST_CHANNELS}"
+            )
+        if not 1 <= matrix.longest <= 192_000 * LONGEST_SECONDS:
+            raise ValueError(f"responses of {matrix.longest} frames make no sense")
+    elif command == "/cd":
+        matrix.folder = matrix.folder / arguments[0]
+    elif command == "/impulse/read":
+        source, target, gain, delay, offset, length, channel = arguments[:7]
+        samples = _read(matrix, " ".join(arguments[7:]), int(offset), int(length), int(channel))
+        before = _delay(matrix, delay)
+        matrix.add(matrix.pair(source, target), np.concatenate([np.zeros(before), float(gain) * samples]))
+    elif command == "/impulse/dirac":
+        source, target, gain, delay = arguments[:4]
+        impulse = np.zeros(_delay(matrix, delay) + 1)
+        impulse[-1] = float(gain)
+        matrix.add(matrix.pair(source, target), impulse)
+    elif command == "/impulse/copy":
+        matrix.paths[matrix.pair(*arguments[:2])] = matrix.paths[matrix.pair(*arguments[2:4])]
+    else:
+        raise ValueError(f"{command} is not understood here; expected /impulse/read, dirac or copy")
+
+
+def _delay(matrix: _Matrix, text: str) -> int:
+    if not 0 <= int(text) <= matrix.longest:
+        raise ValueError(f"a delay of {text} frames; expected 0 to {matrix.longest}")
+    return int(text)
+
+
+def _read(matrix: _Matrix, name: str, offset: int, length: int, channel: int) -> npt.NDArray[np.float64]:
+    with open_sound(matrix.folder / name) as sound:
+        if matrix.rate not in (None, sound.samplerate):
+            raise ValueError(f"{name} has {sound.samplerate} Hz, files before it {matrix.rate} Hz")
+        if not 1 <= channel <= sound.channels:
+            raise ValueError(f"{name} has {sound.channels} channels; channel {channel} was asked for")
+        if not 0 <= offset < sound.frames or length < 0:
+            raise ValueError(
+                f"{name} has {sound.frames} frames; {length} from frame {offset} on were asked for"
+            )
+        matrix.rate = sound.samplerate
+        sound.seek(offset)
+        frames = min(length or sound.frames, sound.frames - offset, matrix.longest)
+        data = sound.read(frames, "float64", always_2d=True)
+    return np.asarray(data[:, channel - 1], np.float64)
+
+
+def _response(matrix: _Matrix, rate: int | None, path: PathLike) -> ImpulseResponse:
+    if rate is None:
+        raise ParameterError(f"{path}: reads no file, so its sample rate is not known; give sample_rate=")
+    frames = max(len(samples) for samples in matrix.paths.values())
+    rows: list[npt.NDArray[np.float64]] = []
+    wires = []
+    for (i, o), samples in sorted(matrix.paths.items(), key=lambda item: item[0]):
+        row = next((n for n, known in enumerate(rows) if known is samples), len(rows))
+        if row == len(rows):
+            rows.append(samples)
+        wires.append(Wire(i, o, row))
+    padded = np.stack([np.pad(row, (0, frames - len(row))) for row in rows], axis=1)
+    return ImpulseResponse(
+        padded, rate, Path(path).stem, Routing(matrix.inputs, matrix.outputs, tuple(wires))
+    )
