@@ -8,6 +8,7 @@ import click
 
 from reverb.cli.apply import complete_response
 from reverb.cli.ir_edit import edit
+from reverb.cli.ir_export import export
 from reverb.cli.ir_identify import burst, identify
 from reverb.cli.ir_measure import deconvolve, record, sweep
 from reverb.cli.ir_synth import synth
@@ -35,7 +36,7 @@ def ir() -> None:
 
 ir.add_command(edit)
 ir.add_command(synth)
-for _command in (sweep, record, deconvolve, identify, burst):
+for _command in (sweep, record, deconvolve, identify, burst, export):
     ir.add_command(_command)
 
 _layout_option = click.option(

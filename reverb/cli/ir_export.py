@@ -1,0 +1,101 @@
+"""`reverb ir export`: a response for other programs, or out of their files."""
+
+import click
+
+from reverb.cli.apply import complete_response
+
+_FORMATS = ("audio", "raw", "npy", "text", "camilladsp", "brutefir", "equalizer-apo", "jconvolver", "ffmpeg")
+_BY_ENDING = {
+    ".npy": "npy",
+    ".txt": "text",
+    ".csv": "text",
+    ".f32": "raw",
+    ".f64": "raw",
+    ".raw": "raw",
+    ".yml": "camilladsp",
+    ".yaml": "camilladsp",
+    ".sh": "ffmpeg",
+}
+
+
+@click.command()
+@click.argument("response", metavar="RESPONSE", shell_complete=complete_response)
+@click.argument("output", metavar="OUT")
+@click.option(
+    "--format", "kind", type=click.Choice(_FORMATS), help="[default: by OUT's ending; a sound file]"
+)
+@click.option(
+    "--channels", type=click.IntRange(1, 64), default=2, show_default=True, help="For a mono response."
+)
+@click.option("--layout", metavar="NAME", help="Of RESPONSE: mono, stereo, true-stereo, or INPUTSxOUTPUTS.")
+@click.option("--sample-rate", type=int, metavar="HZ", help="Of RESPONSE, where its file does not tell.")
+@click.option(
+    "--direction",
+    "directions",
+    multiple=True,
+    metavar="AZIMUTH[,ELEVATION]",
+    help="Of a SOFA file, in degrees, to the left and up; two make true stereo.  [default: 0,0]",
+)
+@click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
+def export(
+    response: str,
+    output: str,
+    kind: str | None,
+    channels: int,
+    layout: str | None,
+    sample_rate: int | None,
+    directions: tuple[str, ...],
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Write a response for another convolver, or convert it to another file format.
+
+    camilladsp, brutefir, equalizer-apo, jconvolver and ffmpeg write what that program takes, and the coefficients
+    beside it; run the program in their folder. text is a number per line, raw 32-bit (.f64: 64-bit) floats.
+
+    \b
+    Examples:
+      reverb ir export church church.conf --format jconvolver
+      reverb ir export church church.yml --format camilladsp
+      reverb ir export ears.sofa front.wav --direction 30 --direction -30
+      reverb ir export rew_export.txt room.wav
+    """
+    from pathlib import Path
+
+    from reverb.responses.files import load_response, save_response
+    from reverb.responses.formats.exports import export as write
+    from reverb.responses.library import impulse
+
+    if directions:
+        from reverb.responses.formats.sofa import read_sofa
+
+        loaded = read_sofa(
+            response, layout, sample_rate, directions=[_direction(text) for text in directions]
+        )
+    elif sample_rate is not None:
+        loaded = load_response(response, layout, sample_rate)
+    else:
+        loaded = impulse(response, layout)
+    kind = kind or _BY_ENDING.get(Path(output).suffix.lower(), "audio")
+    if kind == "audio":
+        save_response(loaded, output, overwrite=force)
+        written: tuple[Path, ...] = (Path(output),)
+    else:
+        written = write(loaded, output, kind, channels=channels, overwrite=force)
+        if loaded.latency:
+            late = 1000 * loaded.latency / loaded.sample_rate
+            click.echo(
+                f"Warning: {late:.1f} ms lie before the response's time zero; there it sounds late", err=True
+            )
+    if not quiet:
+        for path in written:
+            click.echo(path)
+
+
+def _direction(text: str) -> tuple[float, float]:
+    azimuth, _, elevation = text.partition(",")
+    try:
+        return float(azimuth), float(elevation or 0)
+    except ValueError as error:
+        raise click.UsageError(f"direction {text!r}; expected degrees, such as 30 or -30,15") from error
