@@ -7,40 +7,13 @@ import click
 
 from reverb.cli.apply import complete_response
 from reverb.cli.ordered import STEPS, OrderedCommand, Step
+from reverb.cli.pairs import Pairs
 
 if TYPE_CHECKING:
     from reverb.responses.response import ImpulseResponse
 
 Edit: TypeAlias = "Callable[[ImpulseResponse], ImpulseResponse]"
 _GAIN_MODES = ("none", "peak", "energy", "loudness", "peak-safe")
-
-
-class Pairs(click.ParamType[Any]):
-    """Numbers by frequency: ``100:-3,1k:0``; with `alone`, a single number, too."""
-
-    name = "pairs"
-
-    def __init__(self, mark: str, alone: bool = False) -> None:
-        self._mark, self._alone = mark, alone
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return a float, or a dict of floats."""
-        if not isinstance(value, str):
-            return value
-        try:
-            if self._alone and self._mark not in value:
-                return float(value)
-            return {
-                _hertz(hz): float(number) for hz, number in (p.split(self._mark) for p in value.split(","))
-            }
-        except ValueError:
-            form = f"HZ{self._mark}NUMBER,..." + (" or one number" if self._alone else "")
-            self.fail(f"{value!r}; expected {form}", param, ctx)
-
-
-def _hertz(text: str) -> float:
-    kilo = text.strip().lower().removesuffix("hz").strip()
-    return 1000 * float(kilo[:-1]) if kilo.endswith("k") else float(kilo)
 
 
 def _edit(module: str, function: str, *arguments: Any, **named: Any) -> Edit:

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from reverb.cli.ir_edit import Pairs, save
+from reverb.cli.ir_edit import save
+from reverb.cli.pairs import Pairs
 
 _Command = Callable[..., None]
 

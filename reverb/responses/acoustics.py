@@ -14,25 +14,19 @@ import numpy.typing as npt
 from reverb.arrays import as_audio, as_sample_rate
 from reverb.errors import InvalidAudioError
 from reverb.responses.bands import Band, BandSet, band_set
+from reverb.responses.correlation import EARLY, CorrelationReport, correlation
 from reverb.responses.decay import DecayTime, EnergyDecay, decay_time, integrate, noise_floor
+from reverb.responses.direct_sound import direct_energy
+from reverb.responses.direct_sound import onset as onset  # its home is there, its users come here
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-ONSET_DB = -20.0
-"""Level below the peak at which a response is said to start (ISO 3382-1, A.3.4)."""
-EARLY = 0.080
-"""Seconds that count as early, for music."""
 EARLY_SPEECH = 0.050
 """Seconds that count as early, for speech."""
-EAR_DELAY = 0.001
-"""Longest delay between the ears, in seconds (ISO 3382-1, annex B)."""
 MOST_CURVED = 10.0
 """Percent by which T30 may exceed T20 (ISO 3382-2, annex B.3)."""
 LEAST_RANGE = 20.0
 """dB of decay that clarity, definition and centre time need: what noise hides is then below 0.05 dB."""
-DIRECT = 0.005
-"""Seconds after the onset that count as direct sound."""
-_DIRECT_LEAD = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,17 +82,6 @@ class BandReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CorrelationReport:
-    """Interaural cross-correlation coefficients, 0 to 1, of one band of a stereo response."""
-
-    label: str
-    centre: float | None
-    early: float
-    late: float
-    all: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelReport:
     """One channel: where it starts, its largest sample (1 = full scale), and its bands from low to high."""
 
@@ -134,23 +117,6 @@ class AcousticReport:
         plain = _plain(asdict(self))
         assert isinstance(plain, dict)
         return plain
-
-
-def onset(samples: Array) -> int:
-    """First frame that comes within 20 dB of the peak; 0 for silence and for a response that starts at once.
-
-    Parameters
-    ----------
-    samples : ndarray, shape (frames,) or (frames, channels)
-
-    Examples
-    --------
-    >>> onset(np.array([0.0, 0.05, 0.5, 1.0]))
-    2
-    """
-    size = np.abs(samples)
-    loudest = size.max(axis=tuple(range(1, size.ndim))) if size.ndim > 1 else size
-    return int(np.argmax(loudest >= 10 ** (ONSET_DB / 20) * loudest.max()))
 
 
 def energy_decay(samples: Array, sample_rate: int, band: Band | None = None) -> EnergyDecay:
@@ -226,7 +192,7 @@ def measure(samples: npt.ArrayLike, sample_rate: int, *, bands: BandSet = "octav
     channels = tuple(_channel(np.ascontiguousarray(column), rate, cut) for column in columns.T)
     mean = tuple(_mean([channel.bands[b] for channel in channels]) for b in range(len(cut)))
     stereo = columns.shape[1] == 2
-    iacc = tuple(_correlation(columns, rate, band) for band in cut) if stereo else ()
+    iacc = tuple(correlation(columns, rate, band) for band in cut) if stereo else ()
     return AcousticReport(sample_rate=rate, frames=len(audio), channels=channels, mean=mean, iacc=iacc)
 
 
@@ -268,7 +234,7 @@ def _band(samples: Array, sample_rate: int, band: Band) -> BandReport:
         curvature=curvature,
         noise_floor=_decibels(decay.floor.power, 1.0),
         dynamic_range=decay.dynamic_range,
-        strength=_decibels(decay.total, _direct_energy(samples, sample_rate, band)),
+        strength=_decibels(decay.total, direct_energy(samples, sample_rate, band)),
         reason=_range_objection(decay.dynamic_range),
     )
 
@@ -277,47 +243,6 @@ def _range_objection(dynamic_range: float) -> str:
     if dynamic_range >= LEAST_RANGE:
         return ""
     return f"{dynamic_range:.0f} dB of decay above the noise or the cut, {LEAST_RANGE:.0f} dB needed"
-
-
-def _direct_energy(samples: Array, sample_rate: int, band: Band) -> float:
-    """Energy of the direct sound in a band; NaN where the loudest moment comes later, or the band is too narrow."""
-    start = onset(samples)
-    first, stop = max(start - round(_DIRECT_LEAD * sample_rate), 0), start + round(DIRECT * sample_rate)
-    if band.width * DIRECT < 1 or int(np.abs(samples).argmax()) >= stop:
-        return float("nan")
-    from scipy.fft import next_fast_len, rfft
-
-    direct = samples[first:stop]
-    length = next_fast_len(len(direct) + band.settling, real=True)
-    power = np.abs(rfft(direct, length)) ** 2
-    power[1 : (length + 1) // 2] *= 2  # the lines that stand for negative frequencies, too
-    frequencies = np.asarray(np.arange(len(power)) * (sample_rate / length), np.float64)
-    return float(power @ band.power_response(frequencies)) / length
-
-
-def _correlation(samples: Array, sample_rate: int, band: Band) -> CorrelationReport:
-    start = onset(samples)
-    split = start + round(EARLY * sample_rate)
-    pieces = {"early": samples[start:split], "late": samples[split:], "all": samples[start:]}
-    values = {name: _iacc(piece, sample_rate, band) for name, piece in pieces.items()}
-    return CorrelationReport(label=band.label, centre=band.nominal, **values)
-
-
-def _iacc(samples: Array, sample_rate: int, band: Band) -> float:
-    """Largest normalised cross-correlation of two channels within ±1 ms (ISO 3382-1, annex B)."""
-    if len(samples) == 0:
-        return float("nan")
-    from scipy.fft import irfft, next_fast_len, rfft
-
-    reach = round(EAR_DELAY * sample_rate)
-    length = next_fast_len(len(samples) + max(band.settling, reach), real=True)
-    left, right = rfft(samples, length, axis=0).T
-    weight = band.power_response(np.asarray(np.arange(len(left)) * (sample_rate / length), np.float64))
-    energies = [irfft(np.abs(side) ** 2 * weight, length)[0] for side in (left, right)]
-    cross = irfft(left * right.conj() * weight, length)
-    norm = float(np.sqrt(energies[0] * energies[1]))
-    largest = max(np.abs(cross[: reach + 1]).max(), np.abs(cross[-reach:]).max())
-    return float(largest / norm) if norm > 0 else float("nan")
 
 
 def _mean(reports: Sequence[BandReport]) -> BandReport:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reverb.responses.acoustics import AcousticReport, BandReport, CorrelationReport
+from reverb.responses.acoustics import AcousticReport, BandReport
+from reverb.responses.correlation import CorrelationReport
 
 # ISO 3382-1, table A.1: just noticeable differences, in the unit of the figure, or as a share of the first value.
 _RELATIVE, _ABSOLUTE = True, False

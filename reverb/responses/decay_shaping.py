@@ -1,8 +1,8 @@
 """Decay time as a target: each band of a response is made to fall faster or slower.
 
 A band whose energy falls as E(t) falls as E(t / s) under the gain √(E(t / s) / E(t)), t from the onset on, and takes
-s times as long. E is the band's course in two straight lines (`tail.Decay`), s is drawn smoothly over frequency, and
-the bands sum to the input, so the direct sound stays as it is. What the gain lifts must be decay and not noise: past
+s times as long. E is the band's course in two straight lines (`decay_course.Decay`), s is drawn smoothly over frequency,
+and the bands sum to the input, so the direct sound stays as it is. What the gain lifts must be decay and not noise: past
 the knee the tail is made anew. As decays are never quite straight, the result is measured after ISO 3382 and s is
 corrected until it fits.
 """
@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import BandReport, measure, onset
+from reverb.responses.decay_course import Decay, octave_decays
 from reverb.responses.response import ImpulseResponse
-from reverb.responses.tail import LONGEST, Decay, continued, frames_to_fall, octave_decays
+from reverb.responses.tail import LONGEST, continued, frames_to_fall
 
 Array: TypeAlias = npt.NDArray[np.float64]
 

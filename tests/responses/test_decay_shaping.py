@@ -8,11 +8,12 @@ import pytest
 
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import measure
+from reverb.responses.decay_course import decay_rate
 from reverb.responses.decay_shaping import with_rt60
 from reverb.responses.files import load_response
 from reverb.responses.library import impulse
 from reverb.responses.response import ImpulseResponse
-from reverb.responses.tail import decay_rate, extend_tail
+from reverb.responses.tail import extend_tail
 
 RATE = 24_000
 
