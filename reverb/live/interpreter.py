@@ -1,8 +1,9 @@
 """Making Python fit for a callback with a deadline: the switch interval, the collector, the thread's priority.
 
 The callback needs the interpreter's lock. By default another busy Python thread keeps it for 5 ms at a time, two blocks
-of 128 frames; and a full collection stops everything for as long as there are objects. While a session runs both are
-tamed, and put back afterwards.
+of 128 frames; a full collection stops everything for as long as there are objects; and where all cores are taken the
+thread that has the lock may itself have to wait for its turn. While a session runs all three are tamed, and put back
+afterwards.
 """
 
 import contextlib
@@ -11,31 +12,37 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 SWITCH_INTERVAL = 0.00005
+NICE = -11
+"""What Linux desktops grant programs that play sound; where it is not granted it is left."""
+
+_TASKS = Path("/proc/self/task")
 _PRIORITY = 65  # below the sound server's own threads, above everything ordinary
 
 _lock = threading.Lock()
 _sessions = 0
-_before: tuple[float, bool] = (0.005, True)
+_before: tuple[float, bool, int] = (0.005, True, 0)
 
 
 @contextlib.contextmanager
 def low_latency() -> Iterator[None]:
-    """Let other threads hold the interpreter for 50 µs at most, and stop the automatic collector.
+    """Let other threads hold the interpreter for 50 µs at most, stop the automatic collector, and go before others.
 
-    Objects that exist are frozen: later collections need not look at them. May be nested, and used from
-    several threads.
+    Objects that exist are frozen: later collections need not look at them. On Linux all threads of the process are made
+    less nice where that is allowed, for any of them may have the lock. May be nested, and used from several threads.
     """
     global _sessions, _before
     with _lock:
         _sessions += 1
         if _sessions == 1:
-            _before = (sys.getswitchinterval(), gc.isenabled())
+            _before = (sys.getswitchinterval(), gc.isenabled(), _niceness())
             gc.collect()
             gc.freeze()
             gc.disable()
             sys.setswitchinterval(SWITCH_INTERVAL)
+            _be_nice(min(NICE, _before[2]))
     try:
         yield
     finally:
@@ -43,9 +50,22 @@ def low_latency() -> Iterator[None]:
             _sessions -= 1
             if _sessions == 0:
                 sys.setswitchinterval(_before[0])
+                _be_nice(_before[2])
                 gc.unfreeze()
                 if _before[1]:
                     gc.enable()
+
+
+def _niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, 0) if _TASKS.is_dir() else 0
+
+
+def _be_nice(niceness: int) -> None:
+    """Set the niceness of every thread there is, as far as it is allowed; new ones take after their makers."""
+    if _TASKS.is_dir():
+        for thread in _TASKS.iterdir():
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)
 
 
 def collect_young() -> None:

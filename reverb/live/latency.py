@@ -16,7 +16,7 @@ from reverb.live.settings import LiveSettings, Setup, decide
 
 _BURSTS = 5
 _BURST_FRAMES = 4096
-_SPACING_SECONDS = 0.4
+_SPACING_SECONDS = 0.25
 _LEVEL = 0.25
 _CLEAR = 8.0
 

@@ -118,11 +118,11 @@ def test_an_open_loop_is_said_rather_than_measured() -> None:
 
 
 def test_the_collector_and_the_switch_interval_are_put_back_after_an_error() -> None:
-    before = (sys.getswitchinterval(), gc.isenabled())
+    before = (sys.getswitchinterval(), gc.isenabled(), interpreter._niceness())
     with pytest.raises(ZeroDivisionError), interpreter.low_latency():  # noqa: PT012
         assert sys.getswitchinterval() == pytest.approx(interpreter.SWITCH_INTERVAL)
         raise ZeroDivisionError
-    assert (sys.getswitchinterval(), gc.isenabled()) == before
+    assert (sys.getswitchinterval(), gc.isenabled(), interpreter._niceness()) == before
 
 
 def test_priority_is_asked_for_and_never_insisted_on() -> None:

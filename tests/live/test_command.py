@@ -48,7 +48,18 @@ def test_a_signal_ends_it_with_a_summary(jackd: JackServer, tmp_path: Path, numb
     assert "Traceback" not in text
 
 
-def test_a_recording_outlives_a_killed_process(jackd: JackServer, tmp_path: Path) -> None:  # noqa: ARG001
+@pytest.fixture
+def mortal() -> Iterator[JackServer]:
+    """A server of one test's own, to be stopped; or to be left with a killed client, for which a server waits long."""
+    try:
+        server = JackServer()
+    except UnavailableError as missing:
+        pytest.skip(str(missing))
+    yield server
+    server.close()
+
+
+def test_a_recording_outlives_a_killed_process(mortal: JackServer, tmp_path: Path) -> None:  # noqa: ARG001
     path = tmp_path / "take.wav"
     process = start("--record", str(path))
     until_recording(path, 24_000)
@@ -57,17 +68,6 @@ def test_a_recording_outlives_a_killed_process(jackd: JackServer, tmp_path: Path
     sound, rate = soundfile.read(path)
     assert rate == 48_000
     assert len(sound) >= 24_000
-
-
-@pytest.fixture
-def mortal() -> Iterator[JackServer]:
-    """A server of one test's own, to be stopped."""
-    try:
-        server = JackServer()
-    except UnavailableError as missing:
-        pytest.skip(str(missing))
-    yield server
-    server.close()
 
 
 def test_a_server_that_dies_is_said_and_the_recording_kept(mortal: JackServer, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.live.jackd import RATE, JackServer, Rig, Sound, delay_of
 from tests.nulls import null_db
 
 # The full proof takes 20 s at the card's pace; set this to 20 to have it.
-SECONDS = float(os.environ.get("REVERB_LIVE_SECONDS", "5"))
+SECONDS = float(os.environ.get("REVERB_LIVE_SECONDS", "4"))
 
 
 def noise(seconds: float, channels: int = 2) -> Sound:

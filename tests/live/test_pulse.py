@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 RATE = 48_000
-SECONDS = 3.0
+SECONDS = 2.0
 HZ = 1000.0
 WINDOW = 2048
 
