@@ -1,26 +1,22 @@
 """Rendering: an audio file through an effect into another, of any length in constant memory."""
 
 import contextlib
-import itertools
 import os
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
-import numpy as np
 import numpy.typing as npt
 import soundfile
 
 from reverb.arrays import Audio
 from reverb.effects.effect import HasResponse, check_workers, fold
-from reverb.engine.overlap_add import OverlapAdd
-from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
-from reverb.levels import from_db, to_db
-from reverb.render import pipeline
-from reverb.render.pcm import BITS, DITHERED_BITS, Meter, Quantiser, sixteen_bit_to_float
+from reverb.errors import AudioFileError, ParameterError
+from reverb.levels import to_db
+from reverb.render.job import Job, Progress
+from reverb.render.levelling import Levelling, Measurement, Normalize, Verdict
+from reverb.render.pcm import BITS, DITHERED_BITS, Meter, Quantiser
 from reverb.responses.response import ImpulseResponse
 from reverb.soundfiles import (
     PathLike,
@@ -30,25 +26,12 @@ from reverb.soundfiles import (
     open_sound,
     output_format,
     output_subtype,
-    read_blocks,
     read_tags,
-    shortfall,
     whole_or_nothing,
     write_error,
     write_tags,
 )
 
-Normalize = Literal["none", "peak"]
-NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)
-PEAK_TARGET_DB = -1.0
-"""Where ``normalize="peak"`` brings the largest sample: below full scale, as peaks between samples are higher."""
-
-Progress = Callable[[int, int], None]
-"""Called with frames done and frames in all."""
-
-_SIXTEEN_BITS = {"PCM_16", "PCM_S8", "PCM_U8"}
-_DOUBLE = {"PCM_32", "DOUBLE"}
-_FLOATING = {"FLOAT", "DOUBLE"}
 _BYTES = {"PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _LIMITED = {"WAV", "AIFF", "AU"}  # their headers count bytes in 32 bits
 _LIMIT = (1 << 32) - (1 << 20)  # leaves room for chunks and tags
@@ -70,6 +53,12 @@ class RenderReport:
         Samples of the output beyond full scale: held at the limit in integer formats, kept in float ones.
     seconds : float
         Wall time of the rendering.
+    input_loudness, loudness : float or None
+        Integrated loudness before and after, in LUFS (ITU-R BS.1770), −inf for silence; None where it was not measured.
+    true_peak : float or None
+        Of the output, in dBTP; None where it was not measured.
+    held : float
+        By how many dB the ceiling, or full scale, keeps the output under the loudness that was asked for.
     """
 
     frames: int
@@ -81,6 +70,10 @@ class RenderReport:
     peak: float
     clipped: int
     seconds: float
+    input_loudness: float | None = None
+    loudness: float | None = None
+    true_peak: float | None = None
+    held: float = 0.0
 
     @property
     def duration(self) -> float:
@@ -106,6 +99,10 @@ def process_file(
     tail: bool = True,
     gain: float = 0.0,
     normalize: Normalize = "none",
+    match_loudness: bool = False,
+    loudness: float | None = None,
+    ceiling: float | None = None,
+    floor_db: float | None = None,
     container: str | None = None,
     subtype: str | None = None,
     dither: bool | None = None,
@@ -126,6 +123,16 @@ def process_file(
         Applied to the result, in dB.
     normalize : {'none', 'peak'}
         ``peak`` brings the largest sample to −1 dBFS, by rendering twice.
+    match_loudness : bool
+        Make the output as loud as the input (integrated loudness, ITU-R BS.1770) but for `gain`, by rendering twice.
+    loudness : float, optional
+        Bring the output to this loudness in LUFS, by rendering twice.
+    ceiling : float, optional
+        Keep the true peak (4 × oversampled) at or under this level in dBTP, by less gain. Without it a loudness that is
+        asked for is reached as far as no sample goes beyond full scale.
+    floor_db : float, optional
+        Leave out the ends of the effect's folded response below this level, in dB of its peak
+        (`reverb.effects.folding.trim`); by default it is kept whole.
     container : str, optional
         Such as WAV or FLAC; by default what the destination's ending says. WAV becomes RF64 beyond 4 GiB.
     subtype : str, optional
@@ -158,10 +165,13 @@ def process_file(
         If the source is truncated or damaged; what can be read is rendered.
     """
     started = time.perf_counter()
-    if normalize not in NORMALIZE:
-        raise ParameterError(f"normalize {normalize!r}; expected one of {', '.join(NORMALIZE)}")
-    if not gain <= 120.0:
-        raise ParameterError(f"gain {gain} dB; expected a number up to 120")
+    asked = Levelling(
+        gain=gain,
+        normalize=normalize,
+        match_loudness=match_loudness,
+        loudness=loudness,
+        ceiling=ceiling,
+    )
     check_workers(workers)
     with open_sound(source) as sound:
         if os.path.exists(destination) and os.path.samefile(source, destination):
@@ -169,15 +179,12 @@ def process_file(
         check_output(destination, overwrite)
         container = output_format(destination, container)
         subtype = output_subtype(container, sound.subtype, subtype, Path(destination).suffix)
-        response = fold(effect, sound.samplerate, sound.channels) * from_db(gain)
-        job = _Job(sound, response, tail, workers)
-        if normalize == "peak":
-            measured = Meter()
-            job.run(measured.watch, _share(progress, 0, 2))
-            if measured.peak > 0.0:
-                response = response * (from_db(PEAK_TARGET_DB) / measured.peak)
-            job = _Job(sound, response, tail, workers, warn=False)
+        response = fold(effect, sound.samplerate, sound.channels, floor_db=floor_db)
+        verdict = Verdict(gain)
+        if asked.measures:
+            verdict = _measured(sound, response, tail, workers, asked, _share(progress, 0, 2))
             progress = _share(progress, 1, 2)
+        job = Job(sound, response * verdict.factor, tail, workers, warn=not asked.measures)
         container = _large_enough(container, job.frames * job.channels * _BYTES.get(subtype, 4))
         if dither is None:
             dither = BITS.get(subtype, 32) <= DITHERED_BITS
@@ -194,7 +201,25 @@ def process_file(
         peak=meter.peak,
         clipped=meter.clipped,
         seconds=time.perf_counter() - started,
+        input_loudness=verdict.input_loudness,
+        loudness=verdict.loudness,
+        true_peak=verdict.true_peak,
+        held=verdict.held,
     )
+
+
+def _measured(
+    sound: Sound,
+    response: ImpulseResponse,
+    tail: bool,
+    workers: int | None,
+    asked: Levelling,
+    progress: Progress | None,
+) -> Verdict:
+    """Return what a first pass, which writes nothing, says about the level."""
+    measurement = Measurement(asked, sound.samplerate, sound.channels, response.wiring.outputs)
+    Job(sound, response, tail, workers, listen=measurement.heard).run(measurement.watch, progress)
+    return measurement.result()
 
 
 def _large_enough(container: str, size: int) -> str:
@@ -216,102 +241,11 @@ def _share(progress: Progress | None, part: int, parts: int) -> Progress | None:
     return lambda done, total: progress(part * total + done, parts * total)
 
 
-class _Job:
-    """One pass of a source through a response.
-
-    Attributes
-    ----------
-    frames, channels : int
-        Of the output, as the header promises; `frames` is corrected where a damaged source held fewer.
-    dtype : type
-        Of the arithmetic.
-    input_meter : Meter
-        What came in.
-    """
-
-    def __init__(
-        self,
-        sound: Sound,
-        response: ImpulseResponse,
-        tail: bool,
-        workers: int | None,
-        *,
-        warn: bool = True,
-    ) -> None:
-        self.channels = response.wiring.outputs
-        self._skip = response.latency
-        self._extra = response.frames - 1 - response.latency if tail else 0
-        self.frames = sound.frames + self._extra
-        self.input_meter = Meter()
-        self._sound = sound
-        self._warn = warn
-        self.dtype = np.float64 if sound.subtype in _DOUBLE else np.float32
-        self._engine = OverlapAdd(
-            response.samples.T, response.wiring, dtype=self.dtype, length=sound.frames, workers=workers
-        )
-        # Used in turn, for fresh memory costs more than to read into it.
-        self._inputs = self._buffers(sound.channels)
-        self._outputs = self._buffers(self.channels)
-
-    def _buffers(self, channels: int) -> Iterator[Audio]:
-        size = min(self._engine.preferred_frames, self._sound.frames)
-        return itertools.cycle([np.empty((size, channels), self.dtype) for _ in range(pipeline.LIVE)])
-
-    def run(self, sink: Callable[[Audio], None], progress: Progress | None) -> None:
-        """Pull the whole source through the response into `sink`."""
-        if self._warn and (lacking := shortfall(self._sound)) is not None:
-            warnings.warn(lacking, stacklevel=4)
-        pipeline.run(self._read(), lambda blocks: self._convolved(blocks, progress), sink)
-
-    def _read(self) -> Iterator[Audio]:
-        """Give the source's blocks as float."""
-        sound, done = self._sound, 0
-        for block in read_blocks(sound, self._engine.preferred_frames, self._read_block, warn=self._warn):
-            if sound.subtype in _FLOATING and not np.isfinite(block).all():
-                frame = done + int(np.argwhere(~np.isfinite(block))[0, 0])
-                raise InvalidAudioError(
-                    f"{sound.name}: NaN or infinity at frame {frame} ({frame / sound.samplerate:.3f} s); "
-                    "repair the file first"
-                )
-            self.input_meter.watch(block)
-            yield block
-            done += len(block)
-        self.frames = done + self._extra
-
-    def _read_block(self, sound: Sound, frames: int) -> Audio:
-        buffer = next(self._inputs)[:frames]
-        if sound.subtype in _SIXTEEN_BITS:
-            integers = sound.read(frames, "int16", always_2d=True)
-            return sixteen_bit_to_float(integers, buffer[: len(integers)])
-        block: Audio = sound.read(out=buffer)
-        return block
-
-    def _convolved(self, blocks: Iterator[Audio], progress: Progress | None) -> Iterator[Audio]:
-        """Give the output's blocks, without the latency in front and, where unwanted, the tail behind."""
-        skip, given, done = self._skip, 0, 0
-
-        def wanted(block: Audio) -> Audio:
-            nonlocal skip, given
-            cut = min(skip, len(block))
-            block = block[cut : cut + self.frames - given]
-            skip -= cut
-            given += len(block)
-            return block
-
-        for block in blocks:
-            yield wanted(self._engine.process(block, next(self._outputs)))
-            done += len(block)
-            if progress:
-                progress(done, self._sound.frames)
-        for piece in self._engine.drain():
-            yield wanted(piece)
-
-
 @contextlib.contextmanager
 def _writing(
     source: Sound,
     destination: PathLike,
-    job: _Job,
+    job: Job,
     container: str,
     subtype: str,
     overwrite: bool,
