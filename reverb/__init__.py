@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from reverb.engine.whole import convolve
     from reverb.errors import (
         AudioFileError,
+        DeviceError,
+        DeviceLostError,
         InvalidAudioError,
         MissingExtraError,
         ParameterError,
@@ -58,6 +60,8 @@ _HOMES = {
     "reverb.engine.whole": ("convolve",),
     "reverb.errors": (
         "AudioFileError",
+        "DeviceError",
+        "DeviceLostError",
         "InvalidAudioError",
         "MissingExtraError",
         "ParameterError",
@@ -82,6 +86,8 @@ __all__ = [
     "Convolver",
     "Curve",
     "Delay",
+    "DeviceError",
+    "DeviceLostError",
     "Echoes",
     "Effect",
     "Gain",
