@@ -1,10 +1,10 @@
 """Decay time as a target: each band of a response is made to fall faster or slower.
 
 A band whose energy falls as E(t) falls as E(t / s) under the gain √(E(t / s) / E(t)), t from the onset on, and takes
-s times as long. E is the band's course in two straight lines (`decay_course.Decay`), s is drawn smoothly over frequency,
-and the bands sum to the input, so the direct sound stays as it is. What the gain lifts must be decay and not noise: past
-the knee the tail is made anew. As decays are never quite straight, the result is measured after ISO 3382 and s is
-corrected until it fits.
+s times as long. E is the band's course in two straight lines (`decay_course.Decay`), s is drawn smoothly over
+frequency, and the bands sum to the input, so the direct sound stays as it is. What the gain lifts must be decay and
+not noise: past the knee the tail is made anew. As decays are never quite straight, the result is measured after
+ISO 3382 and s is corrected until it fits.
 """
 
 import warnings
@@ -27,7 +27,7 @@ Array: TypeAlias = npt.NDArray[np.float64]
 SHORTEST = 0.02
 _DEPTH = 80.0  # dB that the slowest band shall fall
 _CUT = 1e-10  # of the whole energy, which may still come after the result's end
-_ROUNDS = 6
+_ROUNDS = 9
 _CLOSE = 0.01
 _FAR = 0.03
 _NOMINAL = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
@@ -102,23 +102,25 @@ def _shaped_to(
     centres = _centres(len(wanted))
     longer = wanted / target.measured
     best, least = samples, np.inf
-    for turn in range(_ROUNDS):
-        # Bands reach into each other: past the first rounds smaller steps keep them from swinging.
-        step = 1.0 if turn < 2 else 0.6
+    step, last = np.full(len(wanted), 0.7), np.zeros(len(wanted))
+    for _ in range(_ROUNDS):
         drawn = partial(_drawn, centres=centres, values=longer)
         shaped = continued(samples, sample_rate, decays, frames, seed, drawn)
         if whole is None:
             times = _times(_octaves(shaped, sample_rate))
             error = float(np.abs(times / wanted - 1)[target.counted].max())
-            longer = longer * (wanted / times) ** step
+            lack = np.log(wanted / times)
         else:
             factor = whole / _whole(shaped, sample_rate)
             error = abs(factor - 1)
-            longer = longer * factor**step
+            lack = np.full(len(wanted), np.log(factor))
         if error < least:
             best, least = shaped, error
         if error < _CLOSE:
             break
+        # Bands reach into each other: one that swings takes smaller steps, one that lags larger ones.
+        step = np.where(lack * last < 0, 0.5 * step, np.minimum(1.4 * step, 2.0))
+        longer, last = longer * np.exp(step * lack), lack
     if least > _FAR:
         warnings.warn(
             f"the decay times come within {100 * least:.0f} % of the target only: the response is too noisy or its "
