@@ -11,6 +11,7 @@ from reverb.cli.ir_edit import edit
 from reverb.cli.ir_export import export
 from reverb.cli.ir_identify import burst, identify
 from reverb.cli.ir_measure import deconvolve, record, sweep
+from reverb.cli.ir_plot import plot
 from reverb.cli.ir_synth import synth
 from reverb.cli.tables import number, show_csv, show_table
 
@@ -36,7 +37,7 @@ def ir() -> None:
 
 ir.add_command(edit)
 ir.add_command(synth)
-for _command in (sweep, record, deconvolve, identify, burst, export):
+for _command in (sweep, record, deconvolve, identify, burst, export, plot):
     ir.add_command(_command)
 
 _layout_option = click.option(

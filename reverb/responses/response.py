@@ -139,6 +139,12 @@ class ImpulseResponse:
             f"({self.seconds:.3f} s) at {self.sample_rate} Hz{latency}>"
         )
 
+    def _repr_html_(self) -> str:
+        """Show itself in a notebook: a player and its decay."""
+        from reverb.responses.notebook import as_html
+
+        return as_html(self)
+
     @cached_property
     def _digest(self) -> bytes:
         import hashlib

@@ -1,4 +1,4 @@
-"""Layer 4: pictures of sounds, responses and filters, drawn with matplotlib (extra `plot`)."""
+"""The picture of the demonstration: a recording before and after, rooms and filters."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reverb.effects.effect import HasResponse
-from reverb.errors import MissingExtraError
+from reverb.plots.figures import hz_ticks, new_figure
 from reverb.responses.library import impulse
 from reverb.soundfiles import PathLike, open_sound
 
@@ -18,30 +18,6 @@ _DRY, _WET = "#8a8f98", "#c2562d"
 _LINES = ("#c2562d", "#2d6fa3", "#4c8a4f", "#8a5aa8", "#a08a2d")
 _FLOOR_DB = -100.0
 _DECAY_FLOOR_DB = -80.0
-_HZ_TICKS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
-
-
-def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple["Figure", Any]:
-    """Return a figure of a size in inches and its axes, without a window.
-
-    Raises
-    ------
-    MissingExtraError
-        If matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "pictures need matplotlib; install it with: pip install 'reverb[plot]'"
-        ) from error
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(rows, columns)
-
-
-def save(figure: "Figure", path: PathLike) -> None:
-    """Write a figure as PNG, SVG or PDF, by the ending of the name."""
-    figure.savefig(path, dpi=150)
 
 
 def overview(
@@ -98,7 +74,7 @@ def spectrogram(axes: "Axes", sound: Any, sample_rate: int) -> None:
     level = 10 * np.log10(np.maximum(density / max(float(density.max()), 1e-30), 10 ** (_FLOOR_DB / 10)))
     mesh = axes.pcolormesh(seconds, frequencies, level, cmap="magma", vmin=_FLOOR_DB, vmax=0, rasterized=True)
     axes.set(title="Spectrogram with room", xlabel="time (s)", ylabel="frequency (Hz)", yscale="log")
-    _hz_ticks(axes.yaxis)
+    hz_ticks(axes.yaxis)
     axes.set_ylim(50, min(20_000, sample_rate / 2))
     axes.figure.colorbar(mesh, ax=axes, label="level (dB)")
 
@@ -130,12 +106,7 @@ def magnitudes(axes: "Axes", filters: Mapping[str, HasResponse], sample_rate: in
         level = 20 * np.log10(np.maximum(np.abs(np.fft.rfft(response.samples[:, 0], size)), 1e-9))
         axes.plot(frequencies[1:], level[1:], color=colour, label=f"{name} ({response.frames} taps)")
     axes.set(title="Filter responses", xlabel="frequency (Hz)", ylabel="gain (dB)", xscale="log")
-    _hz_ticks(axes.xaxis)
+    hz_ticks(axes.xaxis)
     axes.set(xlim=(20, sample_rate / 2), ylim=(-120, 40))
     axes.grid(alpha=0.3)
     axes.legend(loc="upper center", fontsize="small", frameon=False)
-
-
-def _hz_ticks(axis: Any) -> None:
-    axis.set_ticks(_HZ_TICKS, [f"{hz // 1000}k" if hz >= 1000 else str(hz) for hz in _HZ_TICKS])
-    axis.set_ticks([], minor=True)

@@ -1,0 +1,16 @@
+"""Layer 4: pictures of sounds, responses and filters, drawn with matplotlib (extra `plot`)."""
+
+from reverb.plots.demo import decays, magnitudes, overview, spectrogram, waveforms
+from reverb.plots.figures import new_figure, save
+from reverb.plots.sheet import sheet
+
+__all__ = [
+    "decays",
+    "magnitudes",
+    "new_figure",
+    "overview",
+    "save",
+    "sheet",
+    "spectrogram",
+    "waveforms",
+]

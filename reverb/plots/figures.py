@@ -1,0 +1,153 @@
+"""Figures without a window: their sizes, their colours on light and dark ground, and writing them to files."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reverb.errors import AudioFileError, MissingExtraError, ParameterError
+from reverb.soundfiles import PathLike, whole_or_nothing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PICTURES = (".png", ".svg", ".pdf")
+_DPI = 150
+_HZ_TICKS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The colours of a picture.
+
+    Attributes
+    ----------
+    ground, ink, faint : str
+        Of the paper, of text and axes, of grids and what is secondary.
+    lines : tuple of str
+        Of channels, in order; distinguishable without red and green.
+    heat : str
+        matplotlib's name of the colour scale of spectrograms, its quiet end near the ground's tone.
+    """
+
+    ground: str
+    ink: str
+    faint: str
+    lines: tuple[str, ...]
+    heat: str
+
+
+LIGHT = Theme("#ffffff", "#22262b", "#9aa1ab", ("#c2562d", "#2d6fa3", "#8a7a1d", "#7a4fa3"), "magma_r")
+DARK = Theme("#14171b", "#e3e6ea", "#5c6470", ("#f0895c", "#6db3e8", "#d8c552", "#b98ee0"), "magma")
+
+
+@contextmanager
+def themed(theme: Theme) -> Iterator[None]:
+    """Let axes that are made inside wear a theme.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    matplotlib = _matplotlib()
+    colours = {
+        **dict.fromkeys(("figure.facecolor", "axes.facecolor", "legend.facecolor"), theme.ground),
+        **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor", "xtick.color"), theme.ink),
+        **dict.fromkeys(("ytick.color", "axes.edgecolor"), theme.ink),
+        "grid.color": theme.faint,
+        "grid.alpha": 0.35,
+        "grid.linewidth": 0.6,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelsize": 9.5,
+        "xtick.labelsize": 9,
+        "ytick.labelsize": 9,
+        "legend.fontsize": 9,
+        "legend.frameon": False,
+        "svg.fonttype": "none",
+        "pdf.fonttype": 42,
+    }
+    with matplotlib.rc_context(colours):
+        yield
+
+
+def empty_figure(width: float, height: float) -> "Figure":
+    """Return a figure of a size in inches, without a window.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    _matplotlib()
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple["Figure", Any]:
+    """Return a figure of a size in inches and its axes, without a window.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    figure = empty_figure(width, height)
+    return figure, figure.subplots(rows, columns)
+
+
+def save(figure: "Figure", path: PathLike, *, overwrite: bool = True) -> None:
+    """Write a figure as PNG, SVG or PDF, by the ending of the name.
+
+    Raises
+    ------
+    AudioFileError
+        If the file exists and `overwrite` is false, or cannot be written.
+    ParameterError
+        If the ending is another.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in PICTURES:
+        raise ParameterError(f"{path}: the ending {ending!r} is no picture's; expected {', '.join(PICTURES)}")
+    with whole_or_nothing(path, overwrite) as temporary:
+        try:
+            figure.savefig(temporary, dpi=_DPI, format=ending[1:], facecolor=figure.get_facecolor())
+        except OSError as error:
+            raise AudioFileError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def hz_ticks(axis: Any) -> None:
+    """Put the usual frequencies on a logarithmic axis, in round figures."""
+    axis.set_ticks(_HZ_TICKS, [f"{hz // 1000}k" if hz >= 1000 else str(hz) for hz in _HZ_TICKS])
+    axis.set_ticks([], minor=True)
+
+
+def hertz_axis(axes: "Axes", low: float, high: float, *, vertical: bool = False) -> None:
+    """Make an axis of frequencies from `low` to `high` Hz."""
+    if vertical:
+        axes.set(yscale="log", ylabel="frequency (Hz)")
+        hz_ticks(axes.yaxis)
+        axes.set_ylim(low, high)
+    else:
+        axes.set(xscale="log", xlabel="frequency (Hz)")
+        hz_ticks(axes.xaxis)
+        axes.set_xlim(low, high)
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise MissingExtraError(
+            "pictures need matplotlib; install it with: pip install 'reverb[plot]'"
+        ) from error
+    return matplotlib
