@@ -244,7 +244,7 @@ def _title(response: ImpulseResponse, report: AcousticReport, title: str | None)
     facts = [response.layout, f"{response.seconds:.2f} s", f"{response.sample_rate / 1000:g} kHz"]
     if band.t30.valid:
         facts.append(f"T30 {band.t30.seconds:.2f} s")
-    if band.valid:
+    if band.valid and band.t20.valid:
         facts.append(f"C80 {band.c80:+.1f} dB")
     if response.channels > _MOST_CHANNELS:
         facts.append(f"channels 1 to {_MOST_CHANNELS} of {response.channels}")
