@@ -12,6 +12,8 @@ Names are loaded when they are first used, so that the import is quick.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from reverb.effects.showing import register
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from reverb.effects.effect import Chain, Delay, Effect, Gain, Parallel
     from reverb.effects.equalisers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
     from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
+    from reverb.effects.levelled import Levelled
+    from reverb.effects.presets import load_chain
     from reverb.effects.reverb import Reverb
     from reverb.effects.stereo import MidSide, Width
     from reverb.engine.overlap_add import OverlapAdd
@@ -54,6 +58,8 @@ _HOMES = {
     "reverb.effects.filters": ("BandPass", "BandStop", "HighPass", "LowPass"),
     "reverb.effects.equalisers": ("HighCut", "HighShelf", "LowCut", "LowShelf", "Notch", "Peak", "Tilt"),
     "reverb.effects.stereo": ("MidSide", "Width"),
+    "reverb.effects.levelled": ("Levelled",),
+    "reverb.effects.presets": ("load_chain",),
     "reverb.effects.reverb": ("Reverb",),
     "reverb.engine.overlap_add": ("OverlapAdd",),
     "reverb.engine.realtime_adapter": ("BlockAdapter",),
@@ -74,6 +80,9 @@ _HOMES = {
     "reverb.responses.library": ("impulse",),
     "reverb.responses.response": ("ImpulseResponse",),
 }
+# Pictures stand above effects, which ask who can draw them.
+register("reverb.plots.effects")
+
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -96,6 +105,7 @@ __all__ = [
     "HighShelf",
     "ImpulseResponse",
     "InvalidAudioError",
+    "Levelled",
     "LowCut",
     "LowPass",
     "LowShelf",
@@ -119,6 +129,7 @@ __all__ = [
     "convolve",
     "crossover",
     "impulse",
+    "load_chain",
     "load_equaliser",
     "load_response",
     "process_file",

@@ -34,6 +34,20 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="peak: bring the largest sample to -1 dBFS (renders twice).",
     ),
     click.option(
+        "--match-loudness/--keep-level",
+        default=None,
+        help="Make the output as loud as the input (BS.1770; renders twice), or leave its level.  [default: leave it]",
+    ),
+    click.option(
+        "--loudness", type=float, metavar="LUFS", help="Bring the output to this loudness, such as -16."
+    ),
+    click.option(
+        "--ceiling",
+        type=float,
+        metavar="DBTP",
+        help="Keep the true peak under this, such as -1, by less gain.",
+    ),
+    click.option(
         "--format", "container", metavar="NAME", help="WAV, FLAC, AIFF, OGG, W64, ...  [default: by ending]"
     ),
     click.option("--subtype", metavar="NAME", help="PCM_16, PCM_24, FLOAT, ...  [default: the input's own]"),
@@ -59,6 +73,9 @@ class Rendering:
     tail: bool
     gain: float
     normalize: str
+    match_loudness: bool | None
+    loudness: float | None
+    ceiling: float | None
     container: str | None
     subtype: str | None
     dither: bool | None
@@ -69,7 +86,12 @@ class Rendering:
 
 def rendering_options(command: _Command) -> _Command:
     """Add INPUT, OUTPUT and the common options; `take_rendering` collects them again."""
-    for option in reversed((_INPUT, _OUTPUT, *_OPTIONS)):
+    return _INPUT(_OUTPUT(common_options(command)))
+
+
+def common_options(command: _Command) -> _Command:
+    """Add the common options alone."""
+    for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
@@ -79,7 +101,7 @@ def take_rendering(options: dict[str, Any]) -> Rendering:
     return Rendering(**{name: options.pop(name) for name in Rendering.__dataclass_fields__})
 
 
-def render(rendering: Rendering, effect: "HasResponse") -> None:
+def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | None = None) -> None:
     """Render one file, with a progress bar on a terminal and a report at the end."""
     from reverb.render.files import process_file
     from reverb.render.streams import destination_file, source_file
@@ -96,6 +118,10 @@ def render(rendering: Rendering, effect: "HasResponse") -> None:
             tail=rendering.tail,
             gain=rendering.gain,
             normalize="peak" if rendering.normalize == "peak" else "none",
+            match_loudness=bool(rendering.match_loudness),
+            loudness=rendering.loudness,
+            ceiling=rendering.ceiling,
+            floor_db=floor_db,
             container=rendering.container or ("WAV" if rendering.destination == "-" else None),
             subtype=rendering.subtype,
             dither=rendering.dither,
@@ -135,6 +161,13 @@ def _show(report: "RenderReport", destination: str) -> None:
         f"{report.clipped} clipped; {report.seconds:.2f} s, {report.speed:.0f} x real time",
         err=to_stderr,
     )
+    if report.loudness is not None and report.input_loudness is not None and report.true_peak is not None:
+        held = f"; {report.held:.1f} dB less than asked, for its peaks" if report.held >= 0.05 else ""
+        click.echo(
+            f"loudness {_db(report.input_loudness)} -> {_db(report.loudness)} LUFS; true peak "
+            f"{_db(report.true_peak)} dBTP{held}",
+            err=to_stderr,
+        )
     if report.clipped:
         kept = report.subtype in ("FLOAT", "DOUBLE")
         effect = "which a float file keeps but a sound card clips" if kept else "and was clipped"

@@ -14,6 +14,7 @@ import numpy as np
 
 from reverb.arrays import Audio, as_audio, as_sample_rate
 from reverb.effects.folding import trim
+from reverb.effects.showing import Shown
 from reverb.effects.writing import call, joined
 from reverb.engine.overlap_add import OverlapAdd
 from reverb.errors import ParameterError
@@ -30,7 +31,7 @@ class HasResponse(Protocol):
         ...
 
 
-class Effect(ABC):
+class Effect(Shown, ABC):
     """A linear effect, as a value."""
 
     @abstractmethod

@@ -10,12 +10,15 @@ from reverb.responses.response import ImpulseResponse
 FLOOR_DB = -120.0
 """Where a folded response ends by default, in dB of its peak: as far down as single precision carries sound."""
 
+_MARGIN_DB = -20.0
+
 
 def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseResponse:
     """Return a response without the frames at its ends that lie below a floor.
 
-    Every sample left out is below the floor relative to the peak, and all of them together hold less than the floor's
-    share of the energy, so that what is missing from a sound lies below it, too. Time zero is kept.
+    Every sample left out is below the floor relative to the peak, and all of them together hold so little of the
+    energy, 20 dB below the floor, that what is missing from a sound lies below it, too, even where the ends
+    hold low notes only, as they often do, and the sound is full of them. Time zero is kept.
 
     Parameters
     ----------
@@ -30,7 +33,7 @@ def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseRespon
     if len(loud) == 0:  # silence
         return response
     energy = np.cumsum(power.sum(axis=1))
-    allowed = share * energy[-1] / 2  # for either end
+    allowed = share * from_db(_MARGIN_DB) ** 2 * energy[-1] / 2  # for either end
     first = min(int(loud[0]), int(np.searchsorted(energy, allowed)), response.latency)
     behind = np.cumsum(power[::-1].sum(axis=1))
     last = max(int(loud[-1]), len(power) - 1 - int(np.searchsorted(behind, allowed)), response.latency)

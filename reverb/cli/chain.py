@@ -1,0 +1,158 @@
+"""`reverb chain`: a preset, folded into one convolution."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from reverb.cli.rendering import common_options, render, take_rendering
+from reverb.cli.tables import show_table
+
+if TYPE_CHECKING:
+    from reverb.effects.explaining import Explanation, StepReport
+    from reverb.effects.presets import Preset
+
+_EXPLAINED_RATE = 48_000
+_TEXT_WIDTH = 72
+
+
+def complete_preset(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Complete the name of a preset, or a file."""
+    from reverb.effects.presets import names
+
+    known = [CompletionItem(name) for name in names() if name.startswith(begun)]
+    return known or [CompletionItem(begun, type="file")]
+
+
+@click.command()
+@click.argument("preset", required=False, shell_complete=complete_preset)
+@click.argument("source", metavar="[INPUT]", required=False)
+@click.argument("destination", metavar="[OUTPUT]", required=False)
+@common_options
+@click.option("--list", "listing", is_flag=True, help="List the bundled presets.")
+@click.option(
+    "--explain", "explaining", is_flag=True, help="Show what each step does: lengths, latencies, gains."
+)
+@click.option(
+    "--export-ir", metavar="FILE", help="Write the folded response, for any convolver (.wav, .flac, ...)."
+)
+@click.option(
+    "--sample-rate",
+    type=click.IntRange(1),
+    metavar="HZ",
+    help=f"For --explain and --export-ir.  [default: {_EXPLAINED_RATE}]",
+)
+@click.option(
+    "--trim/--no-trim",
+    default=True,
+    show_default=True,
+    help="Leave out the ends of the folded response below -120 dB of its peak.",
+)
+@click.option("--allow-outside", is_flag=True, help="Let the preset read files outside its own folder.")
+def chain(
+    preset: str | None,
+    listing: bool,
+    explaining: bool,
+    export_ir: str | None,
+    sample_rate: int | None,
+    trim: bool,
+    allow_outside: bool,
+    **options: Any,
+) -> None:
+    """Apply a chain of filters, reverbs, echoes and more to INPUT, and write OUTPUT.
+
+    PRESET is a name that --list shows, or a TOML file (see docs/presets.md). The output is as loud as the input, unless
+    --keep-level, --loudness or --normalize says otherwise.
+
+    \b
+    Examples:
+      reverb chain --list
+      reverb chain vocal-plate voice.wav out.wav
+      reverb chain my_chain.toml in.wav out.wav --loudness -16 --ceiling -1
+      reverb chain telephone --explain
+      reverb chain string-hall --export-ir hall.wav --sample-rate 44100
+    """
+    from reverb.effects.folding import FLOOR_DB
+    from reverb.effects.presets import load_preset
+
+    if listing:
+        _list()
+        return
+    if preset is None:
+        raise click.UsageError("Missing argument 'PRESET'; --list shows the bundled ones.")
+    if options["source"] is None and not (explaining or export_ir):
+        raise click.UsageError("Missing argument 'INPUT'; or give --explain or --export-ir.")
+    if options["source"] is not None and options["destination"] is None:
+        raise click.UsageError("Missing argument 'OUTPUT'.")
+    loaded = load_preset(preset, allow_outside=allow_outside)
+    floor_db = FLOOR_DB if trim else None
+    if explaining:
+        _explain(loaded, sample_rate or _EXPLAINED_RATE)
+    if export_ir:
+        _export(loaded, export_ir, sample_rate or _EXPLAINED_RATE, floor_db, options)
+    if options["source"] is None:
+        return
+    if options["match_loudness"] is None:
+        options["match_loudness"] = options["loudness"] is None and options["normalize"] == "none"
+    render(take_rendering(options), loaded.effect, floor_db=floor_db)
+
+
+def _list() -> None:
+    from reverb.effects.presets import presets
+
+    show_table([("name", "what"), *((preset.name, preset.description) for preset in presets())])
+
+
+def _export(
+    preset: "Preset", path: str, sample_rate: int, floor_db: float | None, options: dict[str, Any]
+) -> None:
+    """Write the folded response as float32, which every convolver reads."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from reverb.effects.folding import trim
+    from reverb.responses.files import save_response
+
+    response = preset.effect.response(sample_rate)
+    if floor_db is not None:
+        response = trim(response, floor_db)
+    response = replace(response, samples=response.samples.astype(np.float32), name=preset.name)
+    save_response(response, path, overwrite=options["force"])
+    if not options["quiet"]:
+        late = f", the first {response.latency} before time zero" if response.latency else ""
+        click.echo(
+            f"{click.format_filename(path)}: {response.layout}, {response.frames} frames at {sample_rate} Hz{late}"
+        )
+
+
+def _explain(preset: "Preset", sample_rate: int) -> None:
+    from reverb.effects.explaining import explain
+
+    explanation = explain(preset.effect, sample_rate)
+    if preset.description:
+        click.echo(f"{preset.name}: {preset.description}")
+    click.echo(f"at {sample_rate} Hz; gains in dB for pink noise in octaves\n")
+    show_table(_rows(explanation))
+    whole = explanation.whole
+    click.echo(
+        f"\nfolded: {whole.frames} frames ({whole.frames / sample_rate:.3f} s), {explanation.trimmed} above -120 dB; "
+        f"latency {whole.latency} frames ({1000 * whole.latency / sample_rate:.1f} ms)"
+    )
+    for number, step in enumerate(explanation.steps, 1):
+        if len(step.text) > _TEXT_WIDTH:
+            click.echo(f"{number}: {step.text}")
+
+
+def _rows(explanation: "Explanation") -> list[list[str]]:
+    bands = [f"{band / 1000:g}k" if band >= 1000 else f"{band:g}" for band in explanation.bands]
+    rows = [["", "step", "layout", "frames", "latency", "folded", *bands]]
+    for number, step in enumerate(explanation.steps, 1):
+        rows.append([str(number), *_row(step)])
+    return [*rows, ["", *_row(explanation.whole)]]
+
+
+def _row(step: "StepReport") -> list[str]:
+    text = step.text if len(step.text) <= _TEXT_WIDTH else f"{step.text[: _TEXT_WIDTH - 3]}..."
+    gains = (f"{gain:+.1f}" if gain > -100 else "-inf" for gain in step.gains)
+    return [text, step.layout, str(step.frames), str(step.latency), str(step.folded), *gains]

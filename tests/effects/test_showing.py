@@ -1,0 +1,48 @@
+"""Effects show themselves: a figure, and HTML in notebooks, drawn by a higher layer that is only asked by name."""
+
+import subprocess
+import sys
+
+import pytest
+
+from reverb import Curve, LowPass, Reverb, Width
+from reverb.effects import showing
+from reverb.effects.effect import Gain
+
+
+def test_an_effect_draws_its_magnitude_and_decay() -> None:
+    figure = (LowPass(1000) >> Reverb("living-room")).plot(44_100)
+    magnitude, decay = figure.axes
+    assert (magnitude.get_title(loc="left"), decay.get_title(loc="left")) == ("Magnitude", "Decay")
+    stop = magnitude.lines[0].get_xydata()
+    assert stop[stop[:, 0] > 2000][:, 1].max() < -60
+    assert decay.get_xlim()[0] < 0  # what rings before time zero is shown
+    assert len(Width(2).plot().axes[0].lines) == 4
+
+
+def test_a_notebook_shows_the_expression_and_the_picture() -> None:
+    page = LowPass(1000)._repr_html_()
+    assert page is not None
+    assert "<pre>LowPass(cutoff=1000)</pre>" in page
+    assert "<svg" in page
+    assert Gain(float("-inf"))._repr_html_() is not None
+    # What cannot be drawn says why.
+    impossible = LowPass(30_000)._repr_html_()
+    assert impossible is not None
+    assert "half the sample rate" in impossible
+    assert "<svg" not in impossible
+    assert "&lt;" not in (Curve(((100, 1),))._repr_html_() or "")
+
+
+def test_without_a_renderer_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(showing, "_registered", [])
+    assert LowPass(1000).plot() is None
+    assert LowPass(1000)._repr_html_() is None
+
+
+def test_effects_alone_load_no_pictures() -> None:
+    code = (
+        "import sys, reverb; reverb.LowPass(100).response(8000); "
+        "assert not [m for m in sys.modules if m.startswith(('matplotlib', 'reverb.plots'))]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
