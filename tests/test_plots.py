@@ -33,8 +33,7 @@ def response(channels: int = 2, rt60: float = 0.5, layout: str | None = None) ->
     return ImpulseResponse(rows, RATE, "a <room>", layout)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("channels", [1, 2, 4])
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(("channels", "dark"), [(1, False), (2, True), (4, False)])
 def test_a_sheet_has_five_pictures_in_its_colours(channels: int, dark: bool) -> None:
     figure = plots.sheet(response(channels), dark=dark)
     titles = [axes.get_title(loc="left") for axes in figure.axes]
@@ -49,7 +48,7 @@ def test_a_sheet_has_five_pictures_in_its_colours(channels: int, dark: bool) -> 
         assert any(unit in labels for unit in ("(s)", "(Hz)", "(dB)"))
 
 
-@pytest.mark.parametrize("channels", [1, 2, 4])
+@pytest.mark.parametrize("channels", [1, 4])
 def test_no_text_lies_on_another(channels: int) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
