@@ -8,7 +8,9 @@ import pytest
 from reverb.levels import from_db, k_weighting, to_db
 
 
-@pytest.mark.parametrize(("ratio", "db"), [(1, 0), (10, 20), (0.001, -60), (2, 6.0206), (math.sqrt(0.5), -3.0103)])
+@pytest.mark.parametrize(
+    ("ratio", "db"), [(1, 0), (10, 20), (0.001, -60), (2, 6.0206), (math.sqrt(0.5), -3.0103)]
+)
 def test_decibels_of_amplitude(ratio: float, db: float) -> None:
     assert to_db(ratio) == pytest.approx(db, abs=1e-4)
     assert from_db(db) == pytest.approx(ratio, rel=1e-5)

@@ -246,7 +246,9 @@ def _peak_megabytes(folder: Path, seconds: int) -> int:
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     short, long = _peak_megabytes(tmp_path, 30), _peak_megabytes(tmp_path, 300)
     assert long <= 200
-    assert long - short <= 40  # ten times the file would be 200 MB more, a queue that happens to be full some 10
+    assert (
+        long - short <= 40
+    )  # ten times the file would be 200 MB more, a queue that happens to be full some 10
 
 
 @pytest.mark.parametrize(
