@@ -1,10 +1,12 @@
-"""`reverb filter`: low-, high- and band-pass, band-stop."""
+"""`reverb filter`: filters to a specification, equalisers, crossovers."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from reverb.cli.filter_design import design
+from reverb.cli.filter_options import METHOD, PHASES, equaliser_options
 from reverb.cli.rendering import render, rendering_options, take_rendering
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -19,10 +21,17 @@ def _design_options(command: _Command) -> _Command:
     for option in (
         click.option(
             "--phase",
-            type=click.Choice(["linear", "minimum"]),
+            type=click.Choice(PHASES),
             default="linear",
             show_default=True,
-            help="linear: aligned with the input; minimum: no pre-ringing.",
+            help="linear: aligned with the input; minimum: no pre-ringing; mixed: little of either.",
+        ),
+        METHOD,
+        click.option(
+            "--ripple",
+            type=float,
+            metavar="DB",
+            help="Of the pass band.  [default: as the stop band allows]",
         ),
         click.option(
             "--attenuation",
@@ -45,13 +54,20 @@ def _design_options(command: _Command) -> _Command:
 
 @click.group("filter")
 def filter_group() -> None:
-    """Filter INPUT into OUTPUT with FIR filters designed to a specification.
+    """Filter INPUT into OUTPUT: filters to a specification, equalisers, crossovers.
 
     \b
     Examples:
       reverb filter lowpass in.wav out.wav --cutoff 8000
       reverb filter bandpass in.wav out.wav --low 300 --high 3400 --phase minimum
+      reverb filter notch in.wav out.wav --frequency 50 --harmonics 4
+      reverb filter eq headphones.csv in.wav out.wav
+      reverb filter crossover in.wav bands.wav --at 200 --at 2000
+      reverb filter design lowpass --cutoff 8000 --plot filter.png --export taps.txt
     """
+
+
+filter_group.add_command(design)
 
 
 def _filtered(name: str, options: dict[str, Any]) -> None:
@@ -98,3 +114,89 @@ def bandpass(**options: Any) -> None:
 def bandstop(**options: Any) -> None:
     """Keep what lies outside --low to --high."""
     _filtered("BandStop", options)
+
+
+@filter_group.command()
+@click.argument("curve", metavar="CURVE")
+@rendering_options
+@click.option(
+    "--phase",
+    type=click.Choice(PHASES),
+    default="minimum",
+    show_default=True,
+    help="As for the other filters.",
+)
+def eq(curve: str, phase: Any, **options: Any) -> None:
+    """Apply the equaliser of a file: a table of Hz and dB, or what REW, AutoEq and Equalizer APO write."""
+    from reverb.effects.curve_files import load_equaliser
+
+    render(take_rendering(options), load_equaliser(curve, phase))
+
+
+def _equalised(name: str, options: dict[str, Any]) -> None:
+    """Render with the equaliser of that class name."""
+    from reverb.effects import equalisers
+
+    rendering = take_rendering(options)
+    render(rendering, getattr(equalisers, name)(**options))
+
+
+@filter_group.command()
+@rendering_options
+@equaliser_options("frequency", "boost", "q")
+def peak(**options: Any) -> None:
+    """Raise or lower a band around --frequency by --boost."""
+    _equalised("Peak", options)
+
+
+@filter_group.command()
+@rendering_options
+@click.option("--kind", type=click.Choice(["low", "high"]), required=True, help="All below, or all above.")
+@equaliser_options("frequency", "boost", "q")
+def shelf(kind: str, **options: Any) -> None:
+    """Raise or lower all below or above --frequency by --boost."""
+    _equalised("LowShelf" if kind == "low" else "HighShelf", options)
+
+
+@filter_group.command()
+@rendering_options
+@equaliser_options("boost", "pivot")
+def tilt(**options: Any) -> None:
+    """Raise the highs by --boost and lower the lows as much, about --pivot."""
+    _equalised("Tilt", options)
+
+
+@filter_group.command()
+@rendering_options
+@equaliser_options("frequency", "q", "harmonics", phase=False)
+def notch(**options: Any) -> None:
+    """Take out --frequency, such as the mains' hum, and its harmonics."""
+    _equalised("Notch", options)
+
+
+@filter_group.command()
+@rendering_options
+@click.option(
+    "--at", "frequencies", type=float, multiple=True, required=True, metavar="HZ", help="Once or more."
+)
+@click.option(
+    "--slope",
+    type=int,
+    default=24,
+    show_default=True,
+    metavar="DB",
+    help="Per octave, a multiple of 6 up to 96.",
+)
+def crossover(frequencies: tuple[float, ...], slope: int, **options: Any) -> None:
+    """Split INPUT into bands that sum to it: OUTPUT bands.wav becomes bands-1.wav, bands-2.wav, ..., lowest first."""
+    from dataclasses import replace
+    from pathlib import Path
+
+    from reverb.effects import crossovers
+
+    rendering = take_rendering(options)
+    if "-" in (rendering.source, rendering.destination):
+        raise click.UsageError("a crossover writes several files; expected names for INPUT and OUTPUT, not -")
+    path = Path(rendering.destination)
+    for number, band in enumerate(crossovers.crossover(*frequencies, slope=slope), 1):
+        render(replace(rendering, destination=str(path.with_stem(f"{path.stem}-{number}"))), band)

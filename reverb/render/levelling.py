@@ -15,6 +15,7 @@ NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)
 PEAK_TARGET_DB = -1.0
 """Where ``normalize="peak"`` brings the largest sample: below full scale, as peaks between samples are higher."""
 
+_FULL_SCALE_DB = -0.001  # so that rounding cannot clip
 _LOUDNESSES = (-70.0, 0.0)
 _CEILINGS = (-60.0, 0.0)
 _LARGEST_GAIN_DB = 120.0
@@ -110,7 +111,7 @@ class Measurement:
         wanted = self._wanted(input_loudness, loudness)
         held = max(0.0, true_peak + wanted - asked.ceiling) if asked.ceiling is not None else 0.0
         if asked.ceiling is None and asked.weighs:
-            held = max(0.0, to_db(self._peak.peak) + wanted)
+            held = max(0.0, to_db(self._peak.peak) + wanted - _FULL_SCALE_DB)
         gain = wanted - held
         if not asked.weighs:
             return Verdict(gain)

@@ -1,0 +1,148 @@
+"""`reverb filter`: equalisers, crossovers and designs on the command line."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import click.testing
+import numpy as np
+import pytest
+import soundfile
+
+import reverb
+from reverb.cli.app import cli
+from tests.conftest import MakeSound
+from tests.nulls import null_db
+from tests.signals import noise
+
+pytestmark = pytest.mark.usefixtures("folder")
+RATE = 48_000
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSound) -> Iterator[Path]:
+    make_sound("in.wav", noise(5000, peak=0.1), RATE, subtype="FLOAT")
+    (tmp_path / "eq.csv").write_text("100,-3\n1000,0\n8000,2\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*args: str) -> click.testing.Result:
+    return click.testing.CliRunner().invoke(cli, args, prog_name="reverb")
+
+
+def succeed(*args: str) -> click.testing.Result:
+    result = run(*args)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def fail(status: int, says: str, *args: str) -> None:
+    before = sorted(os.listdir())
+    result = run(*args)
+    assert result.stderr.startswith("Error: "), result.output
+    assert says in result.stderr
+    assert (result.stderr.count("\n"), result.exit_code) == (1, status)
+    assert sorted(os.listdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("command", "effect"),
+    [
+        (["peak", "--frequency", "3000", "--boost", "6", "--q", "2"], reverb.Peak(3000, 6, 2)),
+        (["shelf", "--kind", "low", "--frequency", "200", "--boost", "-3"], reverb.LowShelf(200, -3)),
+        (
+            ["shelf", "--kind", "high", "--frequency", "5000", "--boost", "3", "--phase", "linear"],
+            reverb.HighShelf(5000, 3, phase="linear"),
+        ),
+        (["tilt", "--boost", "2"], reverb.Tilt(2)),
+        (["notch", "--frequency", "1000", "--q", "5", "--harmonics", "2"], reverb.Notch(1000, 5, 2)),
+        (
+            ["lowpass", "--cutoff", "9000", "--phase", "mixed", "--ripple", "0.01", "--transition", "3000"],
+            reverb.LowPass(9000, phase="mixed", ripple=0.01, transition=3000),
+        ),
+        (
+            ["highpass", "--cutoff", "900", "--method", "equiripple", "--transition", "700"],
+            reverb.HighPass(900, method="equiripple", transition=700),
+        ),
+    ],
+)
+def test_commands_do_what_the_effects_do(command: list[str], effect: reverb.Effect) -> None:
+    succeed("filter", command[0], "in.wav", "out.wav", *command[1:])
+    x, y = (soundfile.read(name)[0] for name in ("in.wav", "out.wav"))
+    assert null_db(y, effect(x, RATE)) < -120
+
+
+def test_an_equaliser_comes_from_a_file() -> None:
+    succeed("filter", "eq", "eq.csv", "in.wav", "out.wav", "--phase", "linear")
+    x, y = (soundfile.read(name)[0] for name in ("in.wav", "out.wav"))
+    curve = reverb.Curve(((100, -3), (1000, 0), (8000, 2)), phase="linear")
+    assert null_db(y, curve(x, RATE)) < -120
+    fail(1, "none.csv: cannot be read", "filter", "eq", "none.csv", "in.wav", "more.wav")
+    Path("bad.csv").write_text("100,-3\nlots,of\n")
+    fail(1, "bad.csv, line 2: 'lots,of'", "filter", "eq", "bad.csv", "in.wav", "more.wav")
+
+
+def test_a_crossover_writes_bands_that_sum_to_the_input() -> None:
+    succeed(
+        "filter", "crossover", "in.wav", "b.wav", "--at", "300", "--at", "3000", "--slope", "48", "--no-tail"
+    )
+    x = soundfile.read("in.wav")[0]
+    bands = [soundfile.read(f"b-{n}.wav")[0] for n in (1, 2, 3)]
+    assert null_db(sum(bands), x) < -120
+    fail(2, "expected names", "filter", "crossover", "in.wav", "-", "--at", "300")
+    fail(
+        2, "slope 50 dB per octave", "filter", "crossover", "in.wav", "c.wav", "--at", "300", "--slope", "50"
+    )
+
+
+def test_a_design_reports_exports_and_draws() -> None:
+    files = [f"taps.{ending}" for ending in ("wav", "txt", "npy", "json")]
+    exports = [word for name in files for word in ("--export", name)]
+    said = succeed(
+        "filter",
+        "design",
+        "lowpass",
+        "--cutoff",
+        "5000",
+        "--sample-rate",
+        "44100",
+        "--plot",
+        "p.svg",
+        *exports,
+    ).stdout
+    effect = reverb.LowPass(5000)
+    taps = effect.response(44_100).samples[:, 0]
+    assert said == f"LowPass(cutoff=5000.0)\n{effect.report(44_100)}\n"
+    assert np.abs(reverb.load_response("taps.wav").samples[:, 0] - taps).max() == 0
+    assert np.abs(np.load("taps.npy").ravel() - taps).max() == 0
+    written = [float(line) for line in Path("taps.txt").read_text().splitlines() if not line.startswith("#")]
+    assert np.abs(np.array(written) - taps).max() == 0
+    facts = json.loads(Path("taps.json").read_text())
+    assert facts["taps"] == taps.tolist()
+    assert (facts["sample_rate_hz"], facts["latency_frames"]) == (44_100, len(taps) // 2)
+    assert "<svg" in Path("p.svg").read_text()
+    fail(1, "exists already", "filter", "design", "lowpass", "--cutoff", "5000", "--export", "taps.wav")
+
+
+def test_a_design_is_json_for_programs() -> None:
+    facts = json.loads(
+        succeed("filter", "design", "peak", "--frequency", "100", "--boost", "3", "--json").stdout
+    )
+    report = reverb.Peak(100, 3).report(48_000)
+    assert facts["filter"] == "Peak(frequency=100.0, gain_db=3.0)"
+    assert (facts["taps"], facts["attenuation"], facts["pre_ringing"]) == (report.taps, None, None)
+    for kind in ("riaa", "weighting"):
+        more = ("--curve", "A") if kind == "weighting" else ("--recording",)
+        succeed("filter", "design", kind, *more)
+
+
+def test_wrong_designs_are_told_in_one_line() -> None:
+    design = ("filter", "design")
+    fail(2, "Missing option '--frequency' of peak", *design, "peak", "--boost", "3")
+    fail(2, "Missing option '--boost' of tilt", *design, "tilt")
+    fail(2, "--cutoff is no option of peak; it has --phase", *design, "peak", "--cutoff", "3")
+    fail(2, "the ending '.doc'; expected .wav, .txt", *design, "tilt", "--boost", "3", "--export", "taps.doc")
+    fail(2, "the ending '.doc' is no picture's", *design, "tilt", "--boost", "3", "--plot", "p.doc")
+    fail(2, "cutoff 30000 Hz", *design, "lowpass", "--cutoff", "30000")
