@@ -11,9 +11,11 @@ import click
 
 from reverb.cli import reconnect as supervisor
 from reverb.cli.apply import complete_response
+from reverb.cli.chain import complete_preset
 from reverb.errors import DeviceError
 
 if TYPE_CHECKING:
+    from reverb.effects.effect import Effect
     from reverb.live.control_midi import MidiMap
     from reverb.live.session import Session
     from reverb.live.settings import LiveSettings
@@ -78,6 +80,14 @@ _SOUND_OPTIONS = (
         shell_complete=complete_response,
         help=f"Impulse response; given several times, those to step through.  [default: {_DEFAULT_RESPONSE}]",
     ),
+    click.option(
+        "--chain",
+        "preset",
+        metavar="PRESET",
+        shell_complete=complete_preset,
+        help="A preset, by name or file (see reverb chain --list), instead of --ir and its levels.",
+    ),
+    click.option("--allow-outside", is_flag=True, help="Let the preset read files outside its own folder."),
     click.option(
         "--layout", metavar="NAME", help="Of the responses: mono, stereo, true-stereo, or INPUTSxOUTPUTS."
     ),
@@ -190,6 +200,7 @@ def live(**options: Any) -> None:
       reverb live --ir church
       reverb live --ir hall --ir plate --mix 0.4 --record take.wav
       reverb live --input-file dry.wav --loop --ir my_room.wav
+      reverb live --chain vocal-plate
       reverb live --input-device scarlett --output-device scarlett --block-size 64
       reverb live --measure-latency
     """
@@ -217,6 +228,8 @@ def _session(settings: "LiveSettings", options: dict[str, Any]) -> "Session":
     from reverb.live.session import Session
     from reverb.responses.library import impulse
 
+    if options["preset"] is not None:
+        return Session(_chain(options), settings, gain=options["gain"], transition=options["transition"])
     chosen = [impulse(name, options["layout"]) for name in options["responses"] or (_DEFAULT_RESPONSE,)]
     effect = Reverb(
         chosen[0],
@@ -232,6 +245,17 @@ def _session(settings: "LiveSettings", options: dict[str, Any]) -> "Session":
         transition=options["transition"],
         responses=chosen if len(chosen) > 1 else None,
     )
+
+
+def _chain(options: dict[str, Any]) -> "Effect":
+    """Return the effect of --chain, or raise UsageError where options that it replaces stand beside it."""
+    from reverb.effects.presets import load_chain
+
+    for name in ("responses", "layout", "mix", "wet", "dry", "predelay"):
+        if options[name] not in (None, (), 0.0):
+            option = "ir" if name == "responses" else name
+            raise click.UsageError(f"--{option} stands beside --chain, which says it all; give one of them.")
+    return load_chain(options["preset"], allow_outside=options["allow_outside"])
 
 
 def _play(session: "Session", controls: _Controls) -> None:

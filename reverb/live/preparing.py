@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, replace
 
 from reverb.effects.effect import Chain, HasResponse, Parallel, fold
+from reverb.effects.levelled import Levelled
 from reverb.effects.reverb import Reverb
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
@@ -136,6 +137,9 @@ def causal(effect: HasResponse, sample_rate: int) -> ImpulseResponse:
         for part in effect.effects[1:]:
             whole = whole + causal(part, sample_rate)
         return whole
+    if isinstance(effect, Levelled):
+        whole = causal(effect.effect, sample_rate)
+        return whole * level_gain(whole, effect.level)
     if isinstance(effect, Reverb):
         return _at_once(effect.response(sample_rate), 0, _room(effect).sample_rate)
     if isinstance(effect, ImpulseResponse):

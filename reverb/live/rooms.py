@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from reverb.effects.effect import Chain, HasResponse
+from reverb.effects.levelled import Levelled
 from reverb.effects.reverb import Reverb
 from reverb.errors import ParameterError
 from reverb.responses import library
@@ -44,7 +45,7 @@ def room_of(effect: HasResponse) -> ImpulseResponse | None:
         return effect.impulse_response
     if isinstance(effect, Chain):
         return next((room for room in map(room_of, effect.effects) if room is not None), None)
-    return None
+    return room_of(effect.effect) if isinstance(effect, Levelled) else None
 
 
 def with_room(effect: HasResponse, room: ImpulseResponse) -> HasResponse:
@@ -63,4 +64,6 @@ def with_room(effect: HasResponse, room: ImpulseResponse) -> HasResponse:
         for place, part in enumerate(effect.effects):
             if room_of(part) is not None:
                 return Chain((*effect.effects[:place], with_room(part, room), *effect.effects[place + 1 :]))
+    if isinstance(effect, Levelled):
+        return replace(effect, effect=with_room(effect.effect, room))
     raise ParameterError(f"{effect!r} has no reverb whose response could be exchanged")

@@ -72,6 +72,20 @@ def test_a_session_ends_with_a_summary(card: FakeCard, tmp_path: Path) -> None: 
         assert part in result.output
 
 
+def test_a_preset_is_played_through(card: FakeCard, tmp_path: Path) -> None:  # noqa: ARG001
+    path = tmp_path / "take.wav"
+    result = run("live", "--chain", "telephone", "--duration", "0.2", "--record", str(path))
+    assert result.exit_code == 0, result.output
+    assert f"recorded {path}" in result.output
+    for arguments, says in (
+        (("--chain", "telefone"), "no preset 'telefone'; did you mean 'telephone'"),
+        (("--chain", "telephone", "--ir", "room"), "--ir stands beside --chain"),
+        (("--chain", "telephone", "--mix", "0.2"), "--mix stands beside --chain"),
+    ):
+        result = run("live", *arguments)
+        assert (result.exit_code, says in result.output) == (2, True), result.output
+
+
 def test_ctrl_c_ends_it_with_a_summary_too(card: FakeCard, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -86,7 +86,7 @@ def _as_loud(*pairs: tuple[str, str]) -> None:
 
 
 def _podcast() -> None:
-    assert _loudness("podcast.wav") == pytest.approx(-16, abs=0.1)
+    assert _loudness("podcast.wav") == pytest.approx(-16, abs=0.2)  # a short file: few blocks
     assert np.abs(_read("podcast.wav")).max() <= 10 ** (-1 / 20)
 
 

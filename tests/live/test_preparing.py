@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import reverb
 from reverb.errors import InvalidAudioError, ParameterError
+from reverb.live import rooms
 from reverb.live.faders import Faders
 from reverb.live.preparing import causal, prepare
 from reverb.responses.normalising import loudness_ratio
@@ -80,6 +81,17 @@ def test_a_predelay_makes_room_for_the_ringing() -> None:
     np.testing.assert_allclose(
         prepare(effect, RATE, 2, 2).response.samples, whole.samples[whole.latency :], atol=1e-6
     )
+
+
+def test_a_levelled_chain_starts_at_once_and_can_change_its_room() -> None:
+    effect = reverb.Levelled(reverb.Gain(6) >> reverb.Reverb(decaying(44_100)))
+    wet = causal(effect, RATE)
+    assert wet.latency == 0
+    assert loudness_ratio(wet) == pytest.approx(1, rel=1e-5)
+    other = decaying(seed=3)
+    changed = rooms.with_room(effect, other)
+    assert rooms.room_of(changed) == other
+    assert changed == reverb.Levelled(reverb.Gain(6) >> reverb.Reverb(other))
 
 
 def test_linear_phase_keeps_its_latency() -> None:
