@@ -153,7 +153,7 @@ def test_a_target_and_a_ceiling_are_kept(make_sound: MakeSound, tmp_path: Path) 
     assert _true_peak(x) == pytest.approx(-1, abs=0.01)
     # Without a ceiling, full scale holds.
     full = process_file(source, tmp_path / "full.wav", Reverb("room"), loudness=-6)
-    assert (full.clipped, full.peak) == (0, pytest.approx(1, abs=1e-4))
+    assert (full.clipped, full.peak) == (0, pytest.approx(1, abs=1e-3))
 
 
 def test_a_ceiling_alone_only_lowers(make_sound: MakeSound, tmp_path: Path) -> None:
