@@ -57,7 +57,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Triangular dither before rounding.  [default: for 16 bits and fewer]",
     ),
     click.option(
-        "--workers", type=click.IntRange(1, 256), metavar="N", help="Threads.  [default: one per core]"
+        "--workers",
+        type=click.IntRange(1, 256),
+        metavar="N",
+        help="Threads that convolve.  [default: one per core but one]",
     ),
     click.option("--force", is_flag=True, help="Replace an existing output."),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),

@@ -1,6 +1,7 @@
 """One pass of a source through a response: reading, convolving, and handing on, in constant memory."""
 
 import itertools
+import os
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -20,6 +21,11 @@ Progress = Callable[[int, int], None]
 _SIXTEEN_BITS = {"PCM_16", "PCM_S8", "PCM_U8"}
 _DOUBLE = {"PCM_32", "DOUBLE"}
 _FLOATING = {"FLOAT", "DOUBLE"}
+
+
+def _spare_cores() -> int:
+    """Return how many cores convolve: all but one, which reading and writing keep busy."""
+    return max(1, (os.cpu_count() or 1) - 1)
 
 
 class Job:
@@ -70,7 +76,11 @@ class Job:
         self._warn = warn
         self.dtype = np.float64 if sound.subtype in _DOUBLE else np.float32
         self._engine = OverlapAdd(
-            response.samples.T, response.wiring, dtype=self.dtype, length=sound.frames, workers=workers
+            response.samples.T,
+            response.wiring,
+            dtype=self.dtype,
+            length=sound.frames,
+            workers=workers or _spare_cores(),
         )
         # Used in turn, for fresh memory costs more than to read into it.
         self._inputs = self._buffers(sound.channels)
