@@ -1,13 +1,15 @@
 """Offline rendering of whole files against other programs: wall time, memory, and the null that shows a wrong result.
 
 Every program renders the same file through the same response, one after the other in turn (A B C, A B C, ...); the
-ratios are medians over the turns. Programs that are not installed are named and left out.
+ratios are medians over the turns. Programs that are not installed are named and left out. Ours runs compiled, as
+pip installs it, with FFTW after `reverb tune` and without. Then follows what a file of one second costs: the start.
 
     python scripts/bench_offline.py                     # 10 minutes of stereo, responses of 4 s and 10 s
     python scripts/bench_offline.py --seconds 60 --turns 3
 """
 
 import argparse
+import compileall
 import os
 import platform
 import shutil
@@ -23,6 +25,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 from scipy.signal import oaconvolve
+
+import reverb
 
 SAMPLE_RATE = 48_000
 CHECKED_SECONDS = 15
@@ -73,6 +77,7 @@ class Program:
 
     name: str
     command: Callable[[Path, Path, Path], list[str]]
+    environment: dict[str, str] = field(default_factory=dict)
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     peak_megabytes: float = 0.0
@@ -82,7 +87,8 @@ class Program:
     def run(self, source: Path, response: Path, out: Path) -> None:
         """Run once, as a whole process."""
         command = [sys.executable, "-S", "-c", LAUNCHER, *self.command(source, response, out)]
-        result = subprocess.run(command, capture_output=True, text=True)
+        environment = {**os.environ, **self.environment}
+        result = subprocess.run(command, capture_output=True, text=True, env=environment)
         if result.returncode != 0:
             raise SystemExit(f"{self.name} failed:\n{result.stderr}")
         wall, cpu, kilobytes = map(float, result.stdout.splitlines()[-1].split())
@@ -102,6 +108,9 @@ def programs(folder: Path) -> list[Program]:
         settings = ["--mix", "1", "--ir-level", "none", "--force", "--quiet"]
         return [python, "-m", "reverb", "apply", str(source), str(out), "--ir", str(response), *settings]
 
+    def cache(name: str) -> dict[str, str]:
+        return {"XDG_CACHE_HOME": str(folder / name)}
+
     def ffmpeg(source: Path, response: Path, out: Path) -> list[str]:
         quiet = ["ffmpeg", "-y", "-loglevel", "error", "-i", str(source), "-i", str(response)]
         return [*quiet, "-lavfi", "afir=gtype=none", "-c:a", "pcm_s24le", str(out)]
@@ -115,7 +124,12 @@ def programs(folder: Path) -> list[Program]:
         configuration.write_text(text)
         return ["fconvolver", str(configuration), str(source), str(out)]
 
-    found = [Program(OURS, ours), Program("copy with soundfile", script(COPY))]
+    tuned = _importable("pyfftw")
+    found = [Program(OURS, ours, cache("tuned"))] if tuned else []
+    found += [Program(f"{OURS}, no FFTW", ours, cache("new")), Program("copy with soundfile", script(COPY))]
+    if tuned and not (folder / "tuned").exists():
+        environment = {**os.environ, **cache("tuned")}
+        subprocess.run([python, "-m", "reverb", "tune", "--quiet"], check=True, env=environment)
     for name, command, present in (
         ("ffmpeg afir", ffmpeg, shutil.which("ffmpeg")),
         ("fconvolver", fconvolver, shutil.which("fconvolver")),
@@ -185,14 +199,43 @@ def compare(folder: Path, seconds: int, response_seconds: float, turns: int) -> 
     ours = found[0]
     print(f"\nresponse {response_seconds:g} s, {seconds / 60:g} min of stereo at {SAMPLE_RATE} Hz, 24 bits")
     print(f"medians of {turns} turns\n")
-    print(f"| {'program':<20} | wall s | CPU s | MB | ours ÷ its wall | null dB | gain dB |")
+    print(f"| {'program':<21} | wall s | CPU s | MB | ours ÷ its wall | null dB | gain dB |")
     print("|---|---|---|---|---|---|---|")
     for program in found:
         ratio = statistics.median(a / b for a, b in zip(ours.wall, program.wall, strict=True))
         print(
-            f"| {program.name:<20} | {statistics.median(program.wall):.2f} | {statistics.median(program.cpu):.2f} "
+            f"| {program.name:<21} | {statistics.median(program.wall):.2f} | {statistics.median(program.cpu):.2f} "
             f"| {program.peak_megabytes:.0f} | {ratio:.2f} | {program.null_db:.0f} | {program.gain_db:+.1f} |"
         )
+
+
+def starts(folder: Path, turns: int) -> None:
+    """Print how long a file of one second takes, beside what the libraries need to be imported."""
+    rng = np.random.default_rng(2)
+    soundfile.write(
+        folder / "second.wav", 0.05 * rng.standard_normal((SAMPLE_RATE, 2)), SAMPLE_RATE, "PCM_24"
+    )
+    out = folder / "second-out.wav"
+
+    def apply(name: str) -> list[str]:
+        rendering = [sys.executable, "-m", "reverb", "apply", str(folder / "second.wav"), str(out)]
+        return [*rendering, "--ir", name, "--quiet"]
+
+    imports = [sys.executable, "-c", "import numpy, soundfile, click"]
+    found = [Program("the imports alone", lambda *_: imports)]
+    found += [
+        Program(f"{OURS} --ir {name}", lambda *_, n=name: apply(n)) for name in ("room", "hall", "church")
+    ]
+    for _ in range(turns):
+        for program in found:
+            out.unlink(missing_ok=True)
+            program.run(out, out, out)
+    print(
+        f"\nstart: 1 s of sound, medians of {turns} turns\n\n| program | ms | ÷ the imports |\n|---|---|---|"
+    )
+    for program in found:
+        ratio = statistics.median(a / b for a, b in zip(program.wall, found[0].wall, strict=True))
+        print(f"| {program.name:<24} | {1000 * statistics.median(program.wall):.0f} | {ratio:.2f} |")
 
 
 def main() -> None:
@@ -208,8 +251,10 @@ def main() -> None:
         f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
     )
     with tempfile.TemporaryDirectory(prefix="reverb-bench-") as folder:
+        compileall.compile_dir(Path(reverb.__file__).parent, quiet=1)
         for response_seconds in options.responses:
             compare(Path(folder), options.seconds, response_seconds, options.turns)
+        starts(Path(folder), 4 * options.turns)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,30 @@
-"""Real FFTs of many rows at once, for the offline engine: pocketfft, reached without loading the rest of SciPy.
+"""Real FFTs of many rows, for the offline engine: pocketfft, reached without loading the rest of SciPy, and FFTW.
 
 SciPy's compiled pocketfft keeps single precision and works on four rows side by side in the lanes of a vector
 register, which doubles its speed. Importing `scipy.fft`, however, costs more than rendering a short
 file, because it loads all of `scipy.special`. So the extension module alone is loaded where it can be found,
 and the public `scipy.fft` serves otherwise; both give the same bits.
 
-FFTW is not used here: estimated plans are no faster than four lanes, and measured ones cost more to make than they
-save in a file of ten minutes.
+FFTW is half again as fast on single rows, which leaves more of the cache to the rest. But its plans must be
+measured, for longer than a file of ten minutes takes to render; so it serves for the sizes that `learn_fftw` has
+measured once.
 """
 
 import functools
 import importlib.machinery
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from reverb.engine import fftw
+from reverb.engine.aligned import aligned_zeros
+from reverb.engine.cache import cache_folder, read_cache, write_cache
 
 Real: TypeAlias = npt.NDArray[np.floating[Any]]
 Complex: TypeAlias = npt.NDArray[np.complexfloating[Any, Any]]
@@ -26,11 +32,17 @@ Complex: TypeAlias = npt.NDArray[np.complexfloating[Any, Any]]
 LANES = 4
 """Rows that are transformed in the time of about two single ones."""
 
+FFTW_SIZES = tuple(sorted(factor << k for factor in (2, 3) for k in range(14, 17)))
+"""Lengths that `learn_fftw` measures: shorter rows keep threads waiting for each other at Python's lock."""
+
+_LEARNT = "fftw-sizes.json"
 _EXTENSION = "scipy.fft._pocketfft.pypocketfft"
 
+Kind = Literal["pocketfft", "fftw"]
 
-class Backend(Protocol):
-    """Unscaled real transforms along the last axis, from one array of rows into another."""
+
+class Transforms(Protocol):
+    """Unscaled real transforms along the last axis, from one array of rows into another. For one thread."""
 
     def forward(self, rows: Real, spectra: Complex) -> None:
         """Transform `rows` (count, size) into `spectra` (count, size // 2 + 1)."""
@@ -39,6 +51,7 @@ class Backend(Protocol):
         """Transform `spectra` back into `rows`, which come out `size` times too large."""
 
 
+@functools.cache
 def good_size(minimum: int) -> int:
     """Return the smallest even number ≥ `minimum` whose only prime factors are 2, 3 and 5 (at least 2)."""
     half = max(1, (minimum + 1) // 2)
@@ -79,6 +92,58 @@ def inverse(spectra: Complex, rows: Real) -> None:
     _backend().inverse(spectra, rows)
 
 
+def transforms(kind: Kind, size: int, dtype: npt.DTypeLike) -> Transforms:
+    """Return what one thread transforms rows of `size` points with; rows must begin at cache lines for FFTW."""
+    return _FFTW(size, dtype) if kind == "fftw" else _backend()
+
+
+@functools.cache
+def fftw_sizes(itemsize: int) -> tuple[int, ...]:
+    """Return the sizes for which `learn_fftw` has measured plans, for samples of 4 or 8 bytes; none without FFTW."""
+    kept = read_cache(cache_folder() / _LEARNT)
+    learnt = itemsize == 4 and kept == list(FFTW_SIZES) and fftw.planner() is not None
+    return FFTW_SIZES if learnt else ()
+
+
+def learn_fftw(learnt: Callable[[int], None] | None = None) -> bool:
+    """Measure FFTW's plans for `FFTW_SIZES` in single precision, and keep them; False if it is not installed.
+
+    Takes some 20 seconds the first time. `learnt` is called with each size as it is done.
+    """
+    planner = fftw.planner()
+    if planner is None:
+        return False
+    for size in FFTW_SIZES:
+        _FFTW(size, np.float32)
+        if learnt:
+            learnt(size)
+    planner.keep()
+    write_cache(cache_folder() / _LEARNT, list(FFTW_SIZES))
+    fftw_sizes.cache_clear()
+    return True
+
+
+class _FFTW:
+    """FFTW's transforms, row by row."""
+
+    def __init__(self, size: int, dtype: npt.DTypeLike) -> None:
+        planner = fftw.planner()
+        assert planner is not None
+        time = aligned_zeros((size,), dtype)
+        spectrum = aligned_zeros((size // 2 + 1,), np.result_type(dtype, np.complex64))
+        self._forward, self._inverse = planner.plan(time, spectrum), planner.plan(spectrum, time)
+
+    def forward(self, rows: Real, spectra: Complex) -> None:
+        for row, spectrum in zip(rows, spectra, strict=True):
+            self._forward.update_arrays(row, spectrum)
+            self._forward.execute()
+
+    def inverse(self, spectra: Complex, rows: Real) -> None:
+        for spectrum, row in zip(spectra, rows, strict=True):
+            self._inverse.update_arrays(spectrum, row)
+            self._inverse.execute()
+
+
 class _Extension:
     """SciPy's compiled pocketfft itself: it writes straight into a given array."""
 
@@ -108,7 +173,7 @@ class _Public:
 
 
 @functools.cache
-def _backend() -> Backend:
+def _backend() -> Transforms:
     """Choose once: the extension if it can be loaded and gives the right answer, the public functions if not."""
     try:
         extension = _Extension(_load_extension())

@@ -2,24 +2,21 @@
 
 Three backends give the same spectra: FFTW (through pyFFTW, where it is installed), SciPy's PocketFFT by its C
 function (single precision in single precision, without the 3 µs of dispatch around ``scipy.fft``), and NumPy's
-public functions. FFTW's plans are measured once and kept as wisdom in the user's cache folder, so that the next
-start is instant; a folder that cannot be written only costs that.
+public functions. FFTW's plans are measured once and kept as wisdom (`reverb.engine.fftw`), so that the next start is
+instant.
 
 All transforms run along the last axis; the inverse is not scaled (a round trip multiplies by the length) and may
 destroy its input.
 """
 
 import functools
-import json
-import os
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from reverb.engine import fftw
 from reverb.errors import MissingExtraError, UnknownNameError
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -27,8 +24,6 @@ Step: TypeAlias = Callable[[], object]
 
 LONGEST_TOGETHER = 1 << 15
 """Most samples of rows that PocketFFT transforms together to advantage: more leave the second-level cache."""
-
-_ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 
 class Backend(Protocol):
@@ -46,52 +41,30 @@ class Backend(Protocol):
         """Remember on disk what planning has learnt, if anything."""
 
 
-def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """Zeros that begin at a cache line and whose rows do too: a padded array, cut to `shape`."""
-    kind = np.dtype(dtype)
-    unit = _ALIGNMENT // kind.itemsize
-    row = -(-shape[-1] // unit) * unit
-    if len(shape) > 1 and row * kind.itemsize % 4096 == 0:
-        row += unit  # rows a whole number of pages apart would fight for the same cache lines
-    size = int(np.prod(shape[:-1], dtype=np.int64)) * row
-    buffer = np.zeros(size * kind.itemsize + _ALIGNMENT, np.uint8)
-    start = -buffer.ctypes.data % _ALIGNMENT
-    array = buffer[start : start + size * kind.itemsize].view(kind)
-    return array.reshape(*shape[:-1], row)[..., : shape[-1]]
-
-
 class FFTW:
     """FFTW plans, measured once per length and layout and kept as wisdom."""
 
     name = "fftw"
 
     def __init__(self) -> None:
-        try:
-            import pyfftw
-        except ImportError:
-            raise MissingExtraError("FFTW is not installed; mend with: pip install 'reverb[fftw]'") from None
-        self._pyfftw = pyfftw
-        self._path = cache_folder() / f"fftw-wisdom-{pyfftw.fftw_version.split('-sse')[0]}.json"
-        self._known = _load_wisdom(pyfftw, self._path)
+        planner = fftw.planner()
+        if planner is None:
+            raise MissingExtraError("FFTW is not installed; mend with: pip install 'reverb[fftw]'")
+        self._planner = planner
 
     def forward(self, time: Array, spectrum: Array) -> Step:
         """Plan a forward transform; overwrites both arrays."""
-        return self._plan(time, spectrum, "FFTW_FORWARD", ("FFTW_MEASURE",))
+        execute: Step = self._planner.plan(time, spectrum).execute
+        return execute
 
     def inverse(self, spectrum: Array, time: Array) -> Step:
         """Plan an inverse transform; overwrites both arrays."""
-        return self._plan(spectrum, time, "FFTW_BACKWARD", ("FFTW_MEASURE", "FFTW_DESTROY_INPUT"))
-
-    def _plan(self, source: Array, target: Array, direction: str, flags: tuple[str, ...]) -> Step:
-        plan = self._pyfftw.FFTW(source, target, axes=(1,), direction=direction, flags=flags, threads=1)
-        execute: Step = plan.execute
+        execute: Step = self._planner.plan(spectrum, time).execute
         return execute
 
     def keep(self) -> None:
         """Write the wisdom to the cache folder if it has grown."""
-        wisdom = self._pyfftw.export_wisdom()
-        if wisdom != self._known and write_cache(self._path, [part.decode("latin-1") for part in wisdom]):
-            self._known = wisdom
+        self._planner.keep()
 
 
 class PocketFFT:
@@ -210,46 +183,6 @@ def backend(name: str | None = None) -> Backend:
         except MissingExtraError:
             continue
     raise AssertionError("NumPy is always there")
-
-
-def cache_folder() -> Path:
-    """Where measurements of this machine are kept between starts."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("reverb", appauthor=False)
-
-
-def write_cache(path: Path, content: object) -> bool:
-    """Write JSON in one step, so that a second process never reads half of it; False if that is impossible."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    except OSError:
-        return False
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file)
-        Path(name).replace(path)
-    except OSError:
-        os.unlink(name)
-        return False
-    return True
-
-
-def read_cache(path: Path) -> object:
-    """Read JSON back; None if it is missing or damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _load_wisdom(pyfftw: Any, path: Path) -> tuple[bytes, ...]:
-    stored = read_cache(path)
-    if isinstance(stored, list) and len(stored) == 3 and all(isinstance(part, str) for part in stored):
-        pyfftw.import_wisdom(tuple(part.encode("latin-1", "replace") for part in stored))
-    known: tuple[bytes, ...] = pyfftw.export_wisdom()
-    return known
 
 
 def _pocketfft() -> tuple[Callable[..., Array], Callable[..., Array]]:

@@ -6,19 +6,22 @@ overlap-add: Gardner 1995, Wefers 2015 ch. 5). One partition is classic overlap-
 FFT may be many times longer than the response; with more, the FFT is twice the block. Short FFTs
 stay in the caches and short blocks waste little on a signal's end; fewer partitions multiply less.
 
-The constants were measured with pocketfft on one x86-64 core; only their ratios matter.
+The constants were measured on one x86-64 core; only their ratios matter.
 """
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from reverb.engine.fft import LANES, good_size
+from reverb.engine.fft import LANES, Kind, good_size
 
 SINGLE_FLOP = 1 / 9.3
 """ns for one floating-point operation (2.5 N log2 N of them) of a real FFT, one row at a time."""
 LANE_FLOP = 1 / 21.5
 """The same when the rows are LANES or more."""
+FFTW_FLOP, FFTW_NEAR = 1 / 32, 1 << 16
+"""The same with FFTW, which takes one row at a time, and the size up to which it runs at full speed."""
 NEAR_FFT, FAR_FFT = 1 << 17, 400_000
 """Up to the first size LANES rows at once run at full speed; beyond the second they leave the caches for good."""
 MULTIPLY_ADD = 0.5
@@ -49,6 +52,8 @@ class Shape:
         Channels in use, convolutions, and rows of responses.
     itemsize : int
         Bytes of a sample, 4 or 8.
+    ahead : int
+        Rounds of input that may be transformed in advance.
     """
 
     taps: int
@@ -58,6 +63,7 @@ class Shape:
     paths: int
     responses: int
     itemsize: int = 4
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,10 @@ class Plan:
         Rows of one FFT call; divides `group`.
     group : int
         Blocks that are processed in one round.
+    fft : {"pocketfft", "fftw"}
+        What transforms.
+    ahead : int
+        Rounds whose input may be transformed before the output of an earlier one is asked for.
     keep_spectra : bool
         Whether the spectra of the response stay in memory, or are made anew in each round to save it.
     """
@@ -88,12 +98,19 @@ class Plan:
     overlap: int
     batch: int
     group: int
+    fft: Kind = "pocketfft"
+    ahead: int = 0
     keep_spectra: bool = True
 
     @property
     def bins(self) -> int:
         """Complex values of a spectrum."""
         return self.fft_size // 2 + 1
+
+    @property
+    def lanes(self) -> int:
+        """Rows that one call transforms side by side, at the least to advantage."""
+        return LANES if self.fft == "pocketfft" else 1
 
     @property
     def round(self) -> int:
@@ -103,7 +120,8 @@ class Plan:
     @property
     def slots(self) -> int:
         """Spectra of past and present input blocks to remember per channel, in whole batches."""
-        return -(-(self.partitions - 1 + self.group) // self.batch) * self.batch
+        blocks = self.partitions - 1 + self.group * (1 + self.ahead)
+        return -(-blocks // self.batch) * self.batch
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -111,18 +129,22 @@ class Plan:
         plural = "s" if self.partitions > 1 else ""
         return (
             f"{self.partitions} partition{plural}, blocks of {self.block} frames × {self.group}, "
-            f"FFT of {self.fft_size} points × {self.batch}{spectra}"
+            f"FFT of {self.fft_size} points × {self.batch} by {self.fft}{spectra}"
         )
 
 
-def choose(shape: Shape, memory: int | None = None) -> Plan:
+@functools.lru_cache(maxsize=256)
+def choose(shape: Shape, memory: int | None = None, fftw_sizes: tuple[int, ...] = ()) -> Plan:
     """Return the cheapest plan, among those that need no more than `memory` bytes if it is given.
 
-    Where none is so small, the smallest is returned.
+    Where none is so small, the smallest is returned. FFTW is weighed for the given sizes.
     """
-    plans = list(candidates(shape, scarce=memory is not None))
+    plans = [*candidates(shape), *_with_fftw(shape, fftw_sizes)]
     if memory is not None:
         fitting = [plan for plan in plans if footprint(plan, shape) <= memory]
+        if not fitting:
+            plans = list(candidates(shape, scarce=True))
+            fitting = [plan for plan in plans if footprint(plan, shape) <= memory]
         plans = fitting or [min(plans, key=lambda plan: footprint(plan, shape))]
     return min(plans, key=lambda plan: cost(plan, shape))
 
@@ -141,6 +163,15 @@ def candidates(shape: Shape, *, scarce: bool = False) -> Iterator[Plan]:
         if scarce:
             for group in range(LANES, 8 * LANES + 1, LANES):
                 yield replace(plan, batch=LANES, group=group, keep_spectra=False)
+
+
+def _with_fftw(shape: Shape, sizes: Sequence[int]) -> Iterator[Plan]:
+    """Yield the plans whose FFT has one of the given sizes, and is FFTW's."""
+    for size in sizes:
+        if size >= 2 * shape.taps:
+            yield _grouped(shape, size, size - shape.taps + 1, 1, "fftw")
+        else:
+            yield _grouped(shape, size, size // 2, -(-shape.taps // (size // 2)), "fftw")
 
 
 def cost(plan: Plan, shape: Shape) -> float:
@@ -195,22 +226,29 @@ def _fitted_blocks(taps: int) -> Iterator[int]:
         yield good_size(2 * -(-taps // partitions)) // 2
 
 
-def _grouped(shape: Shape, size: int, block: int, partitions: int) -> Plan:
+def _grouped(shape: Shape, size: int, block: int, partitions: int, fft: Kind = "pocketfft") -> Plan:
     """Complete a plan with the rows of an FFT call and the blocks of a round: no more than there will be."""
     overlap = (block if partitions > 1 else shape.taps) - 1
-    batch = LANES * max(1, min(16, BATCH_POINTS // size // LANES))
-    group = batch * max(1, round(ROUND_FRAMES / (batch * block)))
+    lanes = LANES if fft == "pocketfft" else 1
+    batch = lanes * max(1, min(16, BATCH_POINTS // size // lanes))
+    frames = (
+        ROUND_FRAMES if fft == "pocketfft" else ROUND_FRAMES // 2
+    )  # what FFTW leaves of the cache is worth keeping
+    group = batch * max(1, round(frames / (batch * block)))
     if shape.length is not None:
         blocks = -(-max(shape.length, 1) // block) + partitions - 1
-        batch = min(batch, -(-blocks // LANES) * LANES)
+        batch = min(batch, -(-blocks // lanes) * lanes)
         group = min(group // batch, -(-blocks // batch)) * batch
-    return Plan(size, block, partitions, overlap, batch, group)
+    return Plan(size, block, partitions, overlap, batch, group, fft, shape.ahead)
 
 
 def _fft_cost(plan: Plan, rows: int) -> float:
     """Estimate the time of `rows` FFTs, in batches."""
     flops = 2.5 * plan.fft_size * math.log2(plan.fft_size)
     lanes = LANE_FLOP * max(1.0, math.pow(plan.fft_size / NEAR_FFT, 0.25), plan.fft_size / FAR_FFT)
+    if plan.fft == "fftw":
+        slower = max(1.0, math.pow(plan.fft_size / FFTW_NEAR, 0.15))
+        return rows * flops * FFTW_FLOP * slower + -(-rows // plan.batch) * CALL
     if plan.batch < LANES:
         return rows * (flops * SINGLE_FLOP + CALL)
     full, rest = divmod(rows, LANES)

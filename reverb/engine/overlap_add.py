@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from reverb.engine.fft import Real
+from reverb.engine.fft import Real, fftw_sizes
 from reverb.engine.offline_plan import Plan, Shape, choose, cost
+from reverb.engine.relay import relay
 from reverb.engine.rounds import Rounds
 from reverb.engine.routing import Routing
 
@@ -20,6 +21,9 @@ MEMORY = 90 << 20
 
 SMALL = 2e6
 """Estimated ns of work below which threads cost more than they save."""
+
+LARGE = 3e7
+"""Estimated ns of work from which on FFTW is worth loading."""
 
 
 class OverlapAdd:
@@ -40,6 +44,8 @@ class OverlapAdd:
         Threads to compute with; as many as cores by default.
     memory : int or None
         Bytes to stay under where a plan can; None for no limit.
+    ahead : int
+        Rounds of `preferred_frames` by which `take` may run ahead of `give`, so that two threads share the work.
 
     Attributes
     ----------
@@ -55,7 +61,8 @@ class OverlapAdd:
     Notes
     -----
     Invariant between calls: the first `_filled` frames of `_pending` are the input that does not fill a round yet, and
-    the output of all before them has been returned. Owned by one thread at a time.
+    the output of all before them has been returned or waits for `give`. Owned by one thread at a time, but for `take`
+    and `give`, which may each have one.
     """
 
     def __init__(
@@ -67,6 +74,7 @@ class OverlapAdd:
         length: int | None = None,
         workers: int | None = None,
         memory: int | None = MEMORY,
+        ahead: int = 0,
     ) -> None:
         rows = np.asarray(responses, dtype)
         assert rows.ndim == 2, rows.shape
@@ -74,8 +82,8 @@ class OverlapAdd:
         assert rows.shape[0] >= routing.responses, (rows.shape, routing)
         assert rows.dtype in (np.float32, np.float64), rows.dtype
         self.inputs, self.outputs, self.tail = routing.inputs, routing.outputs, rows.shape[1] - 1
-        shape = _shape(rows, routing, length)
-        self.plan: Plan = choose(shape, memory)
+        shape = _shape(rows, routing, length, ahead)
+        self.plan: Plan = _plan(shape, memory)
         self.preferred_frames = self.plan.round
         self._dtype = rows.dtype
         worthwhile = cost(self.plan, shape) > SMALL
@@ -104,18 +112,37 @@ class OverlapAdd:
         finished = (self._filled + len(source)) // size * size
         out = np.empty((finished, self.outputs), self._dtype) if out is None else out[:finished]
         assert out.shape == (finished, self.outputs), (out.shape, finished)
-        position = used = 0
-        while position < len(out):
+        for position, piece in enumerate(self._full_rounds(source)):
+            self._rounds.transform(piece)
+            self._rounds.finish(out[position * size : (position + 1) * size])
+        return out
+
+    def take(self, block: npt.ArrayLike) -> int:
+        """Take in a block, the first half of `process`; return how many rounds of output may be drawn for it."""
+        rounds = 0
+        for piece in self._full_rounds(self._checked(block)):
+            self._rounds.transform(piece)
+            rounds += 1
+        return rounds
+
+    def give(self, out: Real) -> Real:
+        """Write the next round of output to `out`, shape (preferred_frames, outputs), and return it."""
+        assert out.shape == (self.plan.round, self.outputs), out.shape
+        self._rounds.finish(out)
+        return out
+
+    def _full_rounds(self, source: Real) -> Iterator[Real]:
+        """Give full rounds of input, where they lie if possible; what is left over waits for the next call."""
+        used, size = 0, self.plan.round
+        while self._filled + len(source) - used >= size:
             if self._filled == 0:  # a whole round lies in the caller's array
                 piece = source[used : used + size]
                 used += size
             else:
                 used += self._collect(source[used : used + size - self._filled])
                 piece, self._filled = self._pending, 0
-            self._rounds.render(piece, out[position : position + size])
-            position += size
+            yield piece
         self._collect(source[used:])
-        return out
 
     def finish(self) -> Real:
         """Return the rest, with the tail of ``taps - 1`` frames, and be as newly built.
@@ -137,7 +164,8 @@ class OverlapAdd:
         )
 
     def _end(self, source: Real, room: Callable[[int], Real]) -> Iterator[Real]:
-        yield from self._rounds.render_end(source, len(source) + self.tail, room)
+        self._rounds.transform(source)
+        yield from self._rounds.finish_all(len(source) + self.tail, room)
         self.reset()
 
     def whole(self, signal: npt.ArrayLike) -> Real:
@@ -154,12 +182,20 @@ class OverlapAdd:
         self.reset()
         source = self._checked(signal)
         out = np.empty((len(source) + self.tail, self.outputs), self._dtype)
-        size = self.plan.round
-        full = len(source) // size * size
-        for position in range(0, full, size):
-            self._rounds.render(source[position : position + size], out[position : position + size])
-        for _ in self._end(source[full:], _slices(out[full:])):
+        size, rounds = self.plan.round, -(-len(source) // self.plan.round)
+        last = max(rounds - 1, 0)
+
+        def transform(n: int) -> None:
+            self._rounds.transform(source[n * size : (n + 1) * size])
+
+        def finish(n: int) -> None:
+            if n < last:
+                self._rounds.finish(out[n * size : (n + 1) * size])
+
+        relay(transform, finish, rounds, self.plan.ahead)
+        for _ in self._rounds.finish_all(len(out) - last * size, _slices(out[last * size :])):
             pass
+        self.reset()
         return out
 
     def reset(self) -> None:
@@ -194,7 +230,15 @@ def _slices(out: Real) -> Callable[[int], Real]:
     return following
 
 
-def _shape(rows: Real, routing: Routing, length: int | None) -> Shape:
+def _plan(shape: Shape, memory: int | None) -> Plan:
+    """Choose a plan; with FFTW, if it is there, where the work is worth loading it."""
+    plan = choose(shape, memory)
+    return choose(shape, memory, fftw_sizes(shape.itemsize)) if cost(plan, shape) > LARGE else plan
+
+
+def _shape(rows: Real, routing: Routing, length: int | None, ahead: int) -> Shape:
     paths = routing.paths
     inputs, used = {path.input for path in paths}, {path.response for path in paths}
-    return Shape(rows.shape[1], length, len(inputs), routing.outputs, len(paths), len(used), rows.itemsize)
+    return Shape(
+        rows.shape[1], length, len(inputs), routing.outputs, len(paths), len(used), rows.itemsize, ahead
+    )

@@ -13,16 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from reverb.engine.fft_plans import (
-    LONGEST_TOGETHER,
-    Backend,
-    Step,
-    aligned_zeros,
-    backend,
-    cache_folder,
-    read_cache,
-    write_cache,
-)
+from reverb.engine.aligned import aligned_zeros
+from reverb.engine.cache import cache_folder, read_cache, write_cache
+from reverb.engine.fft_plans import LONGEST_TOGETHER, Backend, Step, backend
 from reverb.engine.realtime_lanes import Scratch
 from reverb.engine.realtime_shape import CHUNK
 from reverb.engine.realtime_work import FFTW_COSTS, POCKETFFT_COSTS, CostModel

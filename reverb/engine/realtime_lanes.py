@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from reverb.engine.fft_plans import Array, Step, aligned_zeros
+from reverb.engine.aligned import aligned_zeros
+from reverb.engine.fft_plans import Array, Step
 from reverb.engine.realtime_shape import CHUNK, Group
 from reverb.engine.realtime_work import Stage
 from reverb.engine.routing import Routing

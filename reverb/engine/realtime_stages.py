@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from reverb.engine.fft_plans import Array, Backend, Step, aligned_zeros
+from reverb.engine.aligned import aligned_zeros
+from reverb.engine.fft_plans import Array, Backend, Step
 from reverb.engine.partition import Plan
 from reverb.engine.realtime_lanes import Lanes, Ring, Scratch, copy
 from reverb.engine.realtime_shape import runs

@@ -3,31 +3,39 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
 from reverb.engine import fft
-from reverb.engine.fft import LANES, Complex, Real
+from reverb.engine.aligned import aligned_zeros
+from reverb.engine.fft import LANES, Complex, Real, Transforms
 from reverb.engine.offline_plan import Plan
 from reverb.engine.routing import Path, Routing
 
 Item = TypeVar("Item")
+Room = TypeVar("Room")
 
 
 class Rounds:
     """A stream of blocks through a matrix of responses; each call is one round of ``plan.group`` blocks.
 
+    `transform` takes input, `finish` makes output. Each may be called from a thread of its own, as long as no more than
+    ``plan.ahead`` rounds lie between them; the workers are then shared between both.
+
     Notes
     -----
-    Invariants between calls, with `_done` the number of blocks finished: the spectrum of input block ``b`` of the
-    ``i``-th input in use is ``_history[i, b % plan.slots]`` for as long as a later block needs it; ``_carry[0, o]``
-    is what the blocks done add to the frames of output ``o`` that come next.
+    Invariants between calls, with `_arrived` blocks of input transformed and `_done` blocks of output finished: the
+    spectrum of input block ``b`` of the ``i``-th input in use is ``_history[i, b % plan.slots]`` for as long as a later
+    block needs it; ``_carry[0, o]`` is what the blocks done add to the frames of output ``o`` that come next.
     """
 
     def __init__(self, plan: Plan, responses: Real, routing: Routing, workers: int) -> None:
         self._plan, self._responses = plan, responses
-        self._crew = _Crew(workers, lambda: _Scratch(plan, responses.dtype))
+        self._all, self._half = workers, -(-workers // 2) if plan.ahead else workers
+        dtype, spectral = responses.dtype, _complex(responses.dtype)
+        self._entering = _Crew(lambda: _Entrance(plan, dtype))
+        self._leaving = _Crew(lambda: _Exit(plan, dtype))
         self._sources = sorted({path.input for path in routing.paths})
         place = {channel: index for index, channel in enumerate(self._sources)}
         self._paths: dict[int, list[Path]] = {}
@@ -35,34 +43,30 @@ class Rounds:
             self._paths.setdefault(path.output, []).append(path._replace(input=place[path.input]))
         self._parts = max(1, min(-(-workers // max(1, len(self._paths))), plan.group // plan.batch))
         self._kept = self._transform_all() if plan.keep_spectra else {}
-        dtype = _complex(responses.dtype)
-        self._history: Complex = np.empty((len(self._sources), plan.slots, plan.bins), dtype)
-        self._carry: Real = np.empty((self._parts + 1, routing.outputs, plan.overlap), responses.dtype)
+        self._history: Complex = aligned_zeros((len(self._sources), plan.slots, plan.bins), spectral)
+        self._carry: Real = np.empty((self._parts + 1, routing.outputs, plan.overlap), dtype)
         self.reset()
 
     def reset(self) -> None:
         """Forget all input."""
-        self._done = 0
+        self._arrived = self._done = 0
         self._carry[:] = 0
 
-    def render(self, source: Real, out: Real) -> None:
-        """Take one full round (round, inputs) and write as many frames of output."""
-        self._transform_input(source)
-        self._finish_blocks(self._done + self._plan.group, self._plan.group, out)
+    def finish(self, out: Real) -> None:
+        """Write the next round (round, outputs), whose input has been transformed."""
+        self._finish_blocks(self._done + self._plan.group, self._plan.group, out, self._half)
 
-    def render_end(self, source: Real, frames: int, room: Callable[[int], Real]) -> Iterator[Real]:
-        """Take the last input, less than a round, and give all output that is left: `frames`, with the tail.
+    def finish_all(self, frames: int, room: Callable[[int], Real]) -> Iterator[Real]:
+        """Give all output that is left, `frames` with the tail, after the last input.
 
         Each piece is at most a round long and is written where ``room(length)`` says.
         """
-        plan = self._plan
-        self._transform_input(source)
-        arrived = self._done + -(-len(source) // plan.block)
+        plan, arrived = self._plan, self._arrived
         left = arrived + plan.partitions - 1 - self._done if arrived else 0
         while left > 0 and frames > 0:
             blocks = min(left, plan.group)
             out = room(min(blocks * plan.block, frames))
-            self._finish_blocks(arrived, blocks, out)
+            self._finish_blocks(arrived, blocks, out, self._all)
             left, frames = left - blocks, frames - len(out)
             yield out
         position = 0
@@ -76,44 +80,55 @@ class Rounds:
         """Return the spectra of each response in use, (partitions, bins)."""
         plan = self._plan
         used = sorted({path.response for paths in self._paths.values() for path in paths})
-        kept = {row: np.empty((plan.partitions, plan.bins), _complex(self._responses.dtype)) for row in used}
+        kept = {
+            row: aligned_zeros((plan.partitions, plan.bins), _complex(self._responses.dtype)) for row in used
+        }
         batches = [(row, p) for row in used for p in range(0, plan.partitions, LANES)]
-        self._crew.run(
-            lambda task, _: self._transform_response(*task, kept[task[0]][task[1] : task[1] + LANES]), batches
+        self._leaving.run(
+            lambda task, scratch: self._transform_response(
+                *task, kept[task[0]][task[1] : task[1] + LANES], scratch.fft
+            ),
+            batches,
+            self._all,
         )
         return kept
 
-    def _transform_response(self, row: int, first: int, out: Complex) -> None:
+    def _transform_response(self, row: int, first: int, out: Complex, transforms: Transforms) -> None:
         """Transform up to LANES partitions of a response from the `first`; the inverse FFT's scale is put in here."""
         plan, count = self._plan, len(out)
         size = plan.block if plan.partitions > 1 else self._responses.shape[1]
-        rows = np.zeros((count if count == 1 else LANES, plan.fft_size), self._responses.dtype)
+        rows = aligned_zeros((_lanes(plan, count), plan.fft_size), self._responses.dtype)
         for index in range(count):
             taps = self._responses[row, (first + index) * size : (first + index + 1) * size]
             np.multiply(taps, 1 / plan.fft_size, out=rows[index, : len(taps)])
-        if count in (1, LANES):
-            fft.forward(rows, out)
+        if len(rows) == count:
+            transforms.forward(rows, out)
         else:
-            spectra = np.empty((LANES, plan.bins), out.dtype)
-            fft.forward(rows, spectra)
+            spectra = np.empty((len(rows), plan.bins), out.dtype)
+            transforms.forward(rows, spectra)
             out[:] = spectra[:count]
 
-    def _transform_input(self, source: Real) -> None:
-        """Put the spectra of a round's blocks into the history."""
+    def transform(self, source: Real) -> None:
+        """Take a round of input (round, inputs), or less at its end."""
         plan = self._plan
         blocks = -(-len(source) // plan.block)
         batches = [(i, g) for g in range(0, blocks, plan.batch) for i in range(len(self._sources))]
 
-        def transform(task: tuple[int, int], scratch: "_Scratch") -> None:
+        def transform(task: tuple[int, int], scratch: "_Entrance") -> None:
             index, start = task
             piece = source[start * plan.block : (start + plan.batch) * plan.block, self._sources[index]]
-            slot = (self._done + start) % plan.slots
-            rows = _padded(piece, plan.block, scratch.padded)
-            fft.forward(rows, self._history[index, slot : slot + len(rows)])
+            slot = (self._arrived + start) % plan.slots
+            rows = _padded(piece, plan, scratch.padded)
+            scratch.fft.forward(rows, self._history[index, slot : slot + len(rows)])
 
-        self._crew.run(transform, batches)
+        assert self._arrived + blocks - self._done <= plan.group * (1 + plan.ahead), (
+            self._arrived,
+            self._done,
+        )
+        self._entering.run(transform, batches, self._half)
+        self._arrived += blocks
 
-    def _finish_blocks(self, arrived: int, blocks: int, out: Real) -> None:
+    def _finish_blocks(self, arrived: int, blocks: int, out: Real, workers: int) -> None:
         """Write the output of the next `blocks` blocks, where `arrived` blocks of input have come in all."""
         plan = self._plan
         share = -(-blocks // (self._parts * plan.batch)) * plan.batch
@@ -122,13 +137,13 @@ class Rounds:
         if len(self._paths) < out.shape[1]:
             out[:] = 0
 
-        def finish(task: tuple[int, int, int], scratch: "_Scratch") -> None:
+        def finish(task: tuple[int, int, int], scratch: "_Exit") -> None:
             output, part, start = task
             stop = min(start + share, blocks)
             place = out[start * plan.block : stop * plan.block, output]
             self._finish_rows(output, part, (start, stop), arrived, place, scratch)
 
-        self._crew.run(finish, tasks)
+        self._leaving.run(finish, tasks, workers)
         for part, start in enumerate(starts):
             if part > 0:  # the parts were made side by side; what each adds to the next is added now
                 head = out[start * plan.block :][: plan.overlap]
@@ -137,7 +152,7 @@ class Rounds:
         self._done += blocks
 
     def _finish_rows(
-        self, output: int, part: int, rows: tuple[int, int], arrived: int, out: Real, scratch: "_Scratch"
+        self, output: int, part: int, rows: tuple[int, int], arrived: int, out: Real, scratch: "_Exit"
     ) -> None:
         """Write the rows from ``rows[0]`` up to ``rows[1]`` of a round to `out`, one channel of the output."""
         plan = self._plan
@@ -153,13 +168,13 @@ class Rounds:
             self._multiply_add(output, self._done + first, arrived, spectra, scratch)
             for start in range(0, count, plan.batch):
                 some = min(plan.batch, count - start)
-                lanes = some if some == 1 else -(-some // LANES) * LANES
-                fft.inverse(scratch.spectra[start : start + lanes], scratch.blocks[:lanes])
+                lanes = _lanes(plan, some)
+                scratch.fft.inverse(scratch.spectra[start : start + lanes], scratch.blocks[:lanes])
                 place = (first - rows[0] + start) * plan.block
                 _overlap_add(scratch.blocks[:some], plan.block, carry, out[place:])
 
     def _multiply_add(
-        self, output: int, first: int, arrived: int, spectra: Complex, scratch: "_Scratch"
+        self, output: int, first: int, arrived: int, spectra: Complex, scratch: "_Exit"
     ) -> None:
         """Sum the products of input and response spectra of `output` for its blocks from `first` on."""
         plan = self._plan
@@ -180,10 +195,10 @@ class Rounds:
                 )
                 fresh = False
 
-    def _response_spectra(self, row: int, start: int, stop: int, scratch: "_Scratch") -> Complex:
+    def _response_spectra(self, row: int, start: int, stop: int, scratch: "_Exit") -> Complex:
         if row in self._kept:
             return self._kept[row][start:stop]
-        self._transform_response(row, start, scratch.response[: stop - start])
+        self._transform_response(row, start, scratch.response[: stop - start], scratch.fft)
         return scratch.response[: stop - start]
 
 
@@ -225,22 +240,37 @@ def _accumulate(
             np.add(target, product, out=target)
 
 
-def _padded(piece: Real, block: int, rows: Real) -> Real:
+def _lanes(plan: Plan, rows: int) -> int:
+    """Return how many rows to transform where `rows` are wanted: one, or all lanes."""
+    return 1 if rows == 1 else -(-rows // plan.lanes) * plan.lanes
+
+
+def _padded(piece: Real, plan: Plan, rows: Real) -> Real:
     """Lay a channel's frames into the heads of `rows`, a block in each, and return the rows in use."""
+    block = plan.block
     full, rest = divmod(len(piece), block)
     rows[:full, :block] = piece[: full * block].reshape(full, block)
     if rest:
         rows[full, :rest] = piece[full * block :]
         rows[full, rest:block] = 0
         full += 1
-    return rows[: 1 if full == 1 else -(-full // LANES) * LANES]
+    return rows[: _lanes(plan, full)]
 
 
 def _overlap_add(rows: Real, block: int, carry: Real, out: Real) -> None:
     """Write the head of each row and what the rows before reach into it; `carry` passes on what reaches further."""
     overlap = len(carry)
+    whole = min(len(rows), len(out) // block)
+    if overlap > block or whole < 2:
+        whole = 0
+    else:  # many rows at once: each is reached into by the one before only
+        heads, places = rows[:whole, :block], out[: whole * block].reshape(whole, block)
+        np.add(heads[0, :overlap], carry, out=places[0, :overlap])
+        np.add(heads[1:, :overlap], rows[: whole - 1, block : block + overlap], out=places[1:, :overlap])
+        places[:, overlap:] = heads[:, overlap:]
+        carry[:] = rows[whole - 1, block : block + overlap]
     both = min(block, overlap)
-    for index, row in enumerate(rows):
+    for index, row in enumerate(rows[whole:], whole):
         place = out[index * block : (index + 1) * block]
         np.add(row[: min(both, len(place))], carry[: len(place)][:both], out=place[:both])
         place[both:] = row[both : len(place)]
@@ -252,38 +282,45 @@ def _overlap_add(rows: Real, block: int, carry: Real, out: Real) -> None:
             carry[:] = row[block : block + overlap]
 
 
-class _Scratch:
-    """What one thread needs to work in. Beyond the block, the rows of `padded` stay zero."""
+class _Entrance:
+    """What one thread needs to transform input. Beyond the block, the rows of `padded` stay zero."""
 
     def __init__(self, plan: Plan, dtype: np.dtype[Any]) -> None:
+        self.fft = fft.transforms(plan.fft, plan.fft_size, dtype)
+        self.padded: Real = aligned_zeros((plan.batch, plan.fft_size), dtype)
+
+
+class _Exit:
+    """What one thread needs to make output."""
+
+    def __init__(self, plan: Plan, dtype: np.dtype[Any]) -> None:
+        self.fft = fft.transforms(plan.fft, plan.fft_size, dtype)
         rows = plan.batch if plan.keep_spectra else plan.group
         spectral = _complex(dtype)
-        self.padded: Real = np.zeros((plan.batch, plan.fft_size), dtype)
-        self.blocks: Real = np.empty((plan.batch, plan.fft_size), dtype)
-        self.spectra: Complex = np.zeros((rows, plan.bins), spectral)
-        self.products: Complex = np.empty_like(self.spectra)
-        self.response: Complex = np.empty((0 if plan.keep_spectra else LANES, plan.bins), spectral)
+        self.blocks: Real = aligned_zeros((plan.batch, plan.fft_size), dtype)
+        self.spectra: Complex = aligned_zeros((rows, plan.bins), spectral)
+        self.products: Complex = aligned_zeros((rows, plan.bins), spectral)
+        self.response: Complex = aligned_zeros((0 if plan.keep_spectra else LANES, plan.bins), spectral)
 
 
-class _Crew:
+class _Crew(Generic[Room]):
     """Workers that share items: the caller, and threads for as long as there is work.
 
     A thread's start takes some 50 µs, little beside a round; so none waits in between, and none is left at the end.
     """
 
-    def __init__(self, workers: int, scratch: Callable[[], _Scratch]) -> None:
-        self._workers = workers
+    def __init__(self, scratch: Callable[[], Room]) -> None:
         self._new_scratch = scratch
-        self._scratches: list[_Scratch] = []
+        self._scratches: list[Room] = []
 
-    def run(self, work: Callable[[Item, _Scratch], None], items: Sequence[Item]) -> None:
+    def run(self, work: Callable[[Item, Room], None], items: Sequence[Item], workers: int) -> None:
         """Do all items, each worker with buffers of its own; the first error is raised once no thread works."""
         waiting, failures = deque(items), list[BaseException]()
-        workers = max(1, min(self._workers, len(items)))
+        workers = max(1, min(workers, len(items)))
         while len(self._scratches) < workers:
             self._scratches.append(self._new_scratch())
 
-        def share(scratch: _Scratch) -> None:
+        def share(scratch: Room) -> None:
             while (item := _next(waiting)) is not None:
                 try:
                     work(item, scratch)

@@ -79,6 +79,7 @@ def _full(signal: Audio, response: Audio, workers: int | None) -> Audio:
         length=len(stream),
         workers=workers,
         memory=None,
+        ahead=0 if workers == 1 else 1,
     )
     return engine.whole(stream)
 

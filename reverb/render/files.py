@@ -16,7 +16,8 @@ from reverb.errors import AudioFileError, ParameterError
 from reverb.levels import to_db
 from reverb.render.job import Job, Progress
 from reverb.render.levelling import Levelling, Measurement, Normalize, Verdict
-from reverb.render.pcm import BITS, DITHERED_BITS, Meter, Quantiser
+from reverb.render.packed import PackedWriter, packed
+from reverb.render.pcm import BITS, DITHERED_BITS, PIECE, Meter, Quantiser
 from reverb.responses.response import ImpulseResponse
 from reverb.soundfiles import (
     PathLike,
@@ -269,11 +270,17 @@ def _sink(
     out: soundfile.SoundFile, subtype: str, dtype: npt.DTypeLike, dither: bool, meter: Meter
 ) -> Callable[[Audio], None]:
     """Return what takes the output's blocks: measured, rounded, written."""
-    quantiser = Quantiser(BITS[subtype], out.channels, dtype, dither) if subtype in BITS else None
+    writer = PackedWriter(PIECE * out.channels) if packed(out) else None
+    quantiser = None
+    if subtype in BITS:
+        quantiser = Quantiser(BITS[subtype], out.channels, dtype, dither, upper=writer is None)
 
     def sink(block: Audio) -> None:
         meter.watch(block)
         for piece in quantiser.pieces(block) if quantiser else (block,):
-            out.write(piece)
+            if writer:
+                writer.write(out, piece)
+            else:
+                out.write(piece)
 
     return sink

@@ -1,9 +1,9 @@
 """One pass of a source through a response: reading, convolving, and handing on, in constant memory."""
 
 import itertools
-import os
 import warnings
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from reverb.arrays import Audio
 from reverb.engine.overlap_add import OverlapAdd
 from reverb.errors import InvalidAudioError
 from reverb.render import pipeline
+from reverb.render.packed import PackedReader, packed
 from reverb.render.pcm import Meter, sixteen_bit_to_float
 from reverb.responses.response import ImpulseResponse
 from reverb.soundfiles import Sound, read_blocks, shortfall
@@ -23,9 +24,11 @@ _DOUBLE = {"PCM_32", "DOUBLE"}
 _FLOATING = {"FLOAT", "DOUBLE"}
 
 
-def _spare_cores() -> int:
-    """Return how many cores convolve: all but one, which reading and writing keep busy."""
-    return max(1, (os.cpu_count() or 1) - 1)
+class Taken(NamedTuple):
+    """Frames that have been read, and how many rounds of output they complete."""
+
+    frames: int
+    rounds: int
 
 
 class Job:
@@ -80,15 +83,19 @@ class Job:
             response.wiring,
             dtype=self.dtype,
             length=sound.frames,
-            workers=workers or _spare_cores(),
+            workers=workers,
+            ahead=pipeline.LIVE - 1,
         )
-        # Used in turn, for fresh memory costs more than to read into it.
-        self._inputs = self._buffers(sound.channels)
-        self._outputs = self._buffers(self.channels)
-
-    def _buffers(self, channels: int) -> Iterator[Audio]:
-        size = min(self._engine.preferred_frames, self._sound.frames)
-        return itertools.cycle([np.empty((size, channels), self.dtype) for _ in range(pipeline.LIVE)])
+        size = min(self._engine.preferred_frames, sound.frames)
+        self._input = np.empty((size, sound.channels), self.dtype)
+        self._packed = PackedReader(self._input.size) if packed(sound) else None
+        # Used in turn, for fresh memory costs more than to write into it.
+        self._outputs = itertools.cycle(
+            [
+                np.empty((self._engine.preferred_frames, self.channels), self.dtype)
+                for _ in range(pipeline.LIVE)
+            ]
+        )
 
     def run(self, sink: Callable[[Audio], None], progress: Progress | None) -> None:
         """Pull the whole source through the response into `sink`."""
@@ -96,8 +103,8 @@ class Job:
             warnings.warn(lacking, stacklevel=4)
         pipeline.run(self._read(), lambda blocks: self._convolved(blocks, progress), sink)
 
-    def _read(self) -> Iterator[Audio]:
-        """Give the source's blocks as float."""
+    def _read(self) -> Iterator[Taken]:
+        """Read the source's blocks into the engine, whose half of the work falls to the reading thread."""
         sound, done = self._sound, 0
         for block in read_blocks(sound, self._engine.preferred_frames, self._read_block, warn=self._warn):
             if sound.subtype in _FLOATING and not np.isfinite(block).all():
@@ -109,19 +116,21 @@ class Job:
             self.input_meter.watch(block)
             if self._listen is not None:
                 self._listen(block)
-            yield block
+            yield Taken(len(block), self._engine.take(block))
             done += len(block)
         self.frames = done + self._extra
 
     def _read_block(self, sound: Sound, frames: int) -> Audio:
-        buffer = next(self._inputs)[:frames]
+        buffer = self._input[:frames]
         if sound.subtype in _SIXTEEN_BITS:
             integers = sound.read(frames, "int16", always_2d=True)
             return sixteen_bit_to_float(integers, buffer[: len(integers)])
+        if self._packed:
+            return self._packed.read(sound, buffer)
         block: Audio = sound.read(out=buffer)
         return block
 
-    def _convolved(self, blocks: Iterator[Audio], progress: Progress | None) -> Iterator[Audio]:
+    def _convolved(self, blocks: Iterator[Taken], progress: Progress | None) -> Iterator[Audio]:
         """Give the output's blocks, without the latency in front and, where unwanted, the tail behind."""
         skip, given, done = self._skip, 0, 0
 
@@ -134,8 +143,9 @@ class Job:
             return block
 
         for block in blocks:
-            yield wanted(self._engine.process(block, next(self._outputs)))
-            done += len(block)
+            for _ in range(block.rounds):
+                yield wanted(self._engine.give(next(self._outputs)))
+            done += block.frames
             if progress:
                 progress(done, self._sound.frames)
         for piece in self._engine.drain():

@@ -1,7 +1,7 @@
 """From float samples to what a file holds: gain staging is done, here come dither, rounding and clipping.
 
-libsndfile converts float to integers sample by sample; rounding whole blocks here and handing it integers takes
-a third less time for a file, and rounds to nearest where libsndfile truncates.
+libsndfile converts float to integers sample by sample; rounding whole blocks here and handing it integers is
+quicker, and rounds to nearest where libsndfile truncates.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,8 @@ Integers = npt.NDArray[np.signedinteger[Any]]
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 """Bits of the integer subtypes."""
 
-_PIECE = 1 << 13  # frames at a time, so that they stay in the cache
+PIECE = 1 << 16
+"""Frames that are rounded at a time, so that they stay in the cache."""
 
 DITHERED_BITS = 16
 """Subtypes of at most this many bits are dithered by default; at 24 the rounding lies at −146 dB."""
@@ -61,6 +62,8 @@ class Quantiser:
     channels : int
     dtype : float32 or float64
         Of the samples.
+    upper : bool
+        Give integers in the upper bits of their type, as libsndfile takes them, or else in the lower ones.
     dither : bool
         Add triangular noise of ±1 step before rounding: the error then has a constant power and no
         correlation with the sound. The noise is drawn from a fixed seed: same input, same bytes.
@@ -71,23 +74,25 @@ class Quantiser:
     J. Audio Eng. Soc. 40(5), 1992.
     """
 
-    def __init__(self, bits: int, channels: int, dtype: npt.DTypeLike, dither: bool) -> None:
+    def __init__(
+        self, bits: int, channels: int, dtype: npt.DTypeLike, dither: bool, *, upper: bool = True
+    ) -> None:
         container = np.dtype(np.int16 if bits <= 16 else np.int32)
         # float32 has no 2^31 − 1, and would round it up to what int32 cannot hold.
-        self._scaled = np.empty((_PIECE, channels), np.float64 if bits == 32 else dtype)
-        self._integers = np.empty((_PIECE, channels), container)
+        self._scaled = np.empty((PIECE, channels), np.float64 if bits == 32 else dtype)
+        self._integers = np.empty((PIECE, channels), container)
         self._limit = 2 ** (bits - 1)
-        self._shift = 8 * container.itemsize - bits
+        self._shift = 8 * container.itemsize - bits if upper else 0
         self._noise = np.random.SFC64(0) if dither else None
 
     def pieces(self, block: Audio) -> Iterator[Integers]:
-        """Give a block, shape (frames, channels), as int16 (up to 16 bits) or int32, in the upper bits.
+        """Give a block, shape (frames, channels), as int16 (up to 16 bits) or int32.
 
         Piece by piece, in an array of its own that the next piece overwrites: fresh memory for every block
         would cost more than the arithmetic.
         """
-        for start in range(0, len(block), _PIECE):
-            piece = block[start : start + _PIECE]
+        for start in range(0, len(block), PIECE):
+            piece = block[start : start + PIECE]
             scaled, integers = self._scaled[: len(piece)], self._integers[: len(piece)]
             np.multiply(piece, self._limit, out=scaled)
             if self._noise is not None:

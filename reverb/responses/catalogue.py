@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from reverb.engine.fft_plans import cache_folder, read_cache, write_cache
+from reverb.engine.cache import cache_folder, read_cache, write_cache
 from reverb.errors import ReverbError
 from reverb.responses.files import load_response
 from reverb.responses.response import ImpulseResponse, layout_name, usual_wiring

@@ -372,3 +372,18 @@ def test_an_unforeseen_failure_of_the_system_is_one_line(monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "link", broken)
     monkeypatch.setattr(os, "rename", broken)
     fail(1, "Input/output error", "apply", "in.wav", "out.wav", *ROOM)
+
+
+def test_tune_measures_and_says_where_it_keeps_the_result(tmp_path, monkeypatch):
+    from reverb.engine import cache, fft, tuning
+    from reverb.engine.realtime_work import POCKETFFT_COSTS
+
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(tuning, "learn_fftw", lambda step: [step(n) for n in fft.FFTW_SIZES] and False)
+    monkeypatch.setattr(tuning, "measure_costs", lambda _: POCKETFFT_COSTS)
+    done = run("tune")
+    assert done.exit_code == 0
+    assert "pocketfft" in done.output
+    assert "pip install 'reverb[fftw]'" in done.output
+    assert str(tmp_path) in done.output
+    assert run("tune", "--quiet").output == ""

@@ -1,13 +1,16 @@
 """FFT backends: the same spectra from all, plans bound to their arrays, wisdom that never stands in the way."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from reverb.engine import fft_plans, realtime_costs
-from reverb.engine.fft_plans import aligned_zeros, backend
+from reverb.engine import cache, fft, fft_plans, fftw, realtime_costs
+from reverb.engine.aligned import aligned_zeros
+from reverb.engine.fft_plans import backend
 from reverb.engine.realtime_work import POCKETFFT_COSTS
 from reverb.errors import MissingExtraError, UnknownNameError
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
@@ -26,14 +29,14 @@ def transforms(name: str) -> fft_plans.Backend:
 @pytest.mark.parametrize("frames", [2, 6, 64, 200, 1018, 4096])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_forward_and_inverse_against_numpy_in_double(name: str, rows: int, frames: int, dtype: Any) -> None:
-    fft = transforms(name)
+    plans = transforms(name)
     bins = frames // 2 + 1
     time, spectrum = (
         aligned_zeros((rows, frames), dtype),
         aligned_zeros((rows, bins + 3), np.result_type(dtype, "F")),
     )
     back = aligned_zeros((rows, frames), dtype)
-    forward, inverse = fft.forward(time, spectrum[:, :bins]), fft.inverse(spectrum[:, :bins], back)
+    forward, inverse = plans.forward(time, spectrum[:, :bins]), plans.inverse(spectrum[:, :bins], back)
     spectrum[...] = 0
     time[...] = np.random.default_rng(frames).standard_normal((rows, frames))
     budget = FLOAT32_BUDGET_DB if dtype is np.float32 else FLOAT64_BUDGET_DB
@@ -68,45 +71,77 @@ def test_without_fftw_the_next_backend_is_taken(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_missing_pyfftw_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pyfftw", None)
+    monkeypatch.setitem(sys.modules, "pyfftw", None)
+    monkeypatch.delitem(sys.modules, "pyfftw.pyfftw", raising=False)
+    monkeypatch.setattr(fftw, "planner", fftw.planner.__wrapped__)
     with pytest.raises(MissingExtraError, match=r"pip install 'reverb\[fftw\]'"):
         fft_plans.FFTW()
 
 
-def test_wisdom_is_kept_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pyfftw = pytest.importorskip("pyfftw")
-    monkeypatch.setattr(fft_plans, "cache_folder", lambda: tmp_path / "deep" / "cache")
-    pyfftw.forget_wisdom()
-    fft = fft_plans.FFTW()
-    fft.forward(aligned_zeros((3, 2 * 77), np.float32), aligned_zeros((3, 78), np.complex64))
-    fft.keep()
+@pytest.fixture
+def empty_planner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[fftw.Planner]:
+    """FFTW as on a new machine."""
+    known = fftw.planner()
+    if known is None:
+        pytest.skip("pyfftw is not installed")
+    module, wisdom = known._module, known.wisdom
+    monkeypatch.setattr(fftw, "cache_folder", lambda: tmp_path / "deep" / "cache")
+    monkeypatch.setattr(fft, "cache_folder", lambda: tmp_path / "deep" / "cache")
+    module.forget_wisdom()
+    planner = fftw.Planner(module)
+    monkeypatch.setattr(fftw, "planner", lambda: planner)
+    fft.fftw_sizes.cache_clear()
+    yield planner
+    fft.fftw_sizes.cache_clear()
+    module.import_wisdom(wisdom)
+
+
+def test_wisdom_is_kept_and_found_again(empty_planner: fftw.Planner, tmp_path: Path) -> None:
+    plans = fft_plans.FFTW()
+    plans.forward(aligned_zeros((3, 2 * 77), np.float32), aligned_zeros((3, 78), np.complex64))
+    plans.keep()
     (stored,) = (tmp_path / "deep" / "cache").iterdir()
     before = stored.read_text()
-    fft.keep()
+    plans.keep()
     assert stored.read_text() == before
-    pyfftw.forget_wisdom()
-    try:
-        found = fft_plans.FFTW()._known
-        assert [sorted(part.splitlines()) for part in found] == [sorted(p.splitlines()) for p in fft._known]
-        assert len(found[1].splitlines()) > 2
-    finally:
-        fft_plans.backend.cache_clear()
+    learnt = empty_planner.wisdom
+    empty_planner._module.forget_wisdom()
+    found = fftw.Planner(empty_planner._module).wisdom
+    assert [sorted(part.splitlines()) for part in found] == [sorted(part.splitlines()) for part in learnt]
+    assert len(found[1].splitlines()) > 2
+
+
+@pytest.mark.usefixtures("empty_planner")
+def test_files_use_fftw_once_its_plans_are_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fft, "FFTW_SIZES", (64, 96))
+    assert fft.fftw_sizes(4) == ()
+    done: list[int] = []
+    assert fft.learn_fftw(done.append)
+    assert done == [64, 96]
+    assert fft.fftw_sizes(4) == (64, 96)
+    assert fft.fftw_sizes(8) == ()  # double precision was not measured
+    transforms = fft.transforms("fftw", 96, np.float32)
+    rows, spectra = aligned_zeros((3, 96), np.float32), aligned_zeros((3, 49), np.complex64)
+    rows[:] = np.random.default_rng(1).standard_normal(rows.shape)
+    expected, before = np.fft.rfft(rows.astype(np.float64)), rows.copy()
+    transforms.forward(rows, spectra)
+    assert null_db(spectra.view(np.float32), expected.view(np.float64)) <= FLOAT32_BUDGET_DB
+    transforms.inverse(spectra, rows)
+    assert null_db(rows, before * 96) <= FLOAT32_BUDGET_DB
 
 
 @pytest.mark.parametrize("content", ["", "no json", "[1, 2, 3]", '["a", "b", "c"]', '["ü", "", "∞"]'])
-def test_damaged_wisdom_is_passed_over(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("pyfftw")
-    monkeypatch.setattr(fft_plans, "cache_folder", lambda: tmp_path)
-    path = fft_plans.FFTW()._path
-    path.write_text(content, encoding="utf-8")
-    fft_plans.FFTW()
+def test_damaged_wisdom_is_passed_over(content: str, empty_planner: fftw.Planner) -> None:
+    empty_planner._path.parent.mkdir(parents=True, exist_ok=True)
+    empty_planner._path.write_text(content, encoding="utf-8")
+    fftw.Planner(empty_planner._module)
 
 
 def test_an_unwritable_cache_only_costs_the_wisdom(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way of a folder")
-    assert not fft_plans.write_cache(blocked / "sub" / "wisdom.json", [])
-    assert fft_plans.read_cache(blocked / "sub" / "wisdom.json") is None
+    assert not cache.write_cache(blocked / "sub" / "wisdom.json", [])
+    assert cache.read_cache(blocked / "sub" / "wisdom.json") is None
 
 
 def test_arrays_and_their_rows_begin_at_cache_lines() -> None:

@@ -1,0 +1,82 @@
+"""FFTW, where pyFFTW is installed: its compiled module alone, and the wisdom kept between starts.
+
+Importing the whole package takes half a second, most of it for interfaces to SciPy and Dask that nothing here needs.
+"""
+
+import functools
+import importlib.machinery
+import importlib.util
+import sys
+import threading
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy.typing as npt
+
+from reverb.engine.cache import cache_folder, read_cache, write_cache
+
+_PACKAGE, _MODULE = "pyfftw", "pyfftw.pyfftw"
+
+
+class Planner:
+    """FFTW's planner: plans are measured, once for each length and layout on this machine, and then remembered.
+
+    Attributes
+    ----------
+    wisdom : tuple of bytes
+        What has been learnt so far.
+    """
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._path = cache_folder() / "fftw-wisdom.json"
+        self._lock = threading.Lock()  # FFTW plans for one thread at a time
+        stored = read_cache(self._path)
+        if isinstance(stored, list) and len(stored) == 3 and all(isinstance(part, str) for part in stored):
+            module.import_wisdom(tuple(part.encode("latin-1", "replace") for part in stored))
+        self._kept = self.wisdom
+
+    @property
+    def wisdom(self) -> tuple[bytes, ...]:
+        """What has been learnt so far."""
+        learnt: tuple[bytes, ...] = self._module.export_wisdom()
+        return learnt
+
+    def plan(self, source: npt.NDArray[Any], target: npt.NDArray[Any]) -> Any:
+        """Plan the transform of the rows of `source` into `target`, real to complex or back; both are overwritten."""
+        forward = target.dtype.kind == "c"
+        flags = ["FFTW_MEASURE"] + ["FFTW_DESTROY_INPUT"] * (not forward)
+        direction = "FFTW_FORWARD" if forward else "FFTW_BACKWARD"
+        with self._lock:
+            return self._module.FFTW(source, target, axes=(-1,), direction=direction, flags=flags, threads=1)
+
+    def keep(self) -> None:
+        """Write the wisdom to the cache folder if it has grown."""
+        wisdom = self.wisdom
+        if wisdom != self._kept and write_cache(self._path, [part.decode("latin-1") for part in wisdom]):
+            self._kept = wisdom
+
+
+@functools.cache
+def planner() -> Planner | None:
+    """Return FFTW's planner, with what was learnt at earlier starts; None if pyFFTW is not installed."""
+    module = sys.modules.get(_MODULE) or _load()
+    return None if module is None else Planner(module)
+
+
+def _load() -> ModuleType | None:
+    if sys.modules.get(_PACKAGE, True) is None:  # an import that is blocked
+        return None
+    package = importlib.util.find_spec(_PACKAGE)
+    for folder in (package and package.submodule_search_locations) or ():
+        for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+            path = Path(folder, _PACKAGE + suffix)
+            if path.exists():
+                spec = importlib.util.spec_from_file_location(_MODULE, path)
+                assert spec is not None, path
+                assert spec.loader is not None, path
+                module = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(module)
+                return module
+    return None
