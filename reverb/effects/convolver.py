@@ -117,6 +117,7 @@ class Convolver:
         self._rows = list(self._out) if self.block_size >= _BY_CHANNEL * self.outputs else []
         self._shape, self._answer = (self.block_size, self.inputs), (self.block_size, self.outputs)
         self._faint = float(np.finfo(self.dtype).tiny) ** 0.5
+        self._plain = self._delay is None  # else the dry path must hear every block
         self.dropped = 0
 
     def _engine(self, response: ImpulseResponse) -> RealtimeConvolver:
@@ -165,14 +166,17 @@ class Convolver:
             self.dropped += 1
         elif -self._faint < low and high < self._faint:
             planar[...] = 0  # or it would breed denormals, which are slow
+        if out is None:
+            flat = given.ndim == 1 and self.outputs == 1
+            out = np.empty(self._answer[:1] if flat else self._answer, self.dtype)
+        if self._plain and self._mixer.neutral and out.shape == self._answer and out.dtype == self.dtype:
+            self._core.process(planar, out.T)
+            return out
         mixed = self._out
         self._core.process(planar, mixed)
         if self._delay is not None:
             self._delay.process(planar, self._dry)
         self._mixer.process(mixed, self._dry)
-        if out is None:
-            flat = given.ndim == 1 and self.outputs == 1
-            out = np.empty(self._answer[:1] if flat else self._answer, self.dtype)
         if out.shape == self._answer:
             if self._rows:
                 for channel, row in enumerate(self._rows):

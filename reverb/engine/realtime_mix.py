@@ -101,6 +101,11 @@ class Mixer:
         self._shared = outputs if inputs == 1 else min(inputs, outputs)
         self._scaled = np.zeros((self._shared, block_size), dtype)
 
+    @property
+    def neutral(self) -> bool:
+        """Whether the wet signal passes as it is, alone."""
+        return self.wet == 1 == self._wet.value and self.dry == 0 == self._dry.value
+
     def process(self, signal: Array, dry: Array) -> None:
         """Mix `dry` ``(inputs, block_size)`` into the wet `signal` ``(outputs, block_size)``."""
         if self.wet != self._wet.value or self.dry != self._dry.value:
