@@ -11,4 +11,9 @@ fi
 "$PYTHON" -m ruff format --check .
 "$PYTHON" -m ruff check .
 "$PYTHON" -m mypy
-"$PYTHON" -m pytest "$@"
+if [ $# -gt 0 ]; then
+    exec "$PYTHON" -m pytest "$@"
+fi
+"$PYTHON" -m pytest --numprocesses auto --dist loadfile --ignore tests/live
+# What keeps the pace of a sound card wants the machine to itself.
+"$PYTHON" -m pytest tests/live

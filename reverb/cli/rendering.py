@@ -60,7 +60,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--workers",
         type=click.IntRange(1, 256),
         metavar="N",
-        help="Threads that convolve.  [default: one per core but one]",
+        help="Threads that convolve.  [default: one per core]",
     ),
     click.option("--force", is_flag=True, help="Replace an existing output."),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),

@@ -143,8 +143,8 @@ def process_file(
     overwrite : bool
         Replace an existing destination.
     workers : int, optional
-        Threads for the convolution, by default one per core but one, which reads and writes; the result does not
-        depend on it.
+        Threads for the convolution, by default one per core, of which reading and the engine's two halves have one each
+        at the least; the result does not depend on it.
     progress : callable, optional
         Called now and then with frames done and frames in all.
 
