@@ -1,7 +1,7 @@
 """The studio's answers: which address does what. Everything that sounds or is drawn is asked of other modules."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,12 +37,13 @@ from reverb.studio.messages import (
 )
 from reverb.studio.renders import Renders
 from reverb.studio.settings import Settings
-from reverb.studio.shelf import Limits, Recording, Room, Shelf, clean_name
+from reverb.studio.shelf import Limits, Recording, Room, Shelf, called, clean_name
 
 PAGE = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _MAX_RATE = 384_000
 _COMPUTING = 2  # requests at once; more would only slow each other down
+_UPLOADING = 2
 EXAMPLE = "guitar.flac"
 _EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "audio"  # of the source tree; a wheel has none
 FORMATS = {"": ".wav", "PCM_16": ".wav", "PCM_24": ".wav", "FLOAT": ".wav", "FLAC": ".flac"}
@@ -98,7 +99,7 @@ class _Studio:
     def __init__(self, limits: Limits) -> None:
         self._shelf = Shelf(limits)
         self._renders = Renders()
-        self._limiter = CapacityLimiter(_COMPUTING)
+        self._limiter, self._uploads = CapacityLimiter(_COMPUTING), CapacityLimiter(_UPLOADING)
         self._page = {path.name: path.read_bytes() for path in PAGE.iterdir() if path.suffix in _TYPES}
 
     def close(self) -> None:
@@ -159,11 +160,13 @@ class _Studio:
     # -- what is brought --------------------------------------------------------------------------------------
 
     async def _add_recording(self, request: Request) -> Response:
-        id = await self._take(request, self._shelf.limits.recording_bytes, self._shelf.add_recording)
+        shelf = self._shelf
+        id = await self._take(request, shelf.limits.recording_bytes, shelf.recordings, shelf.add_recording)
         return JSONResponse(recording_facts(id, self._shelf.recording(id)), 201)
 
     async def _add_room(self, request: Request) -> Response:
-        id = await self._take(request, self._shelf.limits.response_bytes, self._shelf.add_room)
+        shelf = self._shelf
+        id = await self._take(request, shelf.limits.response_bytes, shelf.rooms, shelf.add_room)
         return JSONResponse(room_facts(id, self._shelf.room(id)), 201)
 
     async def _add_example(self, _request: Request) -> Response:
@@ -174,19 +177,29 @@ class _Studio:
         id = self._shelf.add_recording(path, EXAMPLE)
         return JSONResponse(recording_facts(id, self._shelf.recording(id)), 201)
 
-    async def _take(self, request: Request, most: int, add: Any) -> str:
+    async def _take(
+        self,
+        request: Request,
+        most: int,
+        items: Mapping[str, object],
+        add: Callable[[Path, str], str],
+    ) -> str:
         """Write a request's body into the folder, no more than may come, and put it on the shelf."""
+        async with self._uploads:
+            self._shelf.check_space(items)
+            return await self._written(request, most, add)
+
+    async def _written(self, request: Request, most: int, add: Callable[[Path, str], str]) -> str:
         name = clean_name(request.query_params.get("name", ""))
         path = self._shelf.new_path(Path(name).suffix.lower())
         try:
             with path.open("wb") as file:
                 async for piece in pieces(request, most, name):
                     file.write(piece)
-            added: str = await self._compute(lambda: add(path, name))
+            return await self._compute(lambda: add(path, name))
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return added
 
     async def _remove(self, request: Request) -> Response:
         self._shelf.remove(request.path_params["id"])
@@ -291,7 +304,10 @@ def _as_chain_does(
     recording: Recording, effect: Effect, subtype: str | None, path: Path, progress: Progress
 ) -> RenderReport:
     """Render as `reverb chain PRESET INPUT OUTPUT --keep-level` does."""
-    return process_file(recording.path, path, effect, floor_db=FLOOR_DB, subtype=subtype, progress=progress)
+    with called(recording.path, recording.name), called(path, "the render"):
+        return process_file(
+            recording.path, path, effect, floor_db=FLOOR_DB, subtype=subtype, progress=progress
+        )
 
 
 def _settings(asked: dict[str, Any]) -> Settings:

@@ -23,8 +23,8 @@ from reverb.soundfiles import open_sound
 HEARD_SECONDS = 180.0
 """So much of a recording is auditioned and drawn; a render takes all of it."""
 _MOMENTS = 900
-_OCTAVES = 1 / 3
-_POINTS = np.geomspace(20, 20_000, 160)
+_OCTAVES = 1 / 6
+_POINTS = np.geomspace(20, 20_000, 200)
 _DECAY_POINTS, _DECAY_FLOOR_DB = 120, -70.0
 _SILENT_LUFS = -120.0
 
@@ -55,18 +55,21 @@ def wav(samples: Audio, sample_rate: int) -> bytes:
 def pictures(path: Path, effect: Effect) -> dict[str, Any]:
     """Return what is drawn of a recording before and after an effect, ready for JSON.
 
-    Waveforms (their range in equal moments of the whole time, tail included), spectra in third octaves, loudness in
-    LUFS, and peaks.
+    Waveforms (their range in equal moments of the whole time, tail included), spectra in sixths of an octave, loudness
+    in LUFS, peaks, and by how many dB the recording is to be louder to be as loud as the result.
     """
     before, rate = heard(path)
     after = apply(folded(effect, rate, before.shape[1]), before, rate)
     seconds = len(after) / rate
-    return {
+    seen: dict[str, Any] = {
         "seconds": seconds,
         "hz": [round(float(hz), 1) for hz in _POINTS[rate / 2 > _POINTS]],
         "before": _seen(before, rate, seconds),
         "after": _seen(after, rate, seconds),
     }
+    # Of a mono sound loudness counts one channel, but two loudspeakers play it.
+    sides = 10 * math.log10(after.shape[1] / before.shape[1])
+    return {**seen, "match_db": seen["after"]["lufs"] - seen["before"]["lufs"] - sides}
 
 
 def _seen(sound: Audio, rate: int, seconds: float) -> dict[str, Any]:

@@ -48,6 +48,7 @@ async def asked_for(request: Request) -> dict[str, Any]:
 
 
 def whole(asked: dict[str, Any], name: str, most: int) -> int:
+    """Return a whole number that is asked for, from 1 to `most`."""
     value = asked.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
         raise ParameterError(f"{name} {value!r}; expected a whole number from 1 to {most}")
@@ -55,6 +56,7 @@ def whole(asked: dict[str, Any], name: str, most: int) -> int:
 
 
 def recording_facts(id: str, recording: Recording) -> dict[str, Any]:
+    """Return what the page shows of a recording."""
     return {
         "id": id,
         "name": recording.name,
@@ -66,6 +68,7 @@ def recording_facts(id: str, recording: Recording) -> dict[str, Any]:
 
 
 def room_facts(id: str, room: Room) -> dict[str, Any]:
+    """Return what the page shows of a room."""
     entry = room.entry
     return {
         "id": id,
@@ -81,12 +84,15 @@ def room_facts(id: str, room: Room) -> dict[str, Any]:
 
 
 def title(room: Room) -> str:
+    """Return what files made with a room are called."""
     return room.entry.name.replace("/", "-")
 
 
 def attached(name: str) -> dict[str, str]:
+    """Return the header that names a file to save."""
     return {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
 
 
 def download(path: Path, name: str, after: BackgroundTask | None = None) -> Response:
+    """Return an answer that is saved as a file, and what is to be done once it is sent."""
     return FileResponse(path, headers=attached(name), media_type="application/octet-stream", background=after)

@@ -20,7 +20,7 @@ Work = Callable[[Path, Progress], RenderReport]
 _RUNNING: State = "running"
 _AT_ONCE = 2  # each convolves on all cores but one
 _MOST_WAITING = 200
-_MOST_KEPT = 64
+_MOST_KEPT, _MOST_BYTES = 64, 4_000_000_000
 
 
 class _GivenUpError(Exception):
@@ -69,11 +69,19 @@ class Renders:
             if sum(not other.ended for other in self._renders.values()) >= _MOST_WAITING:
                 raise ParameterError(f"{_MOST_WAITING} renders wait already; let some of them end first")
             self._renders[id] = render
-            ended = [key for key, other in self._renders.items() if other.ended]
-            for key in ended[: max(0, len(ended) - _MOST_KEPT)]:
-                self._renders.pop(key).path.unlink(missing_ok=True)
+            self._forget_old()
         self._pool.submit(_run, render, work)
         return id
+
+    def _forget_old(self) -> None:
+        """Remove what has ended but for the newest, so that neither their number nor their bytes grow on."""
+        ended = [(key, other.path) for key, other in self._renders.items() if other.ended]
+        kept = 0
+        for number, (key, path) in enumerate(reversed(ended)):
+            kept += path.stat().st_size if path.exists() else 0
+            if number >= _MOST_KEPT or kept > _MOST_BYTES:
+                self._renders.pop(key)
+                path.unlink(missing_ok=True)
 
     def get(self, id: str) -> Render:
         """Return a render, or raise UnknownNameError."""

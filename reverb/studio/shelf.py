@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -56,7 +57,10 @@ class Room:
 
     def load(self) -> ImpulseResponse:
         """Return the response."""
-        return load_response(self.entry.path) if self.own else library.impulse(self.ir)
+        return _loaded(self.entry.path) if self.own else library.impulse(self.ir)
+
+
+_loaded = lru_cache(maxsize=8)(load_response)
 
 
 class Shelf:
@@ -99,23 +103,23 @@ class Shelf:
         ParameterError
             If there are too many.
         """
-        with _called(path, name), open_sound(path) as sound:
+        with called(path, name), open_sound(path) as sound:
             if sound.channels > _MOST_CHANNELS:
                 raise InvalidAudioError(
                     f"{name}: has {sound.channels} channels; the studio plays one or two. Use: reverb apply"
                 )
             recording = Recording(name, path, sound.frames, sound.channels, sound.samplerate, sound.subtype)
-        return self._put(self.recordings, recording, self.limits.recordings)
+        return self._put(self.recordings, recording)
 
     def add_room(self, path: Path, name: str) -> str:
         """Take a file of the folder as an impulse response, and return its id; errors as `add_recording`."""
-        with _called(path, name):
-            response = load_response(path)
+        with called(path, name):
+            response = _loaded(path)
             if max(response.wiring.inputs, response.wiring.outputs) > _MOST_CHANNELS:
                 raise InvalidAudioError(f"{name}: is {response.layout}; expected mono, stereo or true stereo")
             facts = measured_facts(response)
         entry = Entry(name=PurePosixPath(name).stem, path=path, origin=library.YOURS, **facts)
-        return self._put(self.rooms, Room(name, entry, own=True), self._most_rooms)
+        return self._put(self.rooms, Room(name, entry, own=True))
 
     def remove(self, id: str) -> None:
         """Forget what was brought under an id, and its file; the library stays."""
@@ -134,11 +138,16 @@ class Shelf:
         """Return a response by its id, or raise UnknownNameError."""
         return _found(self.rooms, id, "impulse response")
 
-    def _put(self, items: dict[str, _Item], item: _Item, most: int) -> str:
+    def check_space(self, items: Mapping[str, object]) -> None:
+        """Raise ParameterError where `recordings` or `rooms` are as many as may be."""
+        most = self.limits.recordings if items is self.recordings else self._most_rooms
+        if len(items) >= most:
+            raise ParameterError("the studio holds as many files as it may; remove one first")
+
+    def _put(self, items: dict[str, _Item], item: _Item) -> str:
         id = secrets.token_hex(8)
         with self._lock:
-            if len(items) >= most:
-                raise ParameterError("the studio holds as many files as it may; remove one first")
+            self.check_space(items)
             items[id] = item
         return id
 
@@ -160,7 +169,7 @@ def clean_name(text: str) -> str:
 
 
 @contextlib.contextmanager
-def _called(path: Path, name: str) -> Iterator[None]:
+def called(path: Path, name: str) -> Iterator[None]:
     """Let errors tell a file's name instead of its path, which nobody knows."""
     try:
         yield

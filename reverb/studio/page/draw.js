@@ -5,35 +5,37 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 /** A canvas's context in CSS pixels, cleared, with its size. */
 function begin(canvas) {
   const scale = window.devicePixelRatio || 1;
+  const paint = canvas.getContext("2d");
+  paint.reset(); // an earlier picture's clip, too
   const { width, height } = canvas.getBoundingClientRect();
   if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(height * scale);
   }
-  const paint = canvas.getContext("2d");
   paint.setTransform(scale, 0, 0, scale, 0, 0);
-  paint.clearRect(0, 0, width, height);
   paint.font = "11px ui-sans-serif, system-ui, sans-serif";
   return { paint, width, height };
 }
 
-function band(paint, low, high, width, middle, size, fill) {
+/** Half a waveform, up or down from the middle; heights go with the square root, so that tails are seen. */
+function half({ low, high }, paint, width, middle, size, fill) {
   const x = (n) => ((n + 0.5) / low.length) * width;
   paint.beginPath();
-  high.forEach((value, n) => paint.lineTo(x(n), middle - Math.max(value * size, 0.4)));
-  for (let n = low.length - 1; n >= 0; n -= 1) paint.lineTo(x(n), middle - Math.min(low[n] * size, -0.4));
-  paint.closePath();
+  paint.moveTo(0, middle);
+  high.forEach((value, n) => paint.lineTo(x(n), middle - Math.sign(size) * Math.max(Math.abs(size) * Math.sqrt(Math.max(value, -low[n], 0)), 0.5)));
+  paint.lineTo(width, middle);
   paint.fillStyle = fill;
   paint.fill();
 }
 
-/** @param seen what the server says of the recording, or null; @param at the position, @param region the loop, in seconds */
+/** The recording stands on the middle line, and what becomes of it is its reflection.
+ * @param seen what the server says of it, or null; @param at the position, @param region the loop, in seconds */
 export function drawWave(canvas, seen, at, region) {
   const { paint, width, height } = begin(canvas);
   if (!seen) return;
   const middle = height / 2;
   const peak = Math.max(...[seen.before, seen.after].flatMap((one) => [Math.max(...one.high), -Math.min(...one.low)]), 0.05);
-  const size = (middle - 8) / peak;
+  const size = (middle - 8) / Math.sqrt(peak);
   const x = (seconds) => (seconds / seen.seconds) * width;
   if (region) {
     paint.fillStyle = colour("chosen");
@@ -41,14 +43,17 @@ export function drawWave(canvas, seen, at, region) {
     paint.fillStyle = colour("wet");
     for (const edge of region) paint.fillRect(x(edge) - 0.75, 0, 1.5, height);
   }
-  band(paint, seen.after.low, seen.after.high, width, middle, size, colour("wet-soft"));
-  band(paint, seen.before.low, seen.before.high, width, middle, size, colour("dry"));
+  half(seen.before, paint, width, middle, size, colour("dry"));
+  half(seen.after, paint, width, middle, -size, colour("wet"));
   paint.fillStyle = colour("faint");
   const step = [0.5, 1, 2, 5, 10, 20, 30, 60].find((one) => (one / seen.seconds) * width > 56) ?? 60;
   for (let second = step; second < seen.seconds - step / 3; second += step) {
     paint.fillRect(x(second), height - 5, 1, 5);
     paint.fillText(`${second} s`, x(second) + 4, height - 3);
   }
+  paint.textAlign = "right";
+  paint.fillText("before", width - 8, middle - 8);
+  paint.fillText("after", width - 8, middle + 16);
   paint.fillStyle = colour("ink");
   paint.fillRect(x(Math.min(at, seen.seconds)) - 0.75, 0, 1.5, height);
 }
@@ -74,7 +79,10 @@ function frame(canvas, levels, xs) {
     paint.fillStyle = colour("faint");
     paint.fillText(text, Math.min(x(share), width - 14), height - 5);
   }
-  return { paint, x, y, width, height };
+  paint.beginPath();
+  paint.rect(LEFT, 0, width - LEFT, height - BOTTOM);
+  paint.clip();
+  return { paint, x, y, height };
 }
 
 function line(paint, points, stroke, fillTo = null) {
@@ -101,7 +109,7 @@ export function drawSpectrum(canvas, seen) {
   const ticks = [[50, "50"], [100, "100"], [200, "200"], [500, "500"], [1000, "1k"], [2000, "2k"], [5000, "5k"], [10000, "10k"], [20000, "20k"]];
   const { paint, x, y, height } = frame(canvas, [top, top - 70, 20], ticks.map(([hz, text]) => [logShare(hz), text]));
   if (!seen) return;
-  const points = (levels) => seen.hz.map((hz, n) => [x(logShare(hz)), Math.min(y(levels[n]), height - BOTTOM)]);
+  const points = (levels) => seen.hz.map((hz, n) => [x(logShare(hz)), y(levels[n])]);
   line(paint, points(seen.after.spectrum), colour("wet"), height - BOTTOM);
   line(paint, points(seen.before.spectrum), colour("dry"));
 }
@@ -111,20 +119,20 @@ const roundStep = (step) => {
   return [1, 2, 5, 10].find((one) => one * power >= step * 0.999) * power;
 };
 
-export function drawDecay(canvas, decay, predelay) {
-  const curves = decay ? [decay.as_it_is, decay.as_set] : [];
+/** @param asItIs, asSet curves, or null where they are not known yet; @param predelay of the second, in seconds */
+export function drawDecay(canvas, asItIs, asSet, predelay) {
+  const curves = [asItIs, asSet].filter(Boolean);
   const seconds = Math.max(...curves.map((one) => one.seconds.at(-1) + predelay), 0.1);
   const step = roundStep(seconds / 5);
   const ticks = [];
   for (let at = 0; at <= seconds * 1.0001; at += step) ticks.push([at / seconds, `${Number(at.toPrecision(3))}${at ? "" : " s"}`]);
   const { paint, x, y, height } = frame(canvas, [0, -70, 20], ticks);
-  if (!decay) return;
   const points = (curve, late) => [
     ...(late ? [[x(late / seconds), height - BOTTOM]] : []),
-    ...curve.seconds.map((at, n) => [x((at + late) / seconds), Math.min(y(curve.level[n]), height - BOTTOM)]),
+    ...curve.seconds.map((at, n) => [x((at + late) / seconds), y(curve.level[n])]),
   ];
-  line(paint, points(curves[1], predelay), colour("wet"), height - BOTTOM);
-  line(paint, points(curves[0], 0), colour("dry"));
+  if (asSet) line(paint, points(asSet, predelay), colour("wet"), height - BOTTOM);
+  if (asItIs) line(paint, points(asItIs, 0), colour("dry"));
 }
 
 /** The decay of a room as a small SVG path, for its card. */

@@ -62,7 +62,7 @@ export class Gallery {
     const decay = await ask(`rooms/${id}/decay`);
     const room = this.rooms.get(id);
     if (!room) return;
-    room.t30 = decay.t30;
+    Object.assign(room, { t30: decay.t30, decay });
     this.#describe(id, decay.t30);
     path.setAttribute("d", sparkline(decay, LONGEST));
     if (this.chosen?.id === id) this.choose(room, false);
@@ -73,6 +73,7 @@ export class Gallery {
     if (!room) return;
     room.input.checked = true;
     this.chosen = room;
+    this.#parent.scrollTo({ left: room.card.offsetLeft - this.#parent.offsetLeft - 40 });
     this.choose(room, true);
   }
 }

@@ -20,7 +20,7 @@ export const KNOBS = [
   { name: "low_cut", label: "Low cut", usual: 20, from: 0, off: 20, ...logarithmic(20, 2000), text: hertz },
   { name: "high_cut", label: "High cut", usual: 20000, from: 1, off: 20000, ...logarithmic(1000, 20000), text: hertz },
   { name: "width", label: "Width", usual: 1, from: 0.5, ...linear(0, 2, 0.01), text: (v) => `${Math.round(100 * v)} %` },
-  { name: "level_db", label: "Level", usual: 0, from: 2 / 3, ...linear(-24, 12, 0.1), text: (v) => `${v > 0 ? "+" : ""}${v.toFixed(1)} dB` },
+  { name: "level_db", label: "Level", usual: 0, from: 2 / 3, ...linear(-24, 12, 0.1), text: (v) => `${v > 0 ? "+" : v < 0 ? "−" : ""}${Math.abs(v).toFixed(1)} dB` },
 ];
 
 const SWEEP = 270;
@@ -43,7 +43,7 @@ export class Knob {
     box.className = "dial";
     box.innerHTML = `
       <span class="name" id="name-${kind.name}">${kind.label}</span>
-      <div class="knob" id="${kind.name}" role="slider" tabindex="0" aria-labelledby="name-${kind.name}"
+      <div class="knob" id="knob-${kind.name}" role="slider" tabindex="0" aria-labelledby="name-${kind.name}"
            aria-valuemin="0" aria-valuemax="100">
         <svg viewBox="0 0 64 64" aria-hidden="true">
           <path class="track" d="${arc(0, 1, 27)}"/><path class="turned"/>

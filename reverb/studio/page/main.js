@@ -32,6 +32,7 @@ function fail(error) {
   if (error.name !== "AbortError") tell(error.message, true);
 }
 
+const minus = (text) => text.replace("-", "−");
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, "0")}`;
 
 // -- what is asked of the server -------------------------------------------------------------------------------
@@ -39,16 +40,23 @@ const clock = (seconds) => `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed
 const settings = () => Object.fromEntries(Object.values(knobs).map((knob) => [knob.kind.name, knob.setting]));
 const wanted = (more) => ({ json: { room: gallery.chosen?.id, settings: settings(), ...more } });
 
+let works = 0;
+
+function busy(by) {
+  works += by;
+  document.body.classList.toggle("busy", works > 0);
+}
+
 /** Return a function that runs `work` when calls have ceased, one run at a time, the last call's always. */
 function settled(work, pause) {
   let timer, running = false, again = false;
   const run = async () => {
     if (running) { again = true; return; }
     running = true;
-    document.body.dataset.busy = "";
+    busy(1);
     try { await work(); } catch (error) { fail(error); }
     running = false;
-    delete document.body.dataset.busy;
+    busy(-1);
     if (again) { again = false; run(); }
   };
   return () => {
@@ -59,26 +67,28 @@ function settled(work, pause) {
 
 const hear = settled(async () => {
   if (!recording || !gallery.chosen) return;
+  const asked = JSON.stringify([gallery.chosen.name, settings()]);
   const answer = await call("folded", wanted({ sample_rate: player.sampleRate, channels: player.channels }));
   await player.setResponse(await answer.arrayBuffer(), Number(answer.headers.get("x-latency")));
-  document.body.dataset.sounds = JSON.stringify([gallery.chosen.name, settings()]);
+  document.body.dataset.sounds = asked;
+  see();
 }, HEAR_AFTER);
 
 const see = settled(async () => {
   if (!recording || !gallery.chosen) return;
-  const mine = recording;
+  const mine = recording, asked = JSON.stringify([gallery.chosen.name, settings()]);
   const news = await ask("pictures", wanted({ recording: recording.id }));
   if (mine !== recording) return;
   seen = news;
   balance();
   draw();
+  document.body.dataset.seen = asked;
 }, SEE_AFTER);
 
 function changed() {
   describe();
-  if (seen) drawDecay($("decay"), seen.decay, knobs.predelay_ms.value / 1000);
+  drawDecays();
   hear();
-  see();
 }
 
 // -- rooms and knobs -------------------------------------------------------------------------------------------
@@ -97,10 +107,11 @@ function describe() {
   const quoted = (text) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
   const format = $("format");
   const ending = format.value === "FLAC" ? ".flac" : ".wav";
-  const subtype = ["", "FLAC"].includes(format.value) ? "" : ` --subtype ${format.value}`;
+  const subtype = ["", "FLAC"].includes(format.value) ? [] : ["--subtype", format.value];
   const input = recording?.name ?? "INPUT", title = room.name.replaceAll("/", "-");
   const output = recording ? `${recording.name.replace(/\.[^.]*$/, "")}-${title}${ending}` : `OUTPUT${ending}`;
-  $("command").textContent = `reverb chain ${quoted(`${title}.toml`)} ${quoted(input)} ${quoted(output)} --keep-level${subtype}`;
+  const words = ["reverb", "chain", quoted(`${title}.toml`), quoted(input), quoted(output), "--keep-level", ...subtype];
+  $("command").replaceChildren(...words.flatMap((word) => [Object.assign(document.createElement("span"), { textContent: word }), " "]));
   $("beside").hidden = !room.own;
   $("beside").textContent = room.own ? `Keep ${room.ir} beside the preset.` : "";
 }
@@ -108,7 +119,7 @@ function describe() {
 /** Play the dry sound as loud as the room, where that is wanted. */
 function balance() {
   const match = $("match").checked && seen && seen.before.lufs > -100 && seen.after.lufs > -100;
-  player.setMatch(match ? seen.after.lufs - seen.before.lufs : 0);
+  player.setMatch(match ? seen.match_db : 0);
 }
 
 // -- recordings ------------------------------------------------------------------------------------------------
@@ -156,7 +167,6 @@ async function open(id) {
   describe();
   draw();
   hear();
-  see();
   tell(`${recording.name} is ready`);
 }
 
@@ -198,6 +208,7 @@ function setRegion(from, to) {
 
 function showRegion() {
   const [first, last] = region ?? [0, player.duration];
+  $("region").hidden = !$("loop").checked;
   $("loop-from").value = first.toFixed(2);
   $("loop-to").value = last.toFixed(2);
   player.setLoop($("loop").checked && player.duration ? [first, last] : null);
@@ -243,13 +254,16 @@ function listenToWave() {
 function draw() {
   drawWave($("wave"), seen, player.position, region);
   drawSpectrum($("spectrum"), seen);
-  drawDecay($("decay"), seen?.decay, knobs.predelay_ms.value / 1000);
-  if (!seen) return;
-  const { as_it_is: before, as_set: after } = seen.decay;
-  const fall = (one) => (one.t30 ? `${one.t30.toFixed(2)} seconds` : "too short to measure");
-  $("decay").setAttribute("aria-label", `Decay of the room: ${fall(before)} as it is, ${fall(after)} as set`);
-  $("spectrum").setAttribute("aria-label", `Spectrum: loudness ${seen.before.lufs.toFixed(1)} LUFS before, ${seen.after.lufs.toFixed(1)} LUFS after`);
-  document.body.dataset.seen = JSON.stringify([gallery.chosen.name, settings()]);
+  drawDecays();
+  const loud = (one) => (one && one.lufs > -100 ? ` ${minus(one.lufs.toFixed(1))} LUFS` : "");
+  const fall = (one) => (one?.t30 ? ` ${one.t30.toFixed(2)} s` : "");
+  const facts = { "loud-before": loud(seen?.before), "loud-after": loud(seen?.after), "fall-before": fall(seen?.decay.as_it_is ?? gallery.chosen), "fall-after": fall(seen?.decay.as_set) };
+  for (const [id, text] of Object.entries(facts)) $(id).textContent = text;
+}
+
+function drawDecays() {
+  const known = seen?.decay ?? { as_it_is: gallery.chosen?.decay, as_set: null };
+  drawDecay($("decay"), known.as_it_is, known.as_set, knobs.predelay_ms.value / 1000);
 }
 
 let shownDb = -60, wasPlaying = null, drawnAt = -1;
@@ -362,7 +376,7 @@ function listenToButtons() {
   on("save-response", "click", async () => tell(`${await save("response", wanted({ sample_rate: recording.sample_rate }))} is saved`));
   on("save-preset", "click", async () => tell(`${await save("preset", wanted())} is saved`));
   on("copy", "click", async () => {
-    await navigator.clipboard.writeText($("command").textContent);
+    await navigator.clipboard.writeText($("command").textContent.trim());
     tell("The command is copied");
   });
 }

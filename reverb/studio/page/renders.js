@@ -67,6 +67,6 @@ export class Renders {
     const over = clipped
       ? ` · ${clipped} samples over full scale${subtype === "FLOAT" ? "" : ", clipped"}: lower the level by ${(Math.ceil(10 * peak) / 10).toFixed(1)} dB`
       : "";
-    return `peak ${peak.toFixed(1)} dBFS · ${Math.round(speed)} × real time${over}`;
+    return `peak ${peak.toFixed(1).replace("-", "−")} dBFS · ${Math.round(speed)} × real time${over}`;
   }
 }
