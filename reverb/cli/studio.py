@@ -1,6 +1,9 @@
 """`reverb studio`: a page in the browser on which a recording is heard in a room while knobs move."""
 
 import contextlib
+import os
+import sys
+import threading
 import webbrowser
 
 import click
@@ -56,9 +59,22 @@ def studio(port: int | None, host: str, no_browser: bool, max_upload: int) -> No
 
     def ready(address: str) -> None:
         click.echo(f"reverb studio: {address}\nCtrl-C ends it.")
-        if not no_browser:
-            webbrowser.open(address)
+        if not no_browser and _has_screen():
+            # In a thread of its own: some browsers are only back when they are closed.
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     with contextlib.suppress(KeyboardInterrupt):  # the way in which it ends
-        serve(host, port, ready, Limits(recording_bytes=max_upload * 1_000_000))
+        serve(
+            host,
+            port,
+            ready,
+            limits=Limits(recording_bytes=max_upload * 1_000_000),
+            debug=bool(click.get_current_context().find_root().params.get("debug")),
+        )
     click.echo("the studio is closed; what was dropped is removed")
+
+
+def _has_screen() -> bool:
+    """Return whether a browser would have a window; those without one would take the terminal."""
+    unix = sys.platform not in ("darwin", "win32")
+    return not unix or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

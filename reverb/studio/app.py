@@ -1,6 +1,7 @@
 """The studio's answers: which address does what. Everything that sounds or is drawn is asked of other modules."""
 
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -39,13 +40,14 @@ from reverb.studio.renders import Renders
 from reverb.studio.settings import Settings
 from reverb.studio.shelf import Limits, Recording, Room, Shelf, called, clean_name
 
-PAGE = Path(__file__).parent / "page"
+PAGE = Path(__file__).resolve().parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _MAX_RATE = 384_000
 _COMPUTING = 2  # requests at once; more would only slow each other down
 _UPLOADING = 2
 EXAMPLE = "guitar.flac"
-_EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "audio"  # of the source tree; a wheel has none
+# An installed wheel has it beside the page, the source tree among its examples.
+_EXAMPLES = (PAGE.parent / EXAMPLE, PAGE.parents[2] / "examples" / "audio" / EXAMPLE)
 FORMATS = {"": ".wav", "PCM_16": ".wav", "PCM_24": ".wav", "FLOAT": ".wav", "FLAC": ".flac"}
 """What a render may be written as: a WAV in the recording's own subtype or in another, or a FLAC."""
 
@@ -78,7 +80,12 @@ def create_app(
             studio.close()
 
     gate = Middleware(Gate, token=token, hosts=hosts, cookie=cookie)
-    handlers: Any = {ReverbError: _refuse, TooLargeError: _refuse}
+    handlers: Any = {
+        ReverbError: _refuse,
+        TooLargeError: _refuse,
+        ClientDisconnect: _nobody,
+        Exception: _fail,
+    }
     return Starlette(
         routes=studio.routes(), middleware=[gate], exception_handlers=handlers, lifespan=lifespan
     )
@@ -88,6 +95,16 @@ def _refuse(_request: Request, error: Exception) -> Response:
     """Say on one line what is wrong, and how to mend it."""
     status = 413 if isinstance(error, TooLargeError) else 404 if isinstance(error, UnknownNameError) else 400
     return JSONResponse({"error": " ".join(str(error).split())}, status)
+
+
+async def _nobody(_request: Request, _error: Exception) -> Response:
+    """Answer a browser that went away while it sent."""
+    return Response(status_code=400)
+
+
+async def _fail(_request: Request, error: Exception) -> Response:
+    """Say what nobody foresaw; `--debug` shows where."""
+    return JSONResponse({"error": f"the studio failed: {type(error).__name__}: {error}"}, 500)
 
 
 _Result = TypeVar("_Result")
@@ -149,7 +166,7 @@ class _Studio:
                 "version": reverb.__version__,
                 "limits": {"recording": limits.recording_bytes, "room": limits.response_bytes},
                 "heard_seconds": listening.HEARD_SECONDS,
-                "example": (_EXAMPLES / EXAMPLE).is_file(),
+                "example": any(path.is_file() for path in _EXAMPLES),
                 "rooms": [room_facts(id, room) for id, room in self._shelf.rooms.items()],
                 "recordings": [
                     recording_facts(id, recording) for id, recording in self._shelf.recordings.items()
@@ -170,10 +187,12 @@ class _Studio:
         return JSONResponse(room_facts(id, self._shelf.room(id)), 201)
 
     async def _add_example(self, _request: Request) -> Response:
-        path = self._shelf.new_path(Path(EXAMPLE).suffix)
-        if not (_EXAMPLES / EXAMPLE).is_file():
+        example = next((path for path in _EXAMPLES if path.is_file()), None)
+        if example is None:
             raise UnknownNameError("the example is not installed; drop a recording of your own")
-        path.write_bytes((_EXAMPLES / EXAMPLE).read_bytes())
+        self._shelf.check_space(self._shelf.recordings)
+        path = self._shelf.new_path(example.suffix)
+        shutil.copyfile(example, path)
         id = self._shelf.add_recording(path, EXAMPLE)
         return JSONResponse(recording_facts(id, self._shelf.recording(id)), 201)
 

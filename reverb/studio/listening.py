@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from reverb.arrays import Audio
+from reverb.arrays import Audio, as_audio
 from reverb.effects.effect import Effect, apply, fold
 from reverb.effects.folding import FLOOR_DB, portable
 from reverb.levels import to_db
@@ -34,7 +34,7 @@ def heard(path: Path) -> tuple[Audio, int]:
     """Return what is auditioned of a recording, float32 of shape (frames, channels), and its sample rate."""
     with open_sound(path) as sound:
         frames = min(sound.frames, round(HEARD_SECONDS * sound.samplerate))
-        samples = sound.read(frames, "float32", always_2d=True)
+        samples = as_audio(sound.read(frames, "float32", always_2d=True), "the recording")
         samples.setflags(write=False)
         return samples, sound.samplerate
 
@@ -88,7 +88,7 @@ def _seen(sound: Audio, rate: int, seconds: float) -> dict[str, Any]:
 @lru_cache(maxsize=128)
 def decay(room: ImpulseResponse) -> dict[str, Any]:
     """Return the decay of a room's loudest channel and its T30 in seconds, None without one, ready for JSON."""
-    loudest = int(np.argmax(np.square(room.samples).sum(axis=0)))
+    loudest = int(np.argmax(np.square(room.samples, dtype=np.float64).sum(axis=0)))
     samples = room.samples[:, loudest]
     line = decay_line(samples, room.sample_rate, _DECAY_FLOOR_DB, _DECAY_POINTS)
     (band,) = measure(samples, room.sample_rate, bands="broadband").mean

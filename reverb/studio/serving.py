@@ -13,11 +13,18 @@ from reverb.studio.app import create_app
 from reverb.studio.shelf import Limits
 
 PORT = 8765
-_PATIENCE = 2  # seconds for requests under way when it ends
+_PATIENCE = 1  # seconds for requests under way when it ends
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
 
 
-def serve(host: str, port: int | None, ready: Callable[[str], None], limits: Limits | None = None) -> None:
+def serve(
+    host: str,
+    port: int | None,
+    ready: Callable[[str], None],
+    *,
+    limits: Limits | None = None,
+    debug: bool = False,
+) -> None:
     """Serve the studio until an interrupt.
 
     Parameters
@@ -30,6 +37,8 @@ def serve(host: str, port: int | None, ready: Callable[[str], None], limits: Lim
         Called with the address to open, token included, once connections are taken.
     limits : Limits, optional
         Of what a browser may bring.
+    debug : bool
+        Show tracebacks of what nobody foresaw on stderr.
 
     Raises
     ------
@@ -42,7 +51,7 @@ def serve(host: str, port: int | None, ready: Callable[[str], None], limits: Lim
         app = create_app(token, hosts=_called(host, port), cookie=f"reverb-studio-{port}", limits=limits)
         config = uvicorn.Config(
             app,
-            log_level="warning",
+            log_level="error" if debug else "critical",
             access_log=False,
             server_header=False,
             ws="none",

@@ -8,7 +8,7 @@ import secrets
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -57,10 +57,14 @@ class Room:
 
     def load(self) -> ImpulseResponse:
         """Return the response."""
-        return _loaded(self.entry.path) if self.own else library.impulse(self.ir)
+        return _loaded(self.entry.path, self.entry.name) if self.own else library.impulse(self.ir)
 
 
-_loaded = lru_cache(maxsize=8)(load_response)
+@lru_cache(maxsize=8)
+def _loaded(path: Path, name: str) -> ImpulseResponse:
+    response = load_response(path)
+    # A response that does not tell its name is called by its file, which has a number here.
+    return replace(response, name=name) if response.name == path.stem else response
 
 
 class Shelf:
@@ -113,12 +117,13 @@ class Shelf:
 
     def add_room(self, path: Path, name: str) -> str:
         """Take a file of the folder as an impulse response, and return its id; errors as `add_recording`."""
+        stem = PurePosixPath(name).stem
         with called(path, name):
-            response = _loaded(path)
+            response = _loaded(path, stem)
             if max(response.wiring.inputs, response.wiring.outputs) > _MOST_CHANNELS:
                 raise InvalidAudioError(f"{name}: is {response.layout}; expected mono, stereo or true stereo")
             facts = measured_facts(response)
-        entry = Entry(name=PurePosixPath(name).stem, path=path, origin=library.YOURS, **facts)
+        entry = Entry(name=stem, path=path, origin=library.YOURS, **facts)
         return self._put(self.rooms, Room(name, entry, own=True))
 
     def remove(self, id: str) -> None:

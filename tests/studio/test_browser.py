@@ -44,8 +44,9 @@ const [name, data] = arguments;
 const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
 const dataTransfer = new DataTransfer();
 dataTransfer.items.add(new File([bytes], name));
+const options = { bubbles: true, cancelable: true, dataTransfer };
 for (const type of ["dragenter", "dragover", "drop"])
-  document.getElementById("stage").dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer }));
+  document.getElementById("stage").dispatchEvent(new DragEvent(type, options));
 """
 # What the page's graph does, in a context that does not wait for a sound card.
 HEAR = """

@@ -19,9 +19,8 @@ export class Gallery {
   }
 
   add(room) {
-    const card = document.createElement("label");
-    card.className = "room";
-    card.title = room.description;
+    const card = Object.assign(document.createElement("div"), { className: "room", title: room.description });
+    const label = document.createElement("label");
     const input = Object.assign(document.createElement("input"), { type: "radio", name: "room", value: room.id, className: "unseen" });
     input.addEventListener("change", () => this.select(room.id));
     const picture = document.createElementNS(SVG, "svg");
@@ -31,7 +30,8 @@ export class Gallery {
     picture.append(document.createElementNS(SVG, "path"));
     const name = Object.assign(document.createElement("strong"), { textContent: room.name });
     const facts = Object.assign(document.createElement("span"), { className: "facts" });
-    card.append(input, picture, name, facts);
+    label.append(input, picture, name, facts);
+    card.append(label);
     if (room.own) card.append(this.#bin(room));
     this.#parent.append(card);
     this.rooms.set(room.id, { ...room, card, input, facts });
@@ -42,8 +42,7 @@ export class Gallery {
   #bin(room) {
     const bin = Object.assign(document.createElement("button"), { type: "button", className: "bin", textContent: "×" });
     bin.setAttribute("aria-label", `Remove ${room.name}`);
-    bin.addEventListener("click", (event) => {
-      event.preventDefault();
+    bin.addEventListener("click", () => {
       this.rooms.get(room.id).card.remove();
       this.rooms.delete(room.id);
       if (this.chosen?.id === room.id) this.select([...this.rooms.keys()][0]);

@@ -134,8 +134,16 @@ async function bring(file, kind) {
     gallery.select(facts.id);
     tell(`${facts.name} is among the rooms`);
   } else {
-    list(facts);
-    await open(facts.id);
+    await take(facts);
+  }
+}
+
+/** Open a recording that was brought; what cannot be opened is given back. */
+async function take(facts) {
+  list(facts);
+  try { await open(facts.id); } catch (error) {
+    await forget(recordings.get(facts.id));
+    throw error;
   }
 }
 
@@ -170,8 +178,7 @@ async function open(id) {
   tell(`${recording.name} is ready`);
 }
 
-async function forget() {
-  const gone = recording;
+async function forget(gone = recording) {
   player.stop();
   await call(`recordings/${gone.id}`, { method: "DELETE" });
   recordings.delete(gone.id);
@@ -283,7 +290,6 @@ function tick() {
   if (wasPlaying !== player.playing) {
     wasPlaying = player.playing;
     $("play").textContent = wasPlaying ? "Stop" : "Play";
-    $("play").setAttribute("aria-pressed", wasPlaying);
   }
   requestAnimationFrame(tick);
 }
@@ -359,12 +365,10 @@ function listenToButtons() {
   file("recording-file", "recordings");
   file("room-file", "rooms");
   on("example", "click", async () => {
-    const facts = await ask("example", { method: "POST" });
-    list(facts);
-    await open(facts.id);
+    await take(await ask("example", { method: "POST" }));
   });
   on("recordings", "change", () => open($("recordings").value));
-  on("forget", "click", forget);
+  on("forget", "click", () => forget());
   on("play", "click", toggle);
   on("match", "change", balance);
   on("loop", "change", showRegion);
