@@ -7,6 +7,7 @@
 // out as it was. So nothing clicks, and no tail is cut while knobs move.
 
 const FADE = 0.03;
+const AHEAD = 0.01; // seconds from now at which a fade begins
 const MOST_VOICES = 4;
 
 export class Player {
@@ -178,16 +179,20 @@ class Voice {
     this.convolver = new ConvolverNode(context, { buffer, disableNormalization: true });
     this.voice = new GainNode(context);
     input.connect(this.gate).connect(this.convolver).connect(this.voice).connect(output);
-    const now = context.currentTime;
-    this.gate.gain.setValueAtTime(0, now);
-    this.gate.gain.linearRampToValueAtTime(1, now + FADE);
+    this.#fade(0, 1);
+  }
+
+  #fade(from, to) {
+    // A ramp begins at the event before it, so there has to be one; and not in the past, where it would begin midway.
+    const start = this.context.currentTime + AHEAD;
+    this.gate.gain.cancelScheduledValues(0);
+    this.gate.gain.setValueAtTime(from, start);
+    this.gate.gain.linearRampToValueAtTime(to, start + FADE);
   }
 
   /** Take no more sound, and ring out. */
   leave() {
-    const now = this.context.currentTime;
-    this.gate.gain.cancelAndHoldAtTime?.(now);
-    this.gate.gain.linearRampToValueAtTime(0, now + FADE);
+    this.#fade(this.gate.gain.value, 0);
     setTimeout(() => this.#disconnect(), 1000 * (this.seconds + FADE) + 200);
   }
 
