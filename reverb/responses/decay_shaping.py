@@ -43,19 +43,7 @@ def scale_decay(response: ImpulseResponse, factor: float, seed: int = 0) -> Impu
     factor : float
         1/8 to 8; 1 returns the response itself.
     seed : int
-        Of the noise by which tails are continued.
-
-    Returns
-    -------
-    ImpulseResponse
-        As long as its slowest band needs to fall by 80 dB, at most 60 seconds.
-
-    Raises
-    ------
-    ParameterError
-        If the factor is out of range.
-    InvalidAudioError
-        If the response does not decay.
+        As `with_rt60` takes it, which tells how long the result is and what is raised, too.
     """
     check_change(factor)
     if factor == 1.0:

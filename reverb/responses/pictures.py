@@ -99,14 +99,12 @@ def smoothed(power: Array, frequencies: Array, points: Array, octaves: float) ->
 
 
 def decay_line(samples: Audio, sample_rate: int, floor_db: float, points: int) -> Curve:
-    """Return the energy decay of one channel from its onset down to a floor; see `energy_decay`.
+    """Return the energy decay of one channel from its onset down to a floor.
 
     Parameters
     ----------
-    samples : ndarray, shape (frames,)
-        Not silent.
-    sample_rate : int
-        In Hz.
+    samples, sample_rate
+        As `energy_decay` takes them.
     floor_db : float
         Where the line ends, in dB, below 0.
     points : int
