@@ -4,19 +4,22 @@ import io
 import json
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import click.testing
 import numpy as np
 import pytest
 import soundfile
+from starlette.requests import Request
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 import reverb
 from reverb.cli.app import cli
 from reverb.responses.files import load_response
+from reverb.studio.messages import TooLargeError, pieces
 from tests.conftest import MakeSound
 from tests.nulls import null_db
 from tests.signals import decaying, noise, tone
@@ -220,15 +223,6 @@ def test_uploads_are_bounded_in_size_and_number(studio: Studio, make_sound: Make
     refused = client.post("/api/recordings", params={"name": "large.wav"}, content=large.read_bytes())
     assert refused.status_code == 413
     assert refused.json()["error"] == "large.wav: larger than 0.005 MB, which is all that may come at once"
-    sent = []
-
-    def pieces() -> Iterator[bytes]:  # their size is not told beforehand
-        for start in range(0, 20_000, 1000):
-            sent.append(start)
-            yield large.read_bytes()[start : start + 1000]
-
-    assert client.post("/api/rooms", params={"name": "large.wav"}, content=pieces()).status_code == 413
-    assert len(sent) < 10  # and the rest is not even read
     for kind, most in (("recordings", 2), ("rooms", 1)):
         for _ in range(most):
             bring(client, small, kind)
@@ -306,3 +300,20 @@ def test_rooms_have_what_cards_show(studio: Studio) -> None:
     assert hall["t30"] == pytest.approx(2.1, abs=0.1)
     assert (hall["layout"], hall["own"]) == ("stereo", False)
     assert {one["name"] for one in rooms} >= set(reverb.impulse("hall").name.split())
+
+
+def test_of_a_body_whose_size_is_not_told_no_more_is_read_than_may_come() -> None:
+    received = []
+
+    async def receive() -> Message:
+        received.append(1000)
+        return {"type": "http.request", "body": bytes(1000), "more_body": len(received) < 20}
+
+    async def read() -> None:
+        request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+        async for _ in pieces(request, 5000, "large.wav"):
+            pass
+
+    with pytest.raises(TooLargeError, match=r"large\.wav: larger than 0\.005 MB"):
+        anyio.run(read)
+    assert len(received) == 6

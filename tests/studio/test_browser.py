@@ -65,36 +65,37 @@ const [recording, wanted, done] = arguments;
   done({ latency: Number(answer.headers.get("x-latency")), channels });
 })().catch((error) => done({ error: String(error) }));
 """
-# The page's player with a sine, while responses come and go. What it gives is taken down in blocks; where the browser
-# was late for one, two do not fit together, so the first frames of each do not count.
+# The page's player with a sine, while responses come and go, rendered without a sound card: it stops at each change.
 CHANGES = """
 const [sine, loud, soft, done] = arguments;
 (async () => {
   const bytes = (data) => Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)).buffer;
-  const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const { Player } = await import("/page/player.js");
-  const player = new Player();
+  const context = new OfflineAudioContext(2, 48000, 48000);
+  const player = new Player(() => context);
   await player.load(bytes(sine), 48000);
-  await player.setResponse(bytes(loud), 0);
-  const { context } = player.analyser;
-  const tap = context.createScriptProcessor(4096, 2, 2);
-  const blocks = [];
-  tap.onaudioprocess = (event) => blocks.push(event.inputBuffer.getChannelData(0).slice());
-  player.analyser.connect(tap).connect(context.destination);
-  await player.play();
-  await pause(300);
-  const first = blocks.length;
-  for (let n = 0; n < 6; n += 1) {
-    await player.setResponse(bytes(n % 2 ? loud : soft), 0);
-    await pause(90);
-  }
-  for (const what of ["dry", "room"]) { player.hear(what); await pause(90); }
+  const changes = [
+    async () => { await player.setResponse(bytes(loud), 0); player.play(); },
+    () => player.setResponse(bytes(soft), 0),
+    () => player.setResponse(bytes(loud), 0),
+    () => player.setResponse(bytes(soft), 0),
+    () => player.hear("dry"),
+    () => player.setMatch(-6),
+    () => player.hear("room"),
+  ];
+  const failed = [];
+  changes.forEach(async (change, n) => {
+    await context.suspend(0.1 * n);
+    try { await change(); } catch (error) { failed.push(error); }
+    context.resume();
+  });
+  const out = (await context.startRendering()).getChannelData(0).subarray(7200);
+  if (failed.length) throw failed[0];
   let bend = 0, peak = 0;
-  for (const block of blocks.slice(first)) for (let i = 4; i < block.length; i += 1) {
-    bend = Math.max(bend, Math.abs(block[i] - 2 * block[i - 1] + block[i - 2]));
-    peak = Math.max(peak, block[i]);
+  for (let i = 2; i < out.length; i += 1) {
+    bend = Math.max(bend, Math.abs(out[i] - 2 * out[i - 1] + out[i - 2]));
+    peak = Math.max(peak, out[i]);
   }
-  await context.close();
   done([bend, peak]);
 })().catch((error) => done(String(error)));
 """

@@ -24,6 +24,11 @@ export class Player {
   heard = "room";
   matchDb = 0;
 
+  /** @param open makes a context; a test gives one that renders without a sound card */
+  constructor(open = (options) => new AudioContext(options)) {
+    this.open = open;
+  }
+
   get sampleRate() { return this.#context?.sampleRate ?? 0; }
   get duration() { return this.#buffer?.duration ?? 0; }
   get channels() { return this.#buffer?.numberOfChannels ?? 0; }
@@ -34,8 +39,8 @@ export class Player {
     if (this.#context?.sampleRate !== sampleRate) {
       await this.#context?.close();
       this.#voices = [];
-      try { this.#context = new AudioContext({ sampleRate, latencyHint: "interactive" }); }
-      catch { this.#context = new AudioContext(); }
+      try { this.#context = this.open({ sampleRate, latencyHint: "interactive" }); }
+      catch { this.#context = this.open({}); }
       this.#build();
     }
     this.#drop();
@@ -77,8 +82,8 @@ export class Player {
 
   async play() {
     if (!this.#buffer) return;
-    await this.#context.resume();
     this.#start(this.loop ? Math.min(Math.max(this.#from, this.loop[0]), this.loop[1] - 0.01) : this.#from);
+    await this.#context.resume();
   }
 
   #start(from) {
