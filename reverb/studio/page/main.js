@@ -2,10 +2,14 @@
 
 import { ask, call, save, upload } from "./api.js";
 import { drawDecay, drawSpectrum, drawWave } from "./draw.js";
+import { listenToDrops } from "./drops.js";
 import { Gallery } from "./gallery.js";
 import { KNOBS, Knob } from "./knobs.js";
 import { Player } from "./player.js";
 import { Renders } from "./renders.js";
+import { settled } from "./settled.js";
+import { listenToTheme } from "./theme-button.js";
+import { listenToWave } from "./wave.js";
 
 const $ = (id) => document.getElementById(id);
 const HEAR_AFTER = 40, SEE_AFTER = 250; // ms that knobs must stand still
@@ -40,31 +44,6 @@ const clock = (seconds) => `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed
 const settings = () => Object.fromEntries(Object.values(knobs).map((knob) => [knob.kind.name, knob.setting]));
 const wanted = (more) => ({ json: { room: gallery.chosen?.id, settings: settings(), ...more } });
 
-let works = 0;
-
-function busy(by) {
-  works += by;
-  document.body.classList.toggle("busy", works > 0);
-}
-
-/** Return a function that runs `work` when calls have ceased, one run at a time, the last call's always. */
-function settled(work, pause) {
-  let timer, running = false, again = false;
-  const run = async () => {
-    if (running) { again = true; return; }
-    running = true;
-    busy(1);
-    try { await work(); } catch (error) { fail(error); }
-    running = false;
-    busy(-1);
-    if (again) { again = false; run(); }
-  };
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(run, pause);
-  };
-}
-
 const hear = settled(async () => {
   if (!recording || !gallery.chosen) return;
   const asked = JSON.stringify([gallery.chosen.name, settings()]);
@@ -72,7 +51,7 @@ const hear = settled(async () => {
   await player.setResponse(await answer.arrayBuffer(), Number(answer.headers.get("x-latency")));
   document.body.dataset.sounds = asked;
   see();
-}, HEAR_AFTER);
+}, HEAR_AFTER, fail);
 
 const see = settled(async () => {
   if (!recording || !gallery.chosen) return;
@@ -83,7 +62,7 @@ const see = settled(async () => {
   balance();
   draw();
   document.body.dataset.seen = asked;
-}, SEE_AFTER);
+}, SEE_AFTER, fail);
 
 function changed() {
   describe();
@@ -222,40 +201,6 @@ function showRegion() {
   draw();
 }
 
-function listenToWave() {
-  const wave = $("wave");
-  let start = null;
-  const seconds = (event) => {
-    const box = wave.getBoundingClientRect();
-    return Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * (seen?.seconds ?? player.duration);
-  };
-  wave.addEventListener("pointerdown", (event) => {
-    if (!recording) return;
-    wave.setPointerCapture(event.pointerId);
-    start = { at: seconds(event), x: event.clientX };
-  });
-  wave.addEventListener("pointermove", (event) => {
-    if (start && Math.abs(event.clientX - start.x) > 4) {
-      $("loop").checked = true;
-      setRegion(start.at, seconds(event));
-    }
-  });
-  wave.addEventListener("pointerup", (event) => {
-    if (start && Math.abs(event.clientX - start.x) <= 4) {
-      if (region && (start.at < region[0] || start.at > region[1])) setRegion(0, 0);
-      player.seek(start.at);
-    }
-    start = null;
-  });
-  wave.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1, PageDown: -5, PageUp: 5 }[event.key];
-    if (step) player.seek(player.position + step);
-    else if (event.key === "Home") player.seek(0);
-    else return;
-    event.preventDefault();
-  });
-}
-
 // -- drawing ---------------------------------------------------------------------------------------------------
 
 function draw() {
@@ -306,44 +251,6 @@ function describeSlowly() {
 
 // -- the page --------------------------------------------------------------------------------------------------
 
-function listenToTheme() {
-  const root = document.documentElement, themes = ["auto", "light", "dark"];
-  const show = () => { $("theme").textContent = `Theme: ${root.dataset.theme ?? "auto"}`; draw(); };
-  $("theme").addEventListener("click", () => {
-    const next = themes[(themes.indexOf(root.dataset.theme ?? "auto") + 1) % themes.length];
-    if (next === "auto") delete root.dataset.theme;
-    else root.dataset.theme = next;
-    localStorage.setItem("theme", next);
-    show();
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  new ResizeObserver(draw).observe($("recording"));
-  show();
-}
-
-function listenToDrops() {
-  const veil = $("drop");
-  let inside = 0;
-  const files = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-  addEventListener("dragenter", (event) => {
-    if (!files(event)) return;
-    inside += 1;
-    veil.hidden = false;
-  });
-  addEventListener("dragleave", () => {
-    inside = Math.max(0, inside - 1);
-    veil.hidden = inside === 0;
-  });
-  addEventListener("dragover", (event) => { if (files(event)) event.preventDefault(); });
-  addEventListener("drop", async (event) => {
-    event.preventDefault();
-    inside = 0;
-    veil.hidden = true;
-    const kind = event.target.closest?.("[data-kind]")?.dataset.kind ?? (event.target.closest?.("#rooms") ? "rooms" : "recordings");
-    for (const file of event.dataTransfer.files) await bring(file, kind).catch(fail);
-  });
-}
-
 function listenToKeys() {
   addEventListener("keydown", (event) => {
     const typing = event.target.closest("input:not([type=checkbox], [type=radio]), select, textarea");
@@ -386,9 +293,21 @@ function listenToButtons() {
 }
 
 async function start() {
-  listenToTheme();
-  listenToWave();
-  listenToDrops();
+  listenToTheme($("theme"), draw);
+  new ResizeObserver(draw).observe($("recording"));
+  listenToWave($("wave"), {
+    length: () => (recording ? (seen?.seconds ?? player.duration) : 0),
+    choose: (from, to) => {
+      $("loop").checked = true;
+      setRegion(from, to);
+    },
+    go: (at) => {
+      if (region && (at < region[0] || at > region[1])) setRegion(0, 0);
+      player.seek(at);
+    },
+    step: (by) => player.seek(player.position + by),
+  });
+  listenToDrops($("drop"), (file, kind) => bring(file, kind).catch(fail));
   listenToKeys();
   listenToButtons();
   requestAnimationFrame(tick);
