@@ -8,6 +8,8 @@ prepare_environment dev
 if ! { command -v jackd && command -v pactl && ldconfig -p | grep -q libportaudio; } >/dev/null 2>&1; then
     system_packages libportaudio2 jackd2 pulseaudio pulseaudio-utils libasound2-plugins || true
 fi
+# A browser for the studio's test, likewise.
+command -v chromium >/dev/null && command -v chromedriver >/dev/null || system_packages chromium chromium-driver || true
 "$PYTHON" -m ruff format --check .
 "$PYTHON" -m ruff check .
 "$PYTHON" -m mypy

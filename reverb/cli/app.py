@@ -19,6 +19,7 @@ _COMMANDS = {
     "filter": "reverb.cli.filter:filter_group",
     "ir": "reverb.cli.ir:ir",
     "live": "reverb.cli.live:live",
+    "studio": "reverb.cli.studio:studio",
     "tune": "reverb.cli.tune:tune",
 }
 """Where each command is defined. Its module is imported when the command is asked for, so that each starts quickly."""

@@ -42,6 +42,19 @@ def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: s
     "--predelay", type=float, default=0.0, show_default=True, metavar="MS", help="Delay of the room."
 )
 @click.option(
+    "--decay",
+    type=float,
+    default=1.0,
+    show_default=True,
+    metavar="FACTOR",
+    help="How many times as long the room falls, 0.125 to 8.",
+)
+@click.option("--low-cut", type=float, metavar="HZ", help="Roll off the room's lows below, 12 dB per octave.")
+@click.option("--high-cut", type=float, metavar="HZ", help="Roll off the room's highs above.")
+@click.option(
+    "--width", type=float, default=1.0, show_default=True, metavar="0..4", help="Of the room: 0 is mono."
+)
+@click.option(
     "--ir-level",
     "level",
     type=click.Choice(["loudness", "energy", "peak", "none"]),
@@ -52,11 +65,7 @@ def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: s
 def apply(
     impulse_response: str,
     layout: str | None,
-    mix: float | None,
-    wet: float | None,
-    dry: float | None,
     predelay: float,
-    level: Any,
     **options: Any,
 ) -> None:
     """Play INPUT in a room and write the result to OUTPUT.
@@ -68,10 +77,11 @@ def apply(
       reverb apply dry.wav wet.wav --ir church
       reverb apply dry.wav wet.wav --ir my_room.wav --wet -6 --dry 0 --predelay 15
       reverb apply dry.wav wet.flac --ir hall --mix 1 --normalize peak
+      reverb apply dry.wav wet.wav --ir church --decay 0.6 --low-cut 150 --high-cut 7000
     """
     from reverb.effects.reverb import Reverb
     from reverb.responses.library import impulse
 
-    rendering = take_rendering(options)
+    rendering = take_rendering(options)  # what is left are settings of the reverb
     room = impulse(impulse_response, layout)
-    render(rendering, Reverb(room, mix=mix, predelay=predelay / 1000, wet=wet, dry=dry, level=level))
+    render(rendering, Reverb(room, predelay=predelay / 1000, **options))

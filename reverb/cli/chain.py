@@ -107,17 +107,10 @@ def _export(
     preset: "Preset", path: str, sample_rate: int, floor_db: float | None, options: dict[str, Any]
 ) -> None:
     """Write the folded response as float32, which every convolver reads."""
-    from dataclasses import replace
-
-    import numpy as np
-
-    from reverb.effects.folding import trim
+    from reverb.effects.folding import portable
     from reverb.responses.files import save_response
 
-    response = preset.effect.response(sample_rate)
-    if floor_db is not None:
-        response = trim(response, floor_db)
-    response = replace(response, samples=response.samples.astype(np.float32), name=preset.name)
+    response = portable(preset.effect.response(sample_rate), preset.name, floor_db)
     save_response(response, path, overwrite=options["force"])
     if not options["quiet"]:
         late = f", the first {response.latency} before time zero" if response.latency else ""

@@ -40,3 +40,18 @@ def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseRespon
     if first == 0 and last == len(power) - 1:
         return response
     return replace(response, samples=response.samples[first : last + 1], latency=response.latency - first)
+
+
+def portable(response: ImpulseResponse, name: str, floor_db: float | None = FLOOR_DB) -> ImpulseResponse:
+    """Return a folded response as other convolvers take it: float32, under a name, without its ends below a floor.
+
+    Parameters
+    ----------
+    response : ImpulseResponse
+    name : str
+    floor_db : float, optional
+        As `trim` takes it; None keeps the ends.
+    """
+    if floor_db is not None:
+        response = trim(response, floor_db)
+    return replace(response, samples=response.samples.astype(np.float32), name=name)

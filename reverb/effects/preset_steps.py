@@ -230,7 +230,8 @@ STEPS: dict[str, Step] = {
         {"ir": Key("ir", read.text)},
         {"mix": Key("mix", read.number), "predelay_ms": Key("predelay", read.milliseconds)}
         | {"wet_db": Key("wet", read.number), "dry_db": Key("dry", read.number)}
-        | {"level": Key("level", read.text), "layout": Key("layout", read.text)},
+        | {"level": Key("level", read.text), "layout": Key("layout", read.text)}
+        | _numbers("decay", "low_cut", "high_cut", "width"),
     ),
     "width": Step(_plain(Width), _numbers("width")),
     "midside": Step(

@@ -2,11 +2,15 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from reverb.effects.effect import Effect
+from reverb.effects.equalisers import HighCut, LowCut
+from reverb.effects.stereo import Width
 from reverb.effects.writing import call, written
 from reverb.errors import ParameterError
 from reverb.levels import from_db
+from reverb.responses.decay_shaping import check_change, scale_decay
 from reverb.responses.library import impulse
 from reverb.responses.normalising import LEVELS, Level, audible, blend, level_gain
 from reverb.responses.response import ImpulseResponse, unit
@@ -15,6 +19,8 @@ from reverb.soundfiles import PathLike
 DEFAULT_MIX = 0.3
 LONGEST_PREDELAY = 10.0
 LOUDEST_PATH_DB = 60.0
+LOWEST_CUT, HIGHEST_CUT = 1.0, 1e6
+_KEPT = 8  # rooms as they sound: seconds of work each where the decay is changed
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,11 +45,19 @@ class Reverb(Effect):
         Levels in dB, up to 60, −inf for none; 0 where only the other is given.
     level : {'loudness', 'energy', 'peak', 'none'}
         What the response is brought to before it is mixed (`normalise`).
+    decay : float
+        How many times as long every band of the room takes to fall, 1/8 to 8 (`scale_decay`).
+    low_cut, high_cut : float, optional
+        Of the room alone: −3 dB points in Hz, 12 dB per octave (`LowCut`, `HighCut`).
+    width : float
+        Of the room alone: 0 mono, 1 as it is, at most 4 (`Width`).
 
     Raises
     ------
     ParameterError
         If a value is out of range, or `mix` stands beside `wet` or `dry`.
+    InvalidAudioError
+        When the response is asked for: if a decay is to change and the room has none.
 
     Examples
     --------
@@ -57,6 +71,10 @@ class Reverb(Effect):
     wet: float | None = None
     dry: float | None = None
     level: Level = "loudness"
+    decay: float = 1.0
+    low_cut: float | None = None
+    high_cut: float | None = None
+    width: float = 1.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.impulse_response, ImpulseResponse):
@@ -74,6 +92,11 @@ class Reverb(Effect):
                 raise ParameterError(f"{name} {db} dB; expected at most {LOUDEST_PATH_DB:g} dB")
         if self.level not in LEVELS:
             raise ParameterError(f"level {self.level!r}; expected one of {', '.join(LEVELS)}")
+        check_change(self.decay)
+        for name, hz in (("low_cut", self.low_cut), ("high_cut", self.high_cut)):
+            if hz is not None and not LOWEST_CUT <= hz <= HIGHEST_CUT:
+                raise ParameterError(f"{name} {hz:g} Hz; expected {LOWEST_CUT:g} to {HIGHEST_CUT:g} Hz")
+        Width(self.width)
 
     def __repr__(self) -> str:
         room = self.impulse_response
@@ -82,10 +105,18 @@ class Reverb(Effect):
         plain = room.origin is not None and room.origin[1] is None
         return call(self, impulse_response=repr(room.origin[0]) if plain and room.origin else written(room))
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
-        """Return dry path and room as one response at `sample_rate` Hz."""
+    @property
+    def room(self) -> ImpulseResponse:
+        """The room as it sounds, decay, cuts and width applied, at its own rate and level."""
         room = self.impulse_response
         assert isinstance(room, ImpulseResponse)
+        if (self.decay, self.low_cut, self.high_cut, self.width) == (1.0, None, None, 1.0):
+            return room
+        return _changed(room, self.decay, self.low_cut, self.high_cut, self.width)
+
+    def response(self, sample_rate: int) -> ImpulseResponse:
+        """Return dry path and room as one response at `sample_rate` Hz."""
+        room = self.room
         dry_gain, wet_gain = self._gains(room)
         room = room.response(sample_rate).delay(self.predelay) * wet_gain
         # Without a dry path a room may have any number of inputs and outputs.
@@ -108,3 +139,21 @@ class Reverb(Effect):
             wet *= level_gain(room, self.level)
         constant = 1.0 / math.sqrt(parts.ratio(dry, wet))
         return constant * dry, constant * wet
+
+
+@lru_cache(maxsize=_KEPT)
+def _changed(
+    room: ImpulseResponse, decay: float, low_cut: float | None, high_cut: float | None, width: float
+) -> ImpulseResponse:
+    changed = _decayed(room, decay)
+    for wanted, effect in ((low_cut, LowCut), (high_cut, HighCut)):
+        if wanted is not None:
+            changed = changed >> effect(wanted).response(room.sample_rate)
+    if width != 1.0:
+        changed = changed >> Width(width).response(room.sample_rate)
+    return replace(changed, samples=changed.samples.astype(room.samples.dtype), name=room.name)
+
+
+@lru_cache(maxsize=_KEPT)
+def _decayed(room: ImpulseResponse, decay: float) -> ImpulseResponse:
+    return scale_decay(room, decay)

@@ -99,7 +99,7 @@ def prepare(effect: HasResponse, sample_rate: int, inputs: int, outputs: int) ->
     if isinstance(effect, Reverb):
         law = _law(effect)
         # A predelay may hold the resampler's ringing; otherwise it goes.
-        room = _room(effect)
+        room = effect.room
         wet = _at_once(room.response(sample_rate).delay(effect.predelay), 0, room.sample_rate) * law.gain
         mix = effect.mix
         dry, level = (
@@ -141,7 +141,7 @@ def causal(effect: HasResponse, sample_rate: int) -> ImpulseResponse:
         whole = causal(effect.effect, sample_rate)
         return whole * level_gain(whole, effect.level)
     if isinstance(effect, Reverb):
-        return _at_once(effect.response(sample_rate), 0, _room(effect).sample_rate)
+        return _at_once(effect.response(sample_rate), 0, effect.room.sample_rate)
     if isinstance(effect, ImpulseResponse):
         resampled = effect.response(sample_rate)
         own = round(effect.latency * sample_rate / effect.sample_rate)
@@ -152,12 +152,6 @@ def causal(effect: HasResponse, sample_rate: int) -> ImpulseResponse:
 def width(effect: HasResponse, sample_rate: int, inputs: int) -> int:
     """Return how many outputs an effect has for so many inputs."""
     return fold(effect, sample_rate, inputs).wiring.outputs
-
-
-def _room(effect: Reverb) -> ImpulseResponse:
-    room = effect.impulse_response
-    assert isinstance(room, ImpulseResponse)  # Reverb loads names and files at once
-    return room
 
 
 def _at_once(response: ImpulseResponse, latency: int, own_rate: int) -> ImpulseResponse:
@@ -172,7 +166,7 @@ def _at_once(response: ImpulseResponse, latency: int, own_rate: int) -> ImpulseR
 
 def _law(effect: Reverb) -> MixLaw:
     """Return the law of a reverb's mix, measured at its room's own rate."""
-    room = _room(effect)
+    room = effect.room
     if effect.level == "none":
         return MixLaw()
     parts = blend(room, effect.predelay)

@@ -9,6 +9,7 @@ from reverb.errors import ParameterError
 from reverb.plots.figures import DARK, LIGHT, Theme, empty_figure, hertz_axis, themed
 from reverb.responses.acoustics import AcousticReport, energy_decay, measure
 from reverb.responses.decay import DecayTime, EnergyDecay
+from reverb.responses.pictures import smoothed
 from reverb.responses.response import ImpulseResponse
 
 if TYPE_CHECKING:
@@ -219,24 +220,13 @@ def magnitude(axes: "Axes", samples: Array, rate: int, theme: Theme, names: tupl
     loudest = -np.inf
     for channel, colour in zip(range(samples.shape[1]), theme.lines, strict=False):
         power = np.abs(np.fft.rfft(samples[:, channel], size)) ** 2
-        level = 10 * np.log10(np.maximum(_smoothed(power, frequencies, points), 1e-20))
+        level = 10 * np.log10(np.maximum(smoothed(power, frequencies, points, _SMOOTHING), 1e-20))
         loudest = max(loudest, float(level.max()))
         axes.plot(points, level, color=colour, linewidth=1.4, label=names[channel])
     axes.set(title="Frequency response (1/6 octave)", ylabel="gain (dB)", ylim=(loudest - 50, loudest + 6))
     hertz_axis(axes, 20, min(20_000, rate / 2))
     if samples.shape[1] > 1:
         axes.legend(loc="lower center", ncols=samples.shape[1])
-
-
-def _smoothed(power: Array, frequencies: Array, points: Array) -> Array:
-    """Average a power spectrum over a fraction of an octave around each point."""
-    half = 2 ** (_SMOOTHING / 2)
-    low = np.searchsorted(frequencies, points / half)
-    high = np.maximum(np.searchsorted(frequencies, points * half), low + 1)
-    sums = np.concatenate([[0.0], np.cumsum(power)])
-    high = np.minimum(high, len(power))
-    low = np.minimum(low, high - 1)
-    return np.asarray((sums[high] - sums[low]) / (high - low))
 
 
 def _title(response: ImpulseResponse, report: AcousticReport, title: str | None) -> str:

@@ -1,10 +1,10 @@
-"""Decay time as a target: each band of a response is made to fall faster or slower.
+"""Decay times, scaled or as targets: each band of a response is made to fall faster or slower.
 
 A band whose energy falls as E(t) falls as E(t / s) under the gain √(E(t / s) / E(t)), t from the onset on, and takes
 s times as long. E is the band's course in two straight lines (`decay_course.Decay`), s is drawn smoothly over
 frequency, and the bands sum to the input, so the direct sound stays as it is. What the gain lifts must be decay and
-not noise: past the knee the tail is made anew. As decays are never quite straight, the result is measured after
-ISO 3382 and s is corrected until it fits.
+not noise: past the knee the tail is made anew. As decays are never quite straight, a target is reached by measuring the
+result after ISO 3382 and correcting s until it fits.
 """
 
 import warnings
@@ -32,6 +32,34 @@ _CLOSE = 0.01
 _FAR = 0.03
 _NOMINAL = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
 _MOST_CHANGE = 8.0  # times longer or shorter
+
+
+def scale_decay(response: ImpulseResponse, factor: float, seed: int = 0) -> ImpulseResponse:
+    """Make every band of a response fall so many times as long as it does, in one pass.
+
+    Parameters
+    ----------
+    response : ImpulseResponse
+    factor : float
+        1/8 to 8; 1 returns the response itself.
+    seed : int
+        As `with_rt60` takes it, which tells how long the result is and what is raised, too.
+    """
+    check_change(factor)
+    if factor == 1.0:
+        return response
+    samples, rate = response.samples.astype(np.float64), response.sample_rate
+    decays = octave_decays(samples, rate)
+    frames = onset(samples) + min(round(frames_to_fall(decays, _DEPTH) * factor), round(LONGEST * rate))
+    # Of a shorter decay the end is not heard, and need not be worked on.
+    shaped = continued(samples[:frames], rate, decays, frames, seed, lambda _: factor)
+    return replace(response, samples=_without_end(shaped).astype(response.samples.dtype))
+
+
+def check_change(factor: float) -> None:
+    """Raise ParameterError for a factor by which no decay can be scaled."""
+    if not 1 / _MOST_CHANGE <= factor <= _MOST_CHANGE:
+        raise ParameterError(f"decay {factor:g}; expected {1 / _MOST_CHANGE:g} to {_MOST_CHANGE:g} times")
 
 
 def with_rt60(

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from reverb.responses.acoustics import energy_decay, measure
+from reverb.responses.acoustics import measure
+from reverb.responses.pictures import decay_line
 
 if TYPE_CHECKING:
     from reverb.responses.response import ImpulseResponse
@@ -45,19 +46,16 @@ def as_html(response: "ImpulseResponse") -> str:
 
 def decay_svg(response: "ImpulseResponse") -> str:
     """Return the energy decay curves of a response's first four channels as an inline SVG."""
-    curves = [
-        energy_decay(column, response.sample_rate).level
-        for column in np.asarray(response.samples[:, :4], np.float64).T
+    lines = [
+        decay_line(column, response.sample_rate, _FLOOR_DB, _POINTS)
+        for column in response.samples[:, :4].T
         if column.any()
     ]
-    shown = max((int(np.count_nonzero(level > _FLOOR_DB)) for level in curves), default=1)
-    seconds = max(shown, 2) / response.sample_rate
+    seconds = max((float(line.x[-1]) for line in lines), default=0.0) or 1 / response.sample_rate
     parts = _axes(seconds)
-    for level, colour in zip(curves, _COLOURS, strict=False):
-        frames = np.unique(np.linspace(0, min(shown, len(level)) - 1, _POINTS).astype(int))
+    for line, colour in zip(lines, _COLOURS, strict=False):
         points = " ".join(
-            f"{_x(frame / response.sample_rate / seconds):.1f},{_y(float(level[frame])):.1f}"
-            for frame in frames
+            f"{_x(x / seconds):.1f},{_y(float(y)):.1f}" for x, y in zip(line.x, line.y, strict=True)
         )
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.8"/>')
     return (

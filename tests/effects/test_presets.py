@@ -65,6 +65,9 @@ STEPS: dict[str, Effect] = {
     'type="reverb"\nir="hall"\nwet_db=-6\ndry_db=-inf\nlevel="none"': Reverb(
         "hall", wet=-6, dry=-math.inf, level="none"
     ),
+    'type="reverb"\nir="hall"\ndecay=0.5\nlow_cut=150\nhigh_cut=6000\nwidth=1.5': Reverb(
+        "hall", decay=0.5, low_cut=150, high_cut=6000, width=1.5
+    ),
     'type="width"\nwidth=0.5': Width(0.5),
     'type="midside"\n[[step.side]]\ntype="lowcut"\nfrequency=150\n[[step.side]]\ntype="gain"\ngain_db=1': MidSide(
         side=LowCut(150) >> Gain(1)

@@ -11,6 +11,7 @@ import reverb
 from reverb.effects.reverb import Reverb
 from reverb.errors import ParameterError, UnknownNameError
 from reverb.levels import to_db
+from reverb.responses.acoustics import measure
 from reverb.responses.library import names
 from reverb.responses.normalising import loudness_ratio
 from reverb.responses.response import ImpulseResponse
@@ -121,9 +122,42 @@ def test_ordinary_music_does_not_clip() -> None:
             assert np.abs(Reverb(name)(x, rate)).max() < 1
 
 
+def test_cuts_and_width_change_the_room_and_not_the_dry_sound() -> None:
+    room = _room()
+    effect = Reverb(room, mix=0.5, predelay=0.05, low_cut=200, high_cut=5000, width=0)
+    response = effect.response(RATE)
+    assert loudness_ratio(response) == pytest.approx(1, rel=1e-3)
+    dry, wet = response.samples[:2400], response.samples[2400:]
+    assert np.abs(dry[1:]).max() < 1e-12
+    frequencies = np.array([50.0, 200.0, 1000.0, 5000.0, 20_000.0])
+    turn = np.exp(-2j * np.pi / RATE * np.outer(frequencies, np.arange(len(wet))))
+    before = np.abs(turn[:, : room.frames] @ room.samples.mean(axis=1))
+    # Butterworth's filters, 12 dB per octave each; without width, both sides are half of each input.
+    shape = 1 / np.sqrt((1 + (200 / frequencies) ** 4) * (1 + (frequencies / 5000) ** 4))
+    mono = np.abs(turn @ (wet[:, 0] + wet[:, 2]))  # L→L and R→L
+    gain = mono / (before * shape)
+    assert gain / gain[2] == pytest.approx(1, rel=0.01)
+    assert wet[:, 0] == pytest.approx(wet[:, 1], abs=1e-9)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_decay_is_a_factor_of_every_bands_time(factor: float) -> None:
+    noise = np.random.default_rng(3).standard_normal((RATE, 2))
+    falling = noise * 10 ** (-3 * np.arange(RATE) / (0.5 * RATE))[:, np.newaxis]
+    room = ImpulseResponse(falling, RATE, "room")
+    changed = Reverb(room, decay=factor).room
+    for band in measure(changed.samples, RATE).mean[2:]:
+        assert band.t30.seconds == pytest.approx(0.5 * factor, rel=0.1), band.label
+    assert Reverb(room, decay=1.0).room is room
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
+        ({"decay": 9}, "decay 9; expected 0.125 to 8 times"),
+        ({"low_cut": 0}, "low_cut 0 Hz; expected 1 to 1e\\+06 Hz"),
+        ({"high_cut": float("nan")}, "high_cut nan Hz"),
+        ({"width": 5}, "width 5; expected 0 \\(mono\\) to 4"),
         ({"mix": 2}, "mix 2; expected 0 \\(dry\\) to 1 \\(wet\\)"),
         ({"mix": -0.1}, "mix -0.1"),
         ({"mix": float("nan")}, "mix nan"),

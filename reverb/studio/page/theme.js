@@ -1,0 +1,5 @@
+// The theme that was chosen last, before the first paint.
+(() => {
+  const theme = localStorage.getItem("theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+})();

@@ -1,0 +1,188 @@
+"""What the browser has brought, and the library beside it: recordings and responses by id, in a temporary folder.
+
+Ids are the only names that come from outside; paths never do. The folder is removed by `close`.
+"""
+
+import contextlib
+import secrets
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
+
+from reverb.errors import InvalidAudioError, ParameterError, ReverbError, UnknownNameError
+from reverb.responses import library
+from reverb.responses.catalogue import Entry, measured_facts
+from reverb.responses.files import load_response
+from reverb.responses.response import ImpulseResponse
+from reverb.soundfiles import FORMATS, open_sound
+
+_MOST_CHANNELS = 2
+_LONGEST_NAME = 80
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much the browser may bring: bytes of one file, and how many files of a kind."""
+
+    recording_bytes: int = 500_000_000
+    response_bytes: int = 50_000_000
+    recordings: int = 12
+    responses: int = 24
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording that was brought; `path` leads into the temporary folder."""
+
+    name: str
+    path: Path
+    frames: int
+    channels: int
+    sample_rate: int
+    subtype: str
+
+
+@dataclass(frozen=True)
+class Room:
+    """A response of the library, or one that was brought; `ir` is what a preset calls it."""
+
+    ir: str
+    entry: Entry
+    own: bool = False
+
+    def load(self) -> ImpulseResponse:
+        """Return the response."""
+        return _loaded(self.entry.path, self.entry.name) if self.own else library.impulse(self.ir)
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: Path, name: str) -> ImpulseResponse:
+    response = load_response(path)
+    # A response that does not tell its name is called by its file, which has a number here.
+    return replace(response, name=name) if response.name == path.stem else response
+
+
+class Shelf:
+    """All recordings and responses of a studio.
+
+    Parameters
+    ----------
+    limits : Limits
+
+    Attributes
+    ----------
+    rooms : dict of str to Room
+        The library's, then those that were brought.
+    recordings : dict of str to Recording
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._folder = tempfile.TemporaryDirectory(prefix="reverb-studio-", ignore_cleanup_errors=True)
+        self._lock = threading.Lock()
+        self.rooms = {f"r{n}": Room(entry.name, entry) for n, entry in enumerate(library.entries())}
+        self.recordings: dict[str, Recording] = {}
+        self._most_rooms = len(self.rooms) + limits.responses
+
+    def close(self) -> None:
+        """Remove everything that was brought and made."""
+        self._folder.cleanup()
+
+    def new_path(self, suffix: str = "") -> Path:
+        """Return a fresh path in the temporary folder."""
+        return Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
+
+    def add_recording(self, path: Path, name: str) -> str:
+        """Take a file of the folder as a recording, and return its id.
+
+        Raises
+        ------
+        AudioFileError, InvalidAudioError
+            If it is none that can be played here; the message calls it by `name`.
+        ParameterError
+            If there are too many.
+        """
+        with called(path, name), open_sound(path) as sound:
+            if sound.channels > _MOST_CHANNELS:
+                raise InvalidAudioError(
+                    f"{name}: has {sound.channels} channels; the studio plays one or two. Use: reverb apply"
+                )
+            recording = Recording(name, path, sound.frames, sound.channels, sound.samplerate, sound.subtype)
+        return self._put(self.recordings, recording)
+
+    def add_room(self, path: Path, name: str) -> str:
+        """Take a file of the folder as an impulse response, and return its id; errors as `add_recording`."""
+        stem = PurePosixPath(name).stem
+        with called(path, name):
+            response = _loaded(path, stem)
+            if max(response.wiring.inputs, response.wiring.outputs) > _MOST_CHANNELS:
+                raise InvalidAudioError(f"{name}: is {response.layout}; expected mono, stereo or true stereo")
+            facts = measured_facts(response)
+        entry = Entry(name=stem, path=path, origin=library.YOURS, **facts)
+        return self._put(self.rooms, Room(name, entry, own=True))
+
+    def remove(self, id: str) -> None:
+        """Forget what was brought under an id, and its file; the library stays."""
+        with self._lock:
+            room = self.rooms.get(id)
+            if room is not None and room.own:
+                self.rooms.pop(id).entry.path.unlink(missing_ok=True)
+            if id in self.recordings:
+                self.recordings.pop(id).path.unlink(missing_ok=True)
+
+    def recording(self, id: object) -> Recording:
+        """Return a recording by its id, or raise UnknownNameError."""
+        return _found(self.recordings, id, "recording")
+
+    def room(self, id: object) -> Room:
+        """Return a response by its id, or raise UnknownNameError."""
+        return _found(self.rooms, id, "impulse response")
+
+    def check_space(self, items: Mapping[str, object]) -> None:
+        """Raise ParameterError where `recordings` or `rooms` are as many as may be."""
+        most = self.limits.recordings if items is self.recordings else self._most_rooms
+        if len(items) >= most:
+            raise ParameterError("the studio holds as many files as it may; remove one first")
+
+    def _put(self, items: dict[str, _Item], item: _Item) -> str:
+        id = secrets.token_hex(8)
+        with self._lock:
+            self.check_space(items)
+            items[id] = item
+        return id
+
+
+def clean_name(text: str) -> str:
+    """Return what a browser calls a file as a plain name, without folders and control characters.
+
+    Raises
+    ------
+    ParameterError
+        If its ending names no audio format.
+    """
+    last = text.replace("\\", "/").rpartition("/")[2]
+    name = "".join(letter for letter in last if letter.isprintable()).strip(". ")
+    suffix = PurePosixPath(name).suffix
+    if suffix.lower() not in FORMATS:
+        raise ParameterError(f"{name[-_LONGEST_NAME:]}: no audio file; expected {', '.join(FORMATS)}")
+    return name.removesuffix(suffix)[:_LONGEST_NAME] + suffix
+
+
+@contextlib.contextmanager
+def called(path: Path, name: str) -> Iterator[None]:
+    """Let errors tell a file's name instead of its path, which nobody knows."""
+    try:
+        yield
+    except ReverbError as error:
+        raise type(error)(str(error).replace(str(path), name)) from error
+
+
+def _found(items: Mapping[str, _Item], id: object, what: str) -> _Item:
+    if not isinstance(id, str) or id not in items:
+        raise UnknownNameError(f"no such {what} any more; reload the page")
+    return items[id]

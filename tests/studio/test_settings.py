@@ -1,0 +1,101 @@
+"""The knobs as a value: the effect they stand for, and the preset that gives it again."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import reverb
+from reverb.effects.presets import read_preset
+from reverb.errors import ParameterError
+from reverb.responses.response import ImpulseResponse
+from tests.conftest import MakeSound
+from tests.signals import decaying
+
+pytest.importorskip("starlette", reason="needs Starlette (extra studio)")
+
+from reverb.studio.settings import Settings
+from reverb.studio.shelf import clean_name
+
+SETTINGS = st.builds(
+    Settings,
+    mix=st.floats(0, 1),
+    predelay_ms=st.one_of(st.just(0.0), st.floats(0.01, 250)),
+    decay=st.floats(0.25, 4),
+    low_cut=st.none() | st.floats(20, 2000),
+    high_cut=st.none() | st.floats(1000, 20_000),
+    width=st.floats(0, 2),
+    level_db=st.floats(-24, 12),
+)
+
+
+@given(SETTINGS)
+def test_the_preset_is_the_effect(settings: Settings) -> None:
+    text = settings.preset("room", "a room")
+    assert read_preset(text, "room.toml").effect == settings.effect(reverb.impulse("room"))
+
+
+def test_knobs_at_rest_are_the_reverb_alone_and_its_preset_is_short() -> None:
+    room = ImpulseResponse(decaying(100), 48_000, "room")
+    assert Settings().effect(room) == reverb.Reverb(room)
+    assert tomllib.loads(Settings().preset("room", "x")) == {
+        "format": 1,
+        "description": "x",
+        "step": [{"type": "reverb", "ir": "room", "mix": 0.3}],
+    }
+
+
+def test_a_response_of_ones_own_is_named_beside_the_preset(make_sound: MakeSound) -> None:
+    name = 'my "large" rööm, \N{MUSICAL SYMBOL G CLEF}.wav'
+    path = make_sound(name, decaying(500, 2))
+    text = Settings(mix=0.5).preset(name, "line\n\x7f\\")
+    preset = read_preset(text, path.with_name("mine.toml"))
+    assert preset.effect == reverb.Reverb(reverb.impulse(path), mix=0.5)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"mix": "much"}, "mix 'much'; expected a number"),
+        ({"mix": True}, "mix True; expected a number"),
+        ({"mix": None}, "mix None; expected a number"),
+        ({"decay": float("nan")}, "decay nan; expected a number"),
+        ({"level_db": float("inf")}, "level_db inf; expected a number"),
+        ({"size": 3}, "setting 'size'; expected one of mix, predelay_ms, decay"),
+    ],
+)
+def test_what_is_no_setting_is_refused(values: dict[str, Any], says: str) -> None:
+    with pytest.raises(ParameterError, match=says):
+        Settings.of(values)
+
+
+def test_values_out_of_range_are_refused_when_they_become_an_effect() -> None:
+    room = ImpulseResponse(decaying(100), 48_000, "room")
+    for values in ({"mix": 2}, {"width": 9}, {"decay": 0}, {"low_cut": -1}, {"level_db": 1e9}):
+        with pytest.raises(ParameterError):
+            Settings.of(values).effect(room)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("take 1.wav", "take 1.wav"),
+        ("../../etc/passwd.wav", "passwd.wav"),
+        ("C:\\music\\take.FLAC", "take.FLAC"),
+        ("a\x00b\nc.wav", "abc.wav"),
+        ("..hidden.wav", "hidden.wav"),
+        (f"{'x' * 500}.aiff", f"{'x' * 80}.aiff"),
+    ],
+)
+def test_names_from_outside_become_plain(text: str, name: str) -> None:
+    assert clean_name(text) == name
+    assert Path(name).name == name
+
+
+@pytest.mark.parametrize("text", ["", "notes.txt", "room.conf", "wav", "../wav", "a.wav/", "x.npy", "x.sofa"])
+def test_names_that_are_no_sound_are_refused(text: str) -> None:
+    with pytest.raises(ParameterError, match=r"no audio file; expected \.wav"):
+        clean_name(text)
