@@ -7,7 +7,7 @@ import click
 
 from reverb.cli.apply import complete_response
 from reverb.cli.ordered import STEPS, OrderedCommand, Step
-from reverb.cli.pairs import Pairs
+from reverb.cli.pairs import Hertz, Pairs
 
 if TYPE_CHECKING:
     from reverb.responses.response import ImpulseResponse
@@ -170,14 +170,14 @@ _STEPS: Sequence[Step] = (
     Step(
         ["--low-cut"],
         lambda hz: _edit("equalising", "low_cut", hz, _setting("slope")),
-        type=float,
+        type=Hertz(),
         metavar="HZ",
         help="Take away what lies below.",
     ),
     Step(
         ["--high-cut"],
         lambda hz: _edit("equalising", "high_cut", hz, _setting("slope")),
-        type=float,
+        type=Hertz(),
         metavar="HZ",
         help="Take away what lies above.",
     ),

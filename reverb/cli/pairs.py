@@ -5,6 +5,19 @@ from typing import Any
 import click
 
 
+class Hertz(click.ParamType[float]):
+    """A frequency: ``6000`` or ``6k``."""
+
+    name = "hertz"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return Hz."""
+        try:
+            return _hertz(str(value))
+        except ValueError:
+            self.fail(f"{value!r}; expected Hz, such as 6000 or 6k", param, ctx)
+
+
 class Pairs(click.ParamType[Any]):
     """Numbers by frequency: ``100:-3,1k:0``; with `alone`, a single number, too."""
 

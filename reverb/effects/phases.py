@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
+from reverb.responses.minimum_phase import log_spectrum
+
 Phase = Literal["linear", "minimum", "mixed"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 Taps = npt.NDArray[np.float64]
@@ -96,10 +98,7 @@ def kernel(magnitude: Taps, phase: Phase, zeros: Zeros | None = None) -> tuple[T
     if phase == "linear":
         return np.roll(np.fft.irfft(magnitude, size), size // 2), size // 2
     smooth = np.maximum(magnitude, _SMALLEST * magnitude.max()) if zeros is None else zeros.rest
-    cepstrum = np.fft.irfft(np.log(smooth), size)
-    cepstrum[1 : size // 2] *= 2.0
-    cepstrum[size // 2 + 1 :] = 0.0
-    logarithm = np.fft.rfft(cepstrum)
+    logarithm = log_spectrum(np.log(smooth))
     gain, angle = np.exp(logarithm.real), logarithm.imag
     if zeros is not None:
         gain, angle = gain * zeros.gain, angle + zeros.angle

@@ -40,7 +40,7 @@ class Theme:
 
 
 LIGHT = Theme("#ffffff", "#22262b", "#9aa1ab", ("#c2562d", "#2d6fa3", "#8a7a1d", "#7a4fa3"), "magma_r")
-DARK = Theme("#14171b", "#e3e6ea", "#5c6470", ("#f0895c", "#6db3e8", "#d8c552", "#b98ee0"), "magma")
+DARK = Theme("#14171b", "#e3e6ea", "#7d8694", ("#f0895c", "#6db3e8", "#d8c552", "#b98ee0"), "magma")
 
 
 @contextmanager

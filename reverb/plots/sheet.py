@@ -119,17 +119,17 @@ def decay_curves(
     # A curve that soon meets the noise fills the picture, too, and stays clear of the legend.
     depth = min(dynamic_range, 10 * np.ceil(deepest / 10))
     first, times_of = energy_decay(samples[:, 0], rate), report.channels[0].bands[0]
-    for name, found, start, style in (
-        ("EDT", times_of.edt, 0.0, ":"),
-        ("T20", times_of.t20, 5.0, "--"),
-        ("T30", times_of.t30, 5.0, "-."),
+    for name, found, ends, style in (
+        ("EDT", times_of.edt, (0, 10), ":"),
+        ("T20", times_of.t20, (5, 25), "--"),
+        ("T30", times_of.t30, (5, 35), "-."),
     ):
-        _fit(axes, first, rate, found, start, name, style, theme, depth)
+        _fit(axes, first, rate, found, ends, name, style, theme, depth)
     through = f", lines through {names[0]}" if samples.shape[1] > 1 else ""
     axes.set(title=f"Energy decay{through}", xlabel="time after the direct sound (s)", ylabel="level (dB)")
     axes.set(xlim=(0, longest), ylim=(-depth, 0.04 * depth))
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper right")
+        axes.legend(loc="upper right", frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def _fit(
@@ -137,7 +137,7 @@ def _fit(
     decay: EnergyDecay,
     rate: int,
     found: DecayTime,
-    start: float,
+    ends: tuple[int, int],
     name: str,
     style: str,
     theme: Theme,
@@ -145,9 +145,11 @@ def _fit(
 ) -> None:
     if not np.isfinite(found.seconds):
         return
-    begin = int(np.argmax(decay.level <= -start)) / rate
-    fall = np.array([-start, -depth])
-    times = begin + (-start - fall) * found.seconds / 60
+    first, last = (int(np.argmax(decay.level <= -end)) for end in ends)
+    # A least-squares line goes through the middle of its points.
+    middle, level = (first + last) / 2 / rate, float(decay.level[first : last + 1].mean())
+    fall = np.array([0, -depth])
+    times = middle + (level - fall) * found.seconds / 60
     doubt = "" if found.valid else ", doubtful"
     axes.plot(
         times, fall, style, color=theme.ink, linewidth=1.0, label=f"{name} {found.seconds:.2f} s{doubt}"

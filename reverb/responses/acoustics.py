@@ -42,7 +42,7 @@ class BandReport:
     edt, t20, t30 : DecayTime
         Early decay time and reverberation times.
     c50, c80 : float
-        Clarity in dB: early over late energy, split at 50 and 80 ms.
+        Clarity in dB: early over late energy, split at 50 and 80 ms; NaN where noise or the end comes before.
     d50 : float
         Definition: early share of the energy up to 50 ms, 0 to 1.
     ts : float
@@ -219,17 +219,16 @@ def _band(samples: Array, sample_rate: int, band: Band) -> BandReport:
     curvature = 100 * (t30.seconds / t20.seconds - 1)
     if curvature > MOST_CURVED and t30.valid:
         t30 = DecayTime(t30.seconds, t30.nonlinearity, f"two slopes: T30 exceeds T20 by {curvature:.0f} %")
-    early50, late50 = decay.split(round(EARLY_SPEECH * sample_rate))
-    early80, late80 = decay.split(round(EARLY * sample_rate))
+    speech, music = round(EARLY_SPEECH * sample_rate), round(EARLY * sample_rate)
     return BandReport(
         label=band.label,
         centre=band.nominal,
         edt=edt,
         t20=t20,
         t30=t30,
-        c50=_decibels(early50, late50),
-        c80=_decibels(early80, late80),
-        d50=early50 / decay.total,
+        c50=_clarity(decay, speech),
+        c80=_clarity(decay, music),
+        d50=decay.split(speech)[0] / decay.total,
         ts=decay.centre_time() / sample_rate,
         curvature=curvature,
         noise_floor=_decibels(decay.floor.power, 1.0),
@@ -237,6 +236,12 @@ def _band(samples: Array, sample_rate: int, band: Band) -> BandReport:
         strength=_decibels(decay.total, direct_energy(samples, sample_rate, band)),
         reason=_range_objection(decay.dynamic_range),
     )
+
+
+def _clarity(decay: EnergyDecay, frame: int) -> float:
+    """Early over late energy in dB; NaN where noise or a cut hides all that is late."""
+    hidden = frame >= decay.floor.knee and (decay.floor.power > 0 or decay.beyond > 0)
+    return np.nan if hidden else _decibels(*decay.split(frame))
 
 
 def _range_objection(dynamic_range: float) -> str:

@@ -21,6 +21,7 @@ LEAST_CYCLES = 4.0
 """Bandwidth × decay time that a time-reversed filter needs (Jacobsen & Rindel 1987)."""
 
 _DECIBELS_PER_NEPER = 10 / np.log(10)
+_GAP = 15  # intervals of about 10 ms that may be silent between two echoes
 _TINY = 1e-300
 _DEEPEST = 1e-20  # of the whole energy: 200 dB, past what float64 sums keep
 
@@ -143,16 +144,16 @@ def noise_floor(power: Array, interval: int) -> NoiseFloor:
     frames = len(power)
     last = power[-max(frames // 10, 1) :]
     noise = float(last.mean())
-    knee, rate = frames, 0.0
+    knee, rate, gap = frames, 0.0, _GAP * interval
     for _ in range(6):
-        first, stop, means = _decay_above(power[:knee], noise, interval)
+        first, stop, means = _decay_above(power[:knee], noise, interval, gap)
         while stop - first < 3 and interval > 16:
             interval //= 4
-            first, stop, means = _decay_above(power[:knee], noise, interval)
+            first, stop, means = _decay_above(power[:knee], noise, interval, gap)
         if stop - first < 3:
             return NoiseFloor(min(stop * interval, frames), noise, 0.0)
-        times = (np.arange(first, stop) + 0.5) * interval
-        slope, start = np.polyfit(times, np.log(np.maximum(means[first:stop], _TINY)), 1)
+        sounding = first + np.flatnonzero(means[first:stop] > _TINY)
+        slope, start = np.polyfit((sounding + 0.5) * interval, np.log(means[sounding]), 1)
         if slope >= 0:
             return NoiseFloor(frames, 0.0, 0.0)
         rate = float(-slope)
@@ -235,13 +236,19 @@ def _objection(
     return ""
 
 
-def _decay_above(power: Array, noise: float, interval: int) -> tuple[int, int, Array]:
+def _decay_above(power: Array, noise: float, interval: int, gap: int) -> tuple[int, int, Array]:
     """First and end interval from the loudest one down to 10 dB above the noise, and all intervals' means."""
     count = max(len(power) // interval, 1)
     means = power[: count * interval].reshape(count, -1).mean(axis=1)
+    threshold = max(10 * noise, _TINY)
+    loud = np.append(means > threshold, False)
     first = int(means.argmax())
-    quiet = np.flatnonzero(means[first:] <= max(10 * noise, _TINY))
-    stop = first + max(int(quiet[0]), 1) if len(quiet) else count
+    stop = max(first + int(np.argmin(loud[first:])), first + 1)
+    # A gap between echoes is no end: the decay goes on where what follows holds as much as what came before.
+    while loud[ahead := slice(stop, stop + max(3 * (stop - first), gap // interval))].any():
+        if means[ahead].sum() < threshold * (stop - first):
+            break
+        stop += int(np.flatnonzero(loud[ahead])[-1]) + 1
     return first, stop, means
 
 

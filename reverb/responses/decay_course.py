@@ -17,7 +17,8 @@ from reverb.responses.decay import NoiseFloor, integrate, noise_floor
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-_FIT = 30.0  # dB before the knee whose slope the tail follows
+_FIT = 25.0  # dB before the knee whose slope the tail follows
+_BEND = 0.004  # share of its slope that a real room's decay loses per dB: T30 is 2 % above T20 in the median octave
 _LEAST_FIT = 8.0
 _SILENT = 1e-7  # of the peak: what lies below at the end is taken as cut off
 _NO_NOISE = 0.5
@@ -36,7 +37,7 @@ class Decay:
     knee : int
         Where the decay meets the noise or the end.
     early, late : float
-        Nepers per frame: the slope that T30 sees, and that of the last 30 dB before the knee.
+        Nepers per frame: the slope that T30 sees, and the one at the knee.
     bend : float
         Frame at which the two lines cross.
     """
@@ -140,7 +141,10 @@ def decay_rate(power: Array) -> float:
 
 
 def _late_rate(row: Sequence[_Observed | None], bandwidth_: float) -> tuple[float, float]:
-    """Rate in nepers per frame over all channels of an octave, and its relative uncertainty (inf without)."""
+    """Rate at the knee in nepers per frame over all channels of an octave, its relative uncertainty (inf without).
+
+    The most likely rate is that of the fit's middle; from there to the knee a decay bends.
+    """
     rates, independent, span = [], 0.0, 0.0
     for octave in row:
         rate = decay_rate(octave.blocks[octave.late]) / octave.step if octave else 0.0
@@ -151,8 +155,9 @@ def _late_rate(row: Sequence[_Observed | None], bandwidth_: float) -> tuple[floa
     if not rates:
         return 0.0, np.inf
     mean = float(np.mean(rates))
+    fall = 10 / np.log(10) * mean * span
     # Least-squares slope of log power of so many independent values over that span.
-    return mean, float(np.sqrt(12 / independent) / (mean * span))
+    return mean * (1 - 0.5 * _BEND * fall), float(np.sqrt(12 / independent) / (mean * span))
 
 
 def _agreed(rates: Sequence[tuple[float, float]]) -> list[float]:

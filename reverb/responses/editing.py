@@ -80,7 +80,7 @@ def trim_tail(response: ImpulseResponse, level_db: float = -90.0) -> ImpulseResp
 
 def set_length(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
     """Cut a response to a length with a short fade, or fill it up with silence."""
-    frames = max(round(_seconds(seconds, "length") * response.sample_rate), 1)
+    frames = round(_seconds(seconds, "length") * response.sample_rate)
     if frames <= response.latency:
         raise ParameterError(
             f"length {seconds:g} s; this response's time zero lies at {response.latency} frames, expected more"

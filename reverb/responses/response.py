@@ -14,6 +14,7 @@ any        N×M          a matrix, given explicitly
 =========  ===========  ===================================================
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -229,6 +230,8 @@ class ImpulseResponse:
 
     def gain(self, db: float) -> "ImpulseResponse":
         """Return the response `db` decibels louder."""
+        if not math.isfinite(db):
+            raise ParameterError(f"gain {db} dB; expected a number")
         return self * from_db(db)
 
     def delay(self, seconds: float) -> "ImpulseResponse":

@@ -1,7 +1,7 @@
 """Tails without an end: where noise or a cut has swallowed a decay, each band goes on by its own.
 
 In every band the response is kept down to where it meets the noise (Lundeby et al. 1995, `decay.noise_floor`) or its
-end, and is continued there by noise of the band that falls at the rate of the last 30 dB before (Bryan & Abel 2010
+end, and is continued there by noise of the band that falls as the decay did before (`decay_course`; Bryan & Abel 2010
 describe the like). Channels get noise of their own: a tail is diffuse.
 """
 
@@ -106,14 +106,18 @@ def continued(
                 if longer != 1.0:
                     kept = slice(start, start + knee)
                     own[kept] *= np.exp(0.5 * (course - decay.course(since))[:knee])
-                _continue(own[start:], carrier[start:, channel], course, knee, guard)
+                # What the band's filter smears over a cut end is not used.
+                smeared = min(guard, knee // 4) if knee == ends[channel] else 0
+                _continue(own[start:], carrier[start:, channel], course, max(knee - smeared, 1), smeared)
             out[:, channel] += own
     return out
 
 
-def _continue(own: Array, carrier: Array, course: Array, knee: int, guard: int) -> None:
-    """Fade from `own`, which begins at the onset, to the carrier on the course of the band's decay."""
-    knee = max(knee - min(guard, knee // 4), 1)
+def _continue(own: Array, carrier: Array, course: Array, knee: int, fade: int) -> None:
+    """Turn from `own`, which begins at the onset, to the carrier on the course of the band's decay.
+
+    It takes the `fade` frames before the knee; with 0 the last neper, so that little of the noise there is kept.
+    """
     fitted = _before(course, knee, 1.5 * np.log(10))
     line = np.exp(course[:knee])
     level = float((own[knee - fitted : knee] ** 2).sum() / max(line[-fitted:].sum(), 1e-300))
@@ -123,12 +127,13 @@ def _continue(own: Array, carrier: Array, course: Array, knee: int, guard: int) 
     high = np.flatnonzero(energy[width:] - energy[:-width] > _DIP * level * width * line[width - 1 :])
     knee = int(high[-1]) + width if len(high) else knee
     scale = np.sqrt(level / max(float((carrier**2).mean()), 1e-300))
+    width = min(fade, width) if fade else width
     first = knee - width
-    fade = np.linspace(0, np.pi / 2, width, endpoint=False)
-    own[first:knee] *= np.cos(fade)
+    turn = np.linspace(0, np.pi / 2, width, endpoint=False)
+    own[first:knee] *= np.cos(turn)
     own[knee:] = 0.0
     tail = scale * np.exp(0.5 * course[first:]) * carrier[first:]
-    tail[:width] *= np.sin(fade)
+    tail[:width] *= np.sin(turn)
     own[first:] += tail
 
 

@@ -82,7 +82,7 @@ def test_a_note_needs_a_tempo() -> None:
         ("--stretch", "1.5", "--tape", "0.7", "--attack", "10", "--fade-in", "2"),
         ("--width", "1.5", "--to", "mono", "--to", "true-stereo", "--width", "0.5"),
         ("--right-source", "room.wav", "--level", "peak-safe"),
-        ("--low-shelf", "200:3", "--high-shelf", "2k:-3", "--eq", "100:-3,1k:0,4kHz:2", "--high-cut", "5000"),
+        ("--low-shelf", "200:3", "--high-shelf", "2k:-3", "--eq", "100:-3,1k:0,4kHz:2", "--high-cut", "5k"),
         ("--rt60", "0.8", "--early", "2", "--rate", "24000"),
         ("--rt60", "500=0.8,2k=0.5"),
         ("--reverse", "--level", "loudness", "--gain", "-12"),
@@ -103,6 +103,8 @@ def test_force_quiet_and_failures() -> None:
         (("--rt60", "a"), "expected HZ=NUMBER"),
         (("--low-shelf", "100:1,200:2"), "one HZ:DB"),
         (("--eq", "oops"), "expected HZ:NUMBER"),
+        (("--low-cut", "deep"), "expected Hz, such as"),
+        (("--gain", "nan"), "expected a number"),
     ):
         result = CliRunner().invoke(cli, ["ir", "edit", "room.wav", "no.wav", *args])
         assert result.exit_code in (1, 2)

@@ -136,6 +136,39 @@ def test_two_slopes_are_flagged() -> None:
     assert band.edt.seconds == pytest.approx(0.4, rel=0.15)
 
 
+@pytest.mark.parametrize("floor_db", [-np.inf, -65])
+def test_two_slopes_give_the_lines_through_their_closed_form(floor_db: float) -> None:
+    times, weight = np.arange(4 * 48_000) / 48_000, 10**-1.5
+    fast, slow = 6 * np.log(10) / 0.5, 6 * np.log(10) / 1.5
+    power = np.exp(-fast * times) + weight * np.exp(-slow * times)
+    noise = 10 ** (floor_db / 20) * np.random.default_rng(12).standard_normal(len(times))
+    band = only(measure(np.sqrt(power) + noise, 48_000, bands="broadband"))
+    to_come = np.exp(-fast * times) / fast + weight * np.exp(-slow * times) / slow
+    level = 10 * np.log10(to_come / to_come[0])
+    for time, start, stop in ((band.edt, 0, 10), (band.t20, 5, 25), (band.t30, 5, 35)):
+        fitted = (level <= -start) & (level >= -stop)
+        expected = -60 / np.polyfit(times[fitted], level[fitted], 1)[0]
+        assert time.seconds == pytest.approx(expected, rel=0.01)
+
+
+def test_a_gap_between_echoes_is_no_end() -> None:
+    times = np.arange(2 * 48_000) / 48_000
+    sounding = times % 0.13 < 0.03
+    echoes = np.where(sounding, envelope(1.0, 48_000), 0) * np.random.default_rng(13).standard_normal(len(times))
+    band = only(measure(echoes, 48_000, bands="broadband"))
+    assert band.t30.seconds == pytest.approx(1.0, rel=0.1)
+    assert band.dynamic_range > 50
+
+
+def test_late_sound_that_noise_hides_gives_no_clarity() -> None:
+    noise = 10**-2 * np.random.default_rng(14).standard_normal(48_000)
+    band = only(measure(envelope(0.08, 48_000, 1) + noise, 48_000, bands="broadband"))
+    assert np.isfinite(band.c50)
+    assert np.isnan(band.c80)
+    assert band.d50 == pytest.approx(1, abs=1e-3)
+    assert np.isnan(only(measure(envelope(0.3, 48_000, 0.06), 48_000, bands="broadband")).c80)
+
+
 def test_too_little_decay_is_said() -> None:
     rng = np.random.default_rng(4)
     decay = envelope(1.0, 48_000)
@@ -312,3 +345,30 @@ def test_recorded_rooms(name: str, rt60: float) -> None:
     samples, sample_rate = soundfile.read(path)
     bands = {band.label: band for band in measure(samples, sample_rate).mean}
     assert np.mean([bands["500 Hz"].t20.seconds, bands["1 kHz"].t20.seconds]) == pytest.approx(rt60, rel=0.15)
+
+
+# Rooms whose noise lies so low that pyroomacoustics, which does not take it out, is not misled.
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gh_audiomentations_rir48000_quiet.wav",
+        "gh_openair_st_andrews_church.wav",
+        "npm_tunajs_ir_rev_short.wav",
+    ],
+)
+def test_pyroomacoustics_measures_the_same(name: str, audio_folder: Path) -> None:
+    rt60 = pytest.importorskip("pyroomacoustics.experimental.rt60")
+    import soundfile
+    from scipy.signal import butter, sosfilt
+
+    samples, rate = soundfile.read(audio_folder / "ir" / name, always_2d=True)
+    x = samples[:, 0]
+    whole = only(measure(x, rate, bands="broadband"))
+    for time, decibels in ((whole.t20, 20), (whole.t30, 30)):
+        assert time.seconds == pytest.approx(rt60.measure_rt60(x, rate, decay_db=decibels), rel=0.005)
+    octaves = {band.centre: band for band in measure(x, rate).mean}
+    for centre in (500.0, 1000.0, 2000.0, 4000.0):
+        edges = centre / 10**0.15, centre * 10**0.15
+        filtered = sosfilt(butter(4, edges, "bandpass", fs=rate, output="sos"), x)
+        theirs = rt60.measure_rt60(filtered, rate, decay_db=30)
+        assert octaves[centre].t30.seconds == pytest.approx(theirs, rel=0.01), centre

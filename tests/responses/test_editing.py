@@ -81,6 +81,8 @@ def test_lengths() -> None:
     assert not longer.samples[RATE:].any()
     with pytest.raises(ParameterError, match="time zero"):
         editing.set_length(room(latency=800), 0.05)
+    with pytest.raises(ParameterError, match="length 0 s"):
+        editing.set_length(room(), 0)
 
 
 def test_fades() -> None:
