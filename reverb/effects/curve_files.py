@@ -14,7 +14,7 @@ from reverb.soundfiles import PathLike
 
 _MOST_BYTES = 4_000_000
 _NUMBER = r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?"
-_FILTER = re.compile(r"^Filter\s*\d*\s*:\s*(ON|OFF)\s+(.*)$", re.IGNORECASE)
+_FILTER = re.compile(r"^Filter\s*(?:\d+\s*)?:\s*(ON|OFF)\s+(.*)$", re.IGNORECASE)
 _PREAMP = re.compile(rf"^Preamp\s*:\s*({_NUMBER})\s*dB", re.IGNORECASE)
 _GRAPHIC = re.compile(r"^GraphicEQ\s*:\s*(.*)$", re.IGNORECASE)
 _COMMENTS = ("#", "*", '"', ";", "//")
@@ -84,7 +84,7 @@ def _lines(path: PathLike) -> list[tuple[int, str]]:
     if len(data) > _MOST_BYTES:
         raise PresetError(f"{path}: longer than {_MOST_BYTES // 1_000_000} MB; expected a table of Hz and dB")
     text = (
-        data.decode("utf-16")
+        data.decode("utf-16", "replace")
         if data[:2] in (b"\xff\xfe", b"\xfe\xff")
         else data.decode("utf-8-sig", "replace")
     )

@@ -8,13 +8,15 @@ import numpy.typing as npt
 
 from reverb.engine.routing import Path as Wire
 from reverb.engine.routing import Routing
-from reverb.errors import AudioFileError, ParameterError
+from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.responses.formats.bare import LONGEST_SECONDS, checked_bytes
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, check_size
 from reverb.soundfiles import PathLike, open_sound
 
 _MOST_CHANNELS = 64
 _MOST_LINES = 10_000
+_MOST_TEXT = 1 << 20
+_MOST_READ = 1 << 29  # samples decoded for all lines together: a few seconds
 _IGNORED = ("/jack/", "/input/", "/output/")
 
 
@@ -25,17 +27,21 @@ class _Matrix:
     ----------
     paths : dict of (int, int) to ndarray
         Responses by input and output, counted from 0; a copy shares its array.
+    read : int
+        Samples that were decoded so far.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.inputs = self.outputs = self.longest = 0
+        self.inputs = self.outputs = self.longest = self.read = 0
         self.rate: int | None = None
         self.paths: dict[tuple[int, int], npt.NDArray[np.float64]] = {}
 
     def add(self, pair: tuple[int, int], samples: npt.NDArray[np.float64]) -> None:
         """Add a response to a pair's, both from frame 0 on; what is longer than the convolver is cut, as there."""
         samples = samples[: self.longest]
+        frames = max(len(samples), *(len(row) for row in self.paths.values()), 1)
+        check_size(frames, len({*self.paths, pair}), np.float64, "the matrix of all responses")
         before = self.paths.get(pair, np.zeros(0))
         summed = np.zeros(max(len(before), len(samples)))
         summed[: len(before)] += before
@@ -63,7 +69,7 @@ def read_jconvolver(
         If a layout is asked for that is not the configuration's own.
     """
     try:
-        lines = checked_bytes(path).decode("utf-8").splitlines()[:_MOST_LINES]
+        lines = checked_bytes(path, _MOST_TEXT).decode("utf-8").splitlines()[:_MOST_LINES]
     except UnicodeDecodeError as error:
         raise AudioFileError(f"{path}: no text, hence no jconvolver configuration") from error
     matrix = _Matrix(Path(path).parent)
@@ -73,7 +79,7 @@ def read_jconvolver(
             continue
         try:
             _apply(matrix, shlex.split(text))
-        except (ValueError, IndexError, AudioFileError) as error:
+        except (ValueError, IndexError, ReverbError) as error:
             raise AudioFileError(f"{path}: line {number}: {error}") from error
     if not any(samples.any() for samples in matrix.paths.values()):
         raise AudioFileError(f"{path}: holds no response; expected /convolver/new and /impulse/read lines")
@@ -106,7 +112,11 @@ def _apply(matrix: _Matrix, words: list[str]) -> None:
         impulse[-1] = float(gain)
         matrix.add(matrix.pair(source, target), impulse)
     elif command == "/impulse/copy":
-        matrix.paths[matrix.pair(*arguments[:2])] = matrix.paths[matrix.pair(*arguments[2:4])]
+        source, target, known_source, known_target = arguments[:4]
+        known = matrix.paths.get(matrix.pair(known_source, known_target))
+        if known is None:
+            raise ValueError(f"no response from {known_source} to {known_target} to copy")
+        matrix.paths[matrix.pair(source, target)] = known
     else:
         raise ValueError(f"{command} is not understood here; expected /impulse/read, dirac or copy")
 
@@ -130,6 +140,10 @@ def _read(matrix: _Matrix, name: str, offset: int, length: int, channel: int) ->
         matrix.rate = sound.samplerate
         sound.seek(offset)
         frames = min(length or sound.frames, sound.frames - offset, matrix.longest)
+        check_size(frames, sound.channels, np.float64, name)
+        matrix.read += (offset + frames) * sound.channels
+        if matrix.read > _MOST_READ:
+            raise ValueError(f"more than {_MOST_READ} samples are read in all; split the configuration")
         data = sound.read(frames, "float64", always_2d=True)
     return np.asarray(data[:, channel - 1], np.float64)
 
