@@ -50,7 +50,7 @@ _AUDIO_BYTES = re.compile(r"^\s*(?:data|SSND|Data size)\s*:\s*(\d+)(?: \(should 
 # A header that was never finished, or that means "until the end of the file".
 _UNKNOWN_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFFFFF - 36}
 _UNKNOWN_FRAMES = (1 << 63) - 1  # of a FLAC that was written to a pipe
-_RATES = (100, 10_000_000)
+_RATES = (100, 2_000_000)
 _MOST_FRAMES = 1 << 35  # eight days at 48 kHz
 _MANY_SAMPLES, _MOST_PER_BYTE = 1 << 22, 128
 _LOUDEST = 1e15  # float samples beyond are no sound, and their products leave the range of float32
@@ -110,7 +110,7 @@ def open_sound(path: PathLike) -> Sound:
     ------
     AudioFileError
         If there is no such file, it is not audio that libsndfile knows, it has no frames, or its header
-        makes no sense: its rate is not 100 Hz to 10 MHz, or it promises more than 2^35 frames.
+        makes no sense: its rate is not 100 Hz to 2 MHz, or it promises more than 2^35 frames.
     """
     path = Path(path)
     _check_input(path)

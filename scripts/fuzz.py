@@ -60,7 +60,9 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--start", type=int, default=0, help="number of the first case")
     parser.add_argument("--seconds", type=float, help="stop after this time")
@@ -68,9 +70,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kind", action="append", default=[], choices=list(KINDS), help="only such files")
     parser.add_argument("--case", type=int, help="run one case again")
     parser.add_argument("--keep", type=Path, help="folder for the files of failing cases")
-    parser.add_argument("--corpus", type=Path, default=ROOT.parent / "shared" / "audio", help="folder of real files")
+    parser.add_argument(
+        "--corpus", type=Path, default=ROOT.parent / "shared" / "audio", help="folder of real files"
+    )
     parser.add_argument("--megabytes", type=float, default=300.0, help="that a process may hold")
-    parser.add_argument("--timeout", type=float, default=20.0, help="seconds of CPU time that a case may take")
+    parser.add_argument(
+        "--timeout", type=float, default=20.0, help="seconds of CPU time that a case may take"
+    )
     return parser.parse_args()
 
 

@@ -105,7 +105,9 @@ class Echoes(Effect):
             samples[start : start + len(kernel), side] += level * kernel[:, np.newaxis]
         samples[0, [0, -1] if self.ping_pong else [0]] += from_db(self.dry)
         samples.setflags(write=False)
-        return ImpulseResponse(samples, sample_rate, "echoes", wires.matrix(2, 2) if self.ping_pong else "mono")
+        return ImpulseResponse(
+            samples, sample_rate, "echoes", wires.matrix(2, 2) if self.ping_pong else "mono"
+        )
 
     def _frames(self, sample_rate: int, rows: int) -> int:
         """Return how long the response is; refuse one that is too long before its memory is taken."""

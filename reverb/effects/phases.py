@@ -5,6 +5,7 @@ the cepstrum into positive time gives it. See A. V. Oppenheim, R. W. Schafer, "D
 chapter 13.
 """
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -49,6 +50,31 @@ def mixed_phase(taps: Taps) -> tuple[Taps, int]:
     whole, zero = kernel(magnitude, "mixed")
     before = len(taps) // 2
     return whole[zero - before : zero + len(taps)], before
+
+
+def magnitudes(taps: Taps, size: int, finer: int) -> Iterator[tuple[Taps, Taps]]:
+    """Give the magnitude response on a grid of ``size * finer`` points, in `finer` parts that need little memory.
+
+    Parameters
+    ----------
+    taps : ndarray, shape (taps,)
+    size : int
+        Of each part's transform, at least as many as the taps.
+    finer : int
+
+    Yields
+    ------
+    frequencies, magnitude : ndarray, shape (size // 2 + 1,)
+        The former in cycles per frame; the last of them may lie beyond the Nyquist frequency, 0.5.
+    """
+    points = np.arange(size // 2 + 1)
+    for shift in range(finer):
+        # Taps that are turned have their spectrum's points shifted by less than one.
+        turned = (
+            taps * np.exp((-2j * np.pi * shift / (finer * size)) * np.arange(len(taps))) if shift else taps
+        )
+        spectrum = np.fft.fft(turned, size)[: len(points)] if shift else np.fft.rfft(taps, size)
+        yield (points + shift / finer) / size, np.abs(spectrum)
 
 
 def transform_size(taps: int) -> int:

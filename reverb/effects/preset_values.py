@@ -12,6 +12,7 @@ from reverb.responses import library
 from reverb.responses.response import ImpulseResponse
 
 _MOST_POINTS = 10_000
+_MOST_STEPS = 256
 _NAMING_OTHERS = (".conf",)  # configurations of jconvolver
 
 
@@ -101,6 +102,18 @@ def check_keys(source: Source, place: Place, table: Mapping[str, Any], known: It
     for key in table:
         if key not in names:
             raise source.error((*place, key), f"unknown key; {suggestion(key, names)}")
+
+
+def check_count(path: Path, table: Mapping[str, Any]) -> None:
+    """Raise PresetError for a file of more steps, branches and bands together than anybody needs."""
+    tables, waiting = 0, [table]
+    while waiting:
+        lists = [value for value in waiting.pop().values() if isinstance(value, list)]
+        found = [item for items in lists for item in items if isinstance(item, dict)]
+        tables += len(found)
+        waiting += found
+    if tables > _MOST_STEPS:
+        raise PresetError(f"{path}: {tables} steps, branches and bands; expected at most {_MOST_STEPS}")
 
 
 def number(source: Source, place: Place, value: Any) -> float:

@@ -277,7 +277,7 @@ def _mean_time(times: Sequence[DecayTime]) -> DecayTime:
 
 
 def _decibels(energy: float, reference: float) -> float:
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         return float(10 * (np.log10(energy) - np.log10(reference)))
 
 

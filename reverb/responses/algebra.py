@@ -41,7 +41,9 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
             f"{first.name or 'the first response'} ({first.layout}) gives {first.wiring.outputs} channels, "
             f"{second.name or 'the second'} ({second.layout}) takes {second.wiring.inputs}; they must be equal"
         )
-    joined = {(p.input, q.output) for p in first.wiring.paths for q in second.wiring.paths if p.output == q.input}
+    joined = {
+        (p.input, q.output) for p in first.wiring.paths for q in second.wiring.paths if p.output == q.input
+    }
     check_size(frames, len(joined), dtype, f"a chain ({name})")
     summed: Paths = {}
     for i, k, row in first.wiring.paths:

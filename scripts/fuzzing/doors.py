@@ -28,6 +28,7 @@ from reverb.soundfiles import open_sound, read_blocks
 
 Door = Callable[[random.Random, Path], None]
 _LONGEST_MESSAGE = 1500
+_EXACT = {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"}
 _LAYOUTS = (None, None, None, "mono", "stereo", "true-stereo", "parallel", "1x2", "2x3", "256x256")
 _RATES = (None, None, 48_000, 44_100, 96_000, 1, 10_000_000)
 
@@ -45,7 +46,7 @@ def check(right: bool, what: str) -> None:
 def blocks(_rng: random.Random, path: Path) -> None:
     """Read a sound block by block."""
     with open_sound(path) as sound:
-        check(1 <= sound.channels and 1 <= sound.frames, f"{sound.channels} channels, {sound.frames} frames")
+        check(min(sound.channels, sound.frames) >= 1, f"{sound.channels} channels, {sound.frames} frames")
         read = sum(len(block) for block in read_blocks(sound, 4096, lambda file, n: file.read(n, "float32")))
         check(read <= sound.frames, f"{read} frames of {sound.frames}")
 
@@ -53,11 +54,17 @@ def blocks(_rng: random.Random, path: Path) -> None:
 def render(rng: random.Random, path: Path) -> None:
     """Render a sound through an effect."""
     effect = rng.choice(_effects())
-    destination = path.with_name(f"out{rng.choice(('.wav', '.wav', '.flac', '.aiff', '.ogg', '.caf', '.mp3'))}")
-    options = rng.choice(({}, {}, {"normalize": "peak"}, {"loudness": -20.0}, {"tail": False}, {"subtype": "PCM_16"}))
+    destination = path.with_name(
+        f"out{rng.choice(('.wav', '.wav', '.flac', '.aiff', '.ogg', '.caf', '.mp3'))}"
+    )
+    options = rng.choice(
+        ({}, {}, {"normalize": "peak"}, {"loudness": -20.0}, {"tail": False}, {"subtype": "PCM_16"})
+    )
     report = process_file(path, destination, effect, overwrite=True, **options)
     with soundfile.SoundFile(destination) as out:
-        check(out.frames == report.frames or report.container in ("OGG", "MP3"), f"{out.frames} frames, reported {report.frames}")
+        # Codecs that work in blocks, as ADPCM, fill up the last one.
+        right = out.frames == report.frames if out.subtype in _EXACT else out.frames >= report.frames > 0
+        check(right, f"{out.frames} frames, reported {report.frames}, {report.container} {report.subtype}")
         check(out.channels == report.channels, f"{out.channels} channels, reported {report.channels}")
     check(np.isfinite(report.peak), f"peak {report.peak}")
 
@@ -74,7 +81,9 @@ def response(rng: random.Random, path: Path) -> None:
 
 def render_through(effect: HasResponse, path: Path) -> None:
     """Render a sound that is whole through what was loaded."""
-    process_file(path.with_name("room.wav"), path.with_name("out.wav"), effect, overwrite=True, subtype="FLOAT")
+    process_file(
+        path.with_name("room.wav"), path.with_name("out.wav"), effect, overwrite=True, subtype="FLOAT"
+    )
 
 
 def played(_rng: random.Random, path: Path) -> None:
@@ -112,7 +121,11 @@ def command(*words: str) -> Door:
     """Return a door that runs a command; FILE and OUT among its words are the case's."""
 
     def run(_rng: random.Random, path: Path) -> None:
-        names = {"FILE": str(path), "OUT": str(path.with_name("out.wav")), "ROOM": str(path.with_name("room.wav"))}
+        names = {
+            "FILE": str(path),
+            "OUT": str(path.with_name("out.wav")),
+            "ROOM": str(path.with_name("room.wav")),
+        }
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
@@ -134,7 +147,19 @@ _APPLY = command("apply", "ROOM", "OUT", "--ir", "FILE", "--force")
 _FILTER = command("filter", "highpass", "FILE", "OUT", "--cutoff", "80", "--force", "--quiet")
 _CHAIN = command("chain", "FILE", "ROOM", "OUT", "--force")
 _EXPLAIN = command("chain", "FILE", "--explain")
-_SOUND: tuple[Door, ...] = (blocks, render, render, response, response, played, _INFO, _INFO_AS_JSON, _APPLY, _FILTER)
+_SOUND: tuple[Door, ...] = (
+    command("ir", "deconvolve", "FILE", "OUT", "--force"),
+    blocks,
+    render,
+    render,
+    response,
+    response,
+    played,
+    _INFO,
+    _INFO_AS_JSON,
+    _APPLY,
+    _FILTER,
+)
 _NUMBERS: tuple[Door, ...] = (response, response, response, _INFO, _APPLY)
 _RIFF: tuple[Mutation, ...] = (*ways.BYTES, *(ways.chunks,) * 8)
 
@@ -167,7 +192,9 @@ def pushed(door: Door, rng: random.Random, path: Path) -> str:
         door(rng, path)
     except ReverbError as error:
         message = str(error)
-        check(0 < len(message) <= _LONGEST_MESSAGE, f"a message of {len(message)} characters: {message[:200]}")
+        check(
+            0 < len(message) <= _LONGEST_MESSAGE, f"a message of {len(message)} characters: {message[:200]}"
+        )
         return "refused"
     return "right"
 
@@ -175,7 +202,8 @@ def pushed(door: Door, rng: random.Random, path: Path) -> str:
 @cache
 def _effects() -> tuple[HasResponse, ...]:
     folder = Path(__file__).resolve().parents[2] / "impulses"
-    return LowPass(2000), Reverb(load_response(folder / "living-room.flac")), Reverb(load_response(folder / "room.flac"), mix=0.5)
+    rooms = (load_response(folder / f"{name}.flac") for name in ("living-room", "room"))
+    return (LowPass(2000), *(Reverb(room, mix=0.4) for room in rooms))
 
 
 def prepare(folder: Path) -> None:

@@ -8,7 +8,23 @@ Rng = random.Random
 Mutation = Callable[[Rng, bytearray, Sequence[bytes]], bytearray]
 """Takes the source of chance, what to break, and other files of the same kind; gives what is broken."""
 
-INTEGERS = (0, 1, 2, 3, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 60_000, 655_350, 10_000_000, 0x7FFFFFFF, 0x80000000)
+INTEGERS = (
+    0,
+    1,
+    2,
+    3,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0x8000,
+    0xFFFF,
+    60_000,
+    655_350,
+    10_000_000,
+    0x7FFFFFFF,
+    0x80000000,
+)
 HUGE = (0xFFFFFFFF, 0xFFFFFFFE, 1 << 32, 1 << 36, 1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
 NUMBERS = (
     "0", "-0", "1", "-1", "1e308", "-1e308", "1e309", "1e-320", "nan", "-inf", "inf", "0.999999", "1e9", "1e-9", "65536",
@@ -101,11 +117,18 @@ def chunks(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
     end = min(start + 8 + size + size % 2, len(data))
     choice = rng.randrange(5)
     if choice == 0:
-        struct.pack_into(form, data, start + 4, rng.choice((*INTEGERS, 0xFFFFFFFF, size + 1, max(size - 1, 0), size * 2)) & 0xFFFFFFFF)
+        struct.pack_into(
+            form,
+            data,
+            start + 4,
+            rng.choice((*INTEGERS, 0xFFFFFFFF, size + 1, max(size - 1, 0), size * 2)) & 0xFFFFFFFF,
+        )
     elif choice == 1:
         data[start:start] = data[start:end]
     elif choice == 2:
-        data[start : start + 4] = rng.choice((b"fmt ", b"data", b"LIST", b"ds64", b"COMM", b"SSND", b"JUNK", b"bext", b"cart", b"PEAK"))
+        data[start : start + 4] = rng.choice(
+            (b"fmt ", b"data", b"LIST", b"ds64", b"COMM", b"SSND", b"JUNK", b"bext", b"cart", b"PEAK")
+        )
     elif choice == 3:
         piece = data[start:end]
         del data[start:end]
@@ -207,11 +230,32 @@ def nest(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
     """Insert brackets within brackets, or a key of thousands of parts."""
     deep = rng.choice((2, 10, 300, 20_000))
     place = _place(rng, data)
-    data[place:place] = rng.choice((b"[" * deep, b"[[step]]\n" * deep, b"a." * deep, b"x = " + b"[" * deep + b"]" * deep, b'"' * deep, b"{a=" * deep, b"\n[[step.branch]]\n[[step.branch.step]]" * deep))
+    data[place:place] = rng.choice(
+        (
+            b"[" * deep,
+            b"[[step]]\n" * deep,
+            b"a." * deep,
+            b"x = " + b"[" * deep + b"]" * deep,
+            b'"' * deep,
+            b"{a=" * deep,
+            b"\n[[step.branch]]\n[[step.branch.step]]" * deep,
+        )
+    )
     return data
 
 
-TEXT: tuple[Mutation, ...] = (number_token, number_token, number_token, line, line, nest, insert, flip, truncate, splice)
+TEXT: tuple[Mutation, ...] = (
+    number_token,
+    number_token,
+    number_token,
+    line,
+    line,
+    nest,
+    insert,
+    flip,
+    truncate,
+    splice,
+)
 
 
 def _place(rng: Rng, data: bytes | bytearray) -> int:

@@ -35,7 +35,23 @@ _CONTAINERS = {
     ".au": ("PCM_16", "FLOAT", "G721_32"),
 }
 # What else libsndfile opens by its first bytes.
-_OTHERS = ("VOC", "NIST", "IRCAM", "PAF", "SVX", "MAT4", "MAT5", "PVF", "XI", "HTK", "SDS", "AVR", "WVE", "MPC2K", "SD2")
+_OTHERS = (
+    "VOC",
+    "NIST",
+    "IRCAM",
+    "PAF",
+    "SVX",
+    "MAT4",
+    "MAT5",
+    "PVF",
+    "XI",
+    "HTK",
+    "SDS",
+    "AVR",
+    "WVE",
+    "MPC2K",
+    "SD2",
+)
 _EQUALISERS = (
     "frequency,raw,equalization\n20,9,-1.5\n1000,9,0\n16000,9,3.25\n",
     "Freq (Hz);Gain (dB)\n20,0;-1,5\n1000;0\n16000;3,25\n",
@@ -177,7 +193,9 @@ def _texts() -> Iterator[Seed]:
         np.save(file, array, allow_pickle=False)
         yield Seed("npy", ".npy", file.getvalue())
     header = b"{'descr': '|O', 'fortran_order': False, 'shape': (3,), }"
-    yield Seed("npy", ".npy", b"\x93NUMPY\x01\0" + struct.pack("<H", len(header)) + header + pickle.dumps([1, 2, 3]))
+    yield Seed(
+        "npy", ".npy", b"\x93NUMPY\x01\0" + struct.pack("<H", len(header)) + header + pickle.dumps([1, 2, 3])
+    )
     for text in _TEXTS:
         yield Seed("text", ".txt", text.encode())
     for text in _EQUALISERS:

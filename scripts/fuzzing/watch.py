@@ -58,7 +58,9 @@ class Fuzz:
     def __init__(self, corpus: Sequence[Seed], seed: int, kinds: Sequence[str] = ()) -> None:
         self._seed = seed
         self._by_kind = {
-            kind: [found for found in corpus if found.kind == kind] for kind in KINDS if not kinds or kind in kinds
+            kind: [found for found in corpus if found.kind == kind]
+            for kind in KINDS
+            if not kinds or kind in kinds
         }
 
     def rng(self, number: int) -> random.Random:
@@ -109,7 +111,9 @@ class _Child:
         context = multiprocessing.get_context("fork")
         self._ours, theirs = context.Pipe(duplex=False)
         self._stderr = tempfile.TemporaryFile()
-        self._process = context.Process(target=_work, args=(fuzz, list(numbers), theirs, self._stderr.fileno()), daemon=True)
+        self._process = context.Process(
+            target=_work, args=(fuzz, list(numbers), theirs, self._stderr.fileno()), daemon=True
+        )
         self._process.start()
         theirs.close()
 
@@ -135,7 +139,12 @@ class _Child:
                 if used > seconds or waited > _STANDSTILL:
                     os.kill(self._process.pid or 0, signal.SIGABRT)  # faulthandler tells where it was
                     self._process.join(10)
-                    yield Outcome(current, f"hang: {used:.0f} s of CPU time, {waited:.0f} s in all{self._said()}", 0.0, used)
+                    yield Outcome(
+                        current,
+                        f"hang: {used:.0f} s of CPU time, {waited:.0f} s in all{self._said()}",
+                        0.0,
+                        used,
+                    )
                     return
 
     def end(self) -> None:

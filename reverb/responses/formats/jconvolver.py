@@ -15,6 +15,7 @@ from reverb.soundfiles import PathLike, open_sound
 
 _MOST_CHANNELS = 64
 _MOST_LINES = 10_000
+_LARGEST_GAIN = 1e6
 _MOST_TEXT = 1 << 20
 _MOST_READ = 1 << 29  # samples decoded for all lines together: a few seconds
 _IGNORED = ("/jack/", "/input/", "/output/")
@@ -105,11 +106,11 @@ def _apply(matrix: _Matrix, words: list[str]) -> None:
         source, target, gain, delay, offset, length, channel = arguments[:7]
         samples = _read(matrix, " ".join(arguments[7:]), int(offset), int(length), int(channel))
         before = _delay(matrix, delay)
-        matrix.add(matrix.pair(source, target), np.concatenate([np.zeros(before), float(gain) * samples]))
+        matrix.add(matrix.pair(source, target), np.concatenate([np.zeros(before), _gain(gain) * samples]))
     elif command == "/impulse/dirac":
         source, target, gain, delay = arguments[:4]
         impulse = np.zeros(_delay(matrix, delay) + 1)
-        impulse[-1] = float(gain)
+        impulse[-1] = _gain(gain)
         matrix.add(matrix.pair(source, target), impulse)
     elif command == "/impulse/copy":
         source, target, known_source, known_target = arguments[:4]
@@ -119,6 +120,12 @@ def _apply(matrix: _Matrix, words: list[str]) -> None:
         matrix.paths[matrix.pair(source, target)] = known
     else:
         raise ValueError(f"{command} is not understood here; expected /impulse/read, dirac or copy")
+
+
+def _gain(text: str) -> float:
+    if not abs(float(text)) <= _LARGEST_GAIN:
+        raise ValueError(f"a gain of {text}; expected a number up to {_LARGEST_GAIN:g}")
+    return float(text)
 
 
 def _delay(matrix: _Matrix, text: str) -> int:

@@ -69,7 +69,9 @@ def _lines(path: PathLike, file: TextIO) -> Iterator[str]:
     """Give the lines of a text; one without end is refused before it is read."""
     while line := file.readline(_LONGEST_LINE + 1):
         if len(line) > _LONGEST_LINE:
-            raise AudioFileError(f"{path}: a line of more than {_LONGEST_LINE} characters; expected one number per line")
+            raise AudioFileError(
+                f"{path}: a line of more than {_LONGEST_LINE} characters; expected one number per line"
+            )
         yield line
 
 
@@ -121,7 +123,9 @@ def _numbers(path: PathLike, lines: Iterator[str], first: int) -> npt.NDArray[np
             raise AudioFileError(f"{path}: line {number} is no number: {line.strip()[:40]!r}") from None
         columns = columns or len(row)
         if len(row) > _MOST_CHANNELS or len(row) != columns:
-            raise AudioFileError(f"{path}: line {number} has {len(row)} numbers; expected {min(columns, _MOST_CHANNELS)}")
+            raise AudioFileError(
+                f"{path}: line {number} has {len(row)} numbers; expected {min(columns, _MOST_CHANNELS)}"
+            )
         values.extend(row)
         check_size(len(values) // columns, columns, np.float64, str(path))
     if not values:
