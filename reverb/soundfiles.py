@@ -38,6 +38,9 @@ FORMATS = {
 }
 """The container that a file name's ending stands for."""
 
+RATES = (100, 2_000_000)
+"""The sample rates in Hz that a file may tell: recorders of bats and whales know 1 MHz."""
+
 # What to write where the source's own subtype does not exist in the output's container.
 _FALLBACK_SUBTYPES = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
 _FALLBACK_PCM = "PCM_24"
@@ -50,13 +53,13 @@ _AUDIO_BYTES = re.compile(r"^\s*(?:data|SSND|Data size)\s*:\s*(\d+)(?: \(should 
 # A header that was never finished, or that means "until the end of the file".
 _UNKNOWN_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFFFFF - 36}
 _UNKNOWN_FRAMES = (1 << 63) - 1  # of a FLAC that was written to a pipe
-_RATES = (100, 2_000_000)
 _MOST_FRAMES = 1 << 35  # eight days at 48 kHz
 _MANY_SAMPLES, _MOST_PER_BYTE = 1 << 22, 128
 _LOUDEST = 1e15  # float samples beyond are no sound, and their products leave the range of float32
 _COUNTED_FRAMES = 1 << 16
 _RETRY_FRAMES = 1024
 _FULL_BYTES = 1 << 16
+_VORBIS_RATE, _VORBIS_CHANNELS = 200_000, 255
 _SET_ADD_PEAK_CHUNK = 0x1050  # SFC_SET_ADD_PEAK_CHUNK of sndfile.h
 
 
@@ -138,8 +141,8 @@ def _nonsense(sound: Sound) -> str | None:
     """Return what makes no sense in an opened file's header, None if all does."""
     if sound.frames == 0:
         return "holds no audio (0 frames)"
-    if not _RATES[0] <= sound.samplerate <= _RATES[1]:
-        return f"sample rate {sound.samplerate} Hz; expected {_RATES[0]} to {_RATES[1]} Hz"
+    if not RATES[0] <= sound.samplerate <= RATES[1]:
+        return f"sample rate {sound.samplerate} Hz; expected {RATES[0]} to {RATES[1]} Hz"
     promised, there = _audio_bytes(sound)
     frames = max(sound.frames, sound.frames * promised // there)
     if frames > _MOST_FRAMES:
@@ -208,6 +211,15 @@ def read_blocks(
 
 def _reason(error: soundfile.LibsndfileError) -> str:
     return str(error.error_string).removeprefix("Error : ").rstrip(". ")
+
+
+def check_encoder(path: PathLike, subtype: str, sample_rate: int, channels: int) -> None:
+    """Raise AudioFileError for what libsndfile's Vorbis encoder does not refuse but crashes at."""
+    if subtype == "VORBIS" and not (sample_rate <= _VORBIS_RATE and channels <= _VORBIS_CHANNELS):
+        raise AudioFileError(
+            f"{path}: OGG VORBIS with {channels} channels at {sample_rate} Hz; expected at most {_VORBIS_CHANNELS} "
+            f"channels at {_VORBIS_RATE} Hz. Write WAV or FLAC"
+        )
 
 
 def write_error(path: PathLike, what: str, error: soundfile.LibsndfileError) -> AudioFileError:

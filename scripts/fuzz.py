@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Break files of every kind that reverb reads, and see that each is read right or refused with a clear error.
 
-Real files and files made here are mutated with their structure in mind (fields, chunks, checksums, tokens), written to a
-folder, and pushed through the Python functions and commands that read them, in child processes. A crash, a hang, an exception
-that is no ReverbError, a wrong result and more than 300 MB are failures; the files of failing cases are kept.
+Real files and files made here are mutated with their structure in mind (fields, chunks, checksums, tokens), written
+to a folder, and pushed through the Python functions and commands that read them, in child processes. A crash, a hang,
+an exception that is no ReverbError, a warning of NumPy's, a wrong result and more than 300 MB are failures.
 
     scripts/fuzz.py                          # 100,000 cases
     scripts/fuzz.py --seconds 20             # as many as there is time for

@@ -26,6 +26,7 @@ from reverb.responses.response import (
 from reverb.soundfiles import (
     PathLike,
     check_density,
+    check_encoder,
     check_loudness,
     leave_out_peak_chunk,
     open_sound,
@@ -141,6 +142,7 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
     container = output_format(path)
     exact = "DOUBLE" if response.samples.dtype == np.float64 else "FLOAT"
     subtype = output_subtype(container, exact)
+    check_encoder(path, subtype, response.sample_rate, response.channels)
     largest = float(np.abs(response.samples).max())
     if subtype.startswith("PCM") and largest > 1.0:
         raise InvalidAudioError(

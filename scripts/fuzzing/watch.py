@@ -110,7 +110,7 @@ class _Child:
     def __init__(self, fuzz: Fuzz, numbers: Sequence[int]) -> None:
         context = multiprocessing.get_context("fork")
         self._ours, theirs = context.Pipe(duplex=False)
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `end`
         self._process = context.Process(
             target=_work, args=(fuzz, list(numbers), theirs, self._stderr.fileno()), daemon=True
         )

@@ -17,7 +17,7 @@ from reverb.responses.response import (
     parse_layout,
     usual_wiring,
 )
-from reverb.soundfiles import PathLike, check_loudness, whole_or_nothing
+from reverb.soundfiles import RATES, PathLike, check_loudness, whole_or_nothing
 
 LONGEST_SECONDS = 120
 _LOUDEST = 1e6  # what is larger was never a float
@@ -114,6 +114,8 @@ def as_response(
 ) -> ImpulseResponse:
     """Return samples from a file as a response, refused where they make no sense."""
     rate = rate_of(path) if sample_rate is None else sample_rate
+    if not RATES[0] <= rate <= RATES[1]:
+        raise ParameterError(f"{path}: sample rate {rate} Hz; expected {RATES[0]} to {RATES[1]} Hz")
     samples = as_audio(samples, str(path))
     check_loudness(max(float(samples.max()), -float(samples.min())), str(path))
     columns = samples[:, np.newaxis] if samples.ndim == 1 else samples

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from reverb.engine.routing import Path as Wire
 from reverb.engine.routing import Routing
-from reverb.errors import AudioFileError, ParameterError, ReverbError
+from reverb.errors import AudioFileError, ParameterError, ReverbError, shown
 from reverb.responses.formats.bare import LONGEST_SECONDS, checked_bytes
 from reverb.responses.response import ImpulseResponse, check_size
 from reverb.soundfiles import PathLike, open_sound
@@ -16,6 +16,7 @@ from reverb.soundfiles import PathLike, open_sound
 _MOST_CHANNELS = 64
 _MOST_LINES = 10_000
 _LARGEST_GAIN = 1e6
+_LONGEST_REASON = 500
 _MOST_TEXT = 1 << 20
 _MOST_READ = 1 << 29  # samples decoded for all lines together: a few seconds
 _IGNORED = ("/jack/", "/input/", "/output/")
@@ -81,7 +82,8 @@ def read_jconvolver(
         try:
             _apply(matrix, shlex.split(text))
         except (ValueError, IndexError, ReverbError) as error:
-            raise AudioFileError(f"{path}: line {number}: {error}") from error
+            reason = str(error) if len(str(error)) <= _LONGEST_REASON else shown(str(error))
+            raise AudioFileError(f"{path}: line {number}: {reason}") from error
     if not any(samples.any() for samples in matrix.paths.values()):
         raise AudioFileError(f"{path}: holds no response; expected /convolver/new and /impulse/read lines")
     if layout is not None:
@@ -119,7 +121,7 @@ def _apply(matrix: _Matrix, words: list[str]) -> None:
             raise ValueError(f"no response from {known_source} to {known_target} to copy")
         matrix.paths[matrix.pair(source, target)] = known
     else:
-        raise ValueError(f"{command} is not understood here; expected /impulse/read, dirac or copy")
+        raise ValueError(f"{shown(command)} is not understood here; expected /impulse/read, dirac or copy")
 
 
 def _gain(text: str) -> float:
