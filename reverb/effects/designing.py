@@ -224,9 +224,8 @@ def measure(taps: Taps, spec: Specification) -> Reached:
 
 def _measured(taps: Taps, spec: Specification) -> Iterator[tuple[Taps, Taps]]:
     """Give frequencies in Hz, rising, and magnitudes there: a fine grid, and the bands' borders, which it may miss."""
-    size = 1 << (len(taps) - 1).bit_length()
-    finer = _FINER if size * _FINER > _FINE_GRID else 1
-    for frequencies, magnitude in magnitudes(taps, max(size, _FINE_GRID // finer), finer):
+    points = max(1 << (_FINER * len(taps) - 1).bit_length(), _FINE_GRID)
+    for frequencies, magnitude in magnitudes(taps, points):
         yield frequencies * spec.sample_rate, magnitude
     for border in {border for low, high, _ in spec.bands for border in (low, high)}:
         turn = np.exp(-2j * np.pi * border / spec.sample_rate * np.arange(len(taps)))

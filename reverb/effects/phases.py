@@ -19,6 +19,7 @@ Taps = npt.NDArray[np.float64]
 _CEPSTRUM_FACTOR = (8, 128)
 _LONG_CEPSTRUM = 1 << 22
 _SMALLEST = 1e-14
+_PART = 1 << 17
 
 
 def minimum_phase(taps: Taps) -> Taps:
@@ -52,29 +53,29 @@ def mixed_phase(taps: Taps) -> tuple[Taps, int]:
     return whole[zero - before : zero + len(taps)], before
 
 
-def magnitudes(taps: Taps, size: int, finer: int) -> Iterator[tuple[Taps, Taps]]:
-    """Give the magnitude response on a grid of ``size * finer`` points, in `finer` parts that need little memory.
+def magnitudes(taps: Taps, points: int) -> Iterator[tuple[Taps, Taps]]:
+    """Give the magnitude response on an even grid, in parts that need little memory.
 
     Parameters
     ----------
     taps : ndarray, shape (taps,)
-    size : int
-        Of each part's transform, at least as many as the taps.
-    finer : int
+    points : int
+        Of the grid, from 0 Hz to the sample rate; a power of two.
 
     Yields
     ------
-    frequencies, magnitude : ndarray, shape (size // 2 + 1,)
+    frequencies, magnitude : ndarray, shape (min(points, 2^17) // 2 + 1,)
         The former in cycles per frame; the last of them may lie beyond the Nyquist frequency, 0.5.
     """
-    points = np.arange(size // 2 + 1)
-    for shift in range(finer):
-        # Taps that are turned have their spectrum's points shifted by less than one.
-        turned = (
-            taps * np.exp((-2j * np.pi * shift / (finer * size)) * np.arange(len(taps))) if shift else taps
-        )
-        spectrum = np.fft.fft(turned, size)[: len(points)] if shift else np.fft.rfft(taps, size)
-        yield (points + shift / finer) / size, np.abs(spectrum)
+    size = min(points, _PART)
+    for shift in np.arange(0, 1, size / points):
+        # Taps that are turned have their points shifted by less than one; those a transform apart add up.
+        folded = np.zeros(size, np.complex128)
+        for number, start in enumerate(range(0, len(taps), size)):
+            piece = taps[start : start + size]
+            folded[: len(piece)] += np.exp(-2j * np.pi * shift * number) * piece
+        folded *= np.exp((-2j * np.pi * shift / size) * np.arange(size))
+        yield (np.arange(size // 2 + 1) + shift) / size, np.abs(np.fft.fft(folded)[: size // 2 + 1])
 
 
 def transform_size(taps: int) -> int:

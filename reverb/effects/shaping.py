@@ -138,17 +138,14 @@ def _grid(size: int, sample_rate: int) -> Taps:
 
 def _fine(magnitude: Magnitude, sample_rate: int, size: int) -> Taps:
     """Return what is wanted on a finer grid, a row for each part that `magnitudes` gives."""
-    rows = np.empty((2 * _FINER, size // 4 + 1))
-    for part, row in enumerate(rows):
-        points = np.minimum(np.arange(len(row)) + part / len(rows), size / 4)
-        row[:] = magnitude(points * (2 * sample_rate / size))
-    return rows
+    parts = (np.minimum(frequencies, 0.5) for frequencies, _ in magnitudes(np.ones(1), _FINER * size))
+    return np.stack([magnitude(frequencies * sample_rate) for frequencies in parts])
 
 
 def _deviation(taps: Taps, size: int, wanted: Taps) -> float:
     """Return the largest deviation of taps from what is wanted, in dB."""
     floor, largest = FLOOR * float(wanted.max()), 0.0
-    for (frequencies, actual), row in zip(magnitudes(taps, size // 2, 2 * _FINER), wanted, strict=True):
+    for (frequencies, actual), row in zip(magnitudes(taps, _FINER * size), wanted, strict=True):
         error = np.abs(actual - row) / np.maximum(row, floor)
         largest = max(largest, float(error[frequencies <= 0.5].max()))
     return float(20 * np.log10(1 + largest))

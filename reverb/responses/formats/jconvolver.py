@@ -39,15 +39,16 @@ class _Matrix:
         self.rate: int | None = None
         self.paths: dict[tuple[int, int], npt.NDArray[np.float64]] = {}
 
-    def add(self, pair: tuple[int, int], samples: npt.NDArray[np.float64]) -> None:
-        """Add a response to a pair's, both from frame 0 on; what is longer than the convolver is cut, as there."""
-        samples = samples[: self.longest]
-        frames = max(len(samples), *(len(row) for row in self.paths.values()), 1)
-        check_size(frames, len({*self.paths, pair}), np.float64, "the matrix of all responses")
-        before = self.paths.get(pair, np.zeros(0))
-        summed = np.zeros(max(len(before), len(samples)))
-        summed[: len(before)] += before
-        summed[: len(samples)] += samples
+    def add(self, pair: tuple[int, int], samples: npt.NDArray[np.float64], delay: int) -> None:
+        """Add a response, so many frames late, to a pair's; what is longer than the convolver is cut, as there."""
+        samples = samples[: self.longest - delay]
+        known = self.paths.get(pair, np.zeros(0))
+        frames = max(len(known), delay + len(samples))
+        longest = max(frames, *(len(row) for row in self.paths.values()), 1)
+        check_size(longest, len({*self.paths, pair}), np.float64, "the matrix of all responses")
+        summed = np.zeros(frames)
+        summed[: len(known)] += known
+        summed[delay : delay + len(samples)] += samples
         self.paths[pair] = summed
 
     def pair(self, source: str, target: str) -> tuple[int, int]:
@@ -107,13 +108,10 @@ def _apply(matrix: _Matrix, words: list[str]) -> None:
     elif command == "/impulse/read":
         source, target, gain, delay, offset, length, channel = arguments[:7]
         samples = _read(matrix, " ".join(arguments[7:]), int(offset), int(length), int(channel))
-        before = _delay(matrix, delay)
-        matrix.add(matrix.pair(source, target), np.concatenate([np.zeros(before), _gain(gain) * samples]))
+        matrix.add(matrix.pair(source, target), _gain(gain) * samples, _delay(matrix, delay))
     elif command == "/impulse/dirac":
         source, target, gain, delay = arguments[:4]
-        impulse = np.zeros(_delay(matrix, delay) + 1)
-        impulse[-1] = _gain(gain)
-        matrix.add(matrix.pair(source, target), impulse)
+        matrix.add(matrix.pair(source, target), np.array([_gain(gain)]), _delay(matrix, delay))
     elif command == "/impulse/copy":
         source, target, known_source, known_target = arguments[:4]
         known = matrix.paths.get(matrix.pair(known_source, known_target))
