@@ -16,6 +16,14 @@ A message names the value that came, what is allowed, and how to mend it. Each e
 that a caller would expect, so ``except ValueError`` works as it does with NumPy.
 """
 
+_LONGEST = 60
+
+
+def shown(value: object) -> str:
+    """Return a value as a message names it, the end left out where it is long."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
 
 class ReverbError(Exception):
     """Root of all errors that this package raises on purpose."""

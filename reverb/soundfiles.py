@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import soundfile
 
-from reverb.errors import AudioFileError, ParameterError
+from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
 
 if TYPE_CHECKING:  # at run time NumPy is left to those who need it
     from reverb.arrays import Audio
@@ -38,6 +38,9 @@ FORMATS = {
 }
 """The container that a file name's ending stands for."""
 
+RATES = (100, 2_000_000)
+"""The sample rates in Hz that a file may tell: recorders of bats and whales know 1 MHz."""
+
 # What to write where the source's own subtype does not exist in the output's container.
 _FALLBACK_SUBTYPES = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
 _FALLBACK_PCM = "PCM_24"
@@ -45,14 +48,18 @@ _FALLBACK_PCM = "PCM_24"
 _ENDING_SUBTYPES = {".opus": "OPUS"}
 # libsndfile reads these and says that it writes them, too.
 _READ_ONLY = {("WAV", "MPEG_LAYER_III"), ("MP3", "MPEG_LAYER_I"), ("MP3", "MPEG_LAYER_II")}
-# libsndfile notes a chunk that promises more bytes than the file holds.
-_SHORT_CHUNK = re.compile(r"^\s*(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)", re.MULTILINE)
+# What libsndfile notes of the audio's bytes: those that the header promises and, at times, those that are there.
+_AUDIO_BYTES = re.compile(r"^\s*(?:data|SSND|Data size)\s*:\s*(\d+)(?: \(should be (\d+)\))?", re.MULTILINE)
 # A header that was never finished, or that means "until the end of the file".
 _UNKNOWN_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFFFFF - 36}
 _UNKNOWN_FRAMES = (1 << 63) - 1  # of a FLAC that was written to a pipe
+_MOST_FRAMES = 1 << 35  # eight days at 48 kHz
+_MANY_SAMPLES, _MOST_PER_BYTE = 1 << 22, 128
+_LOUDEST = 1e15  # float samples beyond are no sound, and their products leave the range of float32
 _COUNTED_FRAMES = 1 << 16
 _RETRY_FRAMES = 1024
 _FULL_BYTES = 1 << 16
+_VORBIS_RATE, _VORBIS_CHANNELS = 200_000, 255
 _SET_ADD_PEAK_CHUNK = 0x1050  # SFC_SET_ADD_PEAK_CHUNK of sndfile.h
 
 
@@ -106,7 +113,7 @@ def open_sound(path: PathLike) -> Sound:
     ------
     AudioFileError
         If there is no such file, it is not audio that libsndfile knows, it has no frames, or its header
-        makes no sense.
+        makes no sense: its rate is not 100 Hz to 2 MHz, or it promises more than 2^35 frames.
     """
     path = Path(path)
     _check_input(path)
@@ -123,10 +130,24 @@ def open_sound(path: PathLike) -> Sound:
         raise AudioFileError(f"{path}: raw samples have no header; convert them to WAV first") from error
     if sound.frames == _UNKNOWN_FRAMES:
         sound.count_frames()
-    if sound.frames == 0:
+    reason = _nonsense(sound)
+    if reason is not None:
         sound.close()
-        raise AudioFileError(f"{path}: holds no audio (0 frames)")
+        raise AudioFileError(f"{path}: {reason}")
     return sound
+
+
+def _nonsense(sound: Sound) -> str | None:
+    """Return what makes no sense in an opened file's header, None if all does."""
+    if sound.frames == 0:
+        return "holds no audio (0 frames)"
+    if not RATES[0] <= sound.samplerate <= RATES[1]:
+        return f"sample rate {sound.samplerate} Hz; expected {RATES[0]} to {RATES[1]} Hz"
+    promised, there = _audio_bytes(sound)
+    frames = max(sound.frames, sound.frames * promised // there)
+    if frames > _MOST_FRAMES:
+        return f"its header promises {frames} frames; expected at most {_MOST_FRAMES}"
+    return None
 
 
 def _check_input(path: Path) -> None:
@@ -192,6 +213,15 @@ def _reason(error: soundfile.LibsndfileError) -> str:
     return str(error.error_string).removeprefix("Error : ").rstrip(". ")
 
 
+def check_encoder(path: PathLike, subtype: str, sample_rate: int, channels: int) -> None:
+    """Raise AudioFileError for what libsndfile's Vorbis encoder does not refuse but crashes at."""
+    if subtype == "VORBIS" and not (sample_rate <= _VORBIS_RATE and channels <= _VORBIS_CHANNELS):
+        raise AudioFileError(
+            f"{path}: OGG VORBIS with {channels} channels at {sample_rate} Hz; expected at most {_VORBIS_CHANNELS} "
+            f"channels at {_VORBIS_RATE} Hz. Write WAV or FLAC"
+        )
+
+
 def write_error(path: PathLike, what: str, error: soundfile.LibsndfileError) -> AudioFileError:
     """Return the error to raise where libsndfile could not write `what` for the file `path`."""
     with contextlib.suppress(OSError):
@@ -203,13 +233,43 @@ def write_error(path: PathLike, what: str, error: soundfile.LibsndfileError) -> 
 
 def shortfall(sound: Sound) -> str | None:
     """Return what an opened file lacks of the length that its header promises, None if it is whole."""
-    found = _SHORT_CHUNK.search(sound.extra_info)
-    if found is None or int(found[1]) in _UNKNOWN_SIZES or int(found[1]) <= int(found[2]):
+    promised, there = _audio_bytes(sound)
+    if promised <= there:
         return None
     return (
-        f"{sound.name}: truncated: the header promises {int(found[1])} bytes of audio, {int(found[2])} are there; "
+        f"{sound.name}: truncated: the header promises {promised} bytes of audio, {there} are there; "
         f"the {sound.frames} frames that can be read are used"
     )
+
+
+def _audio_bytes(sound: Sound) -> tuple[int, int]:
+    """Return the bytes of audio that a header promises, and how many can be there; (1, 1) where it does not tell."""
+    found = _AUDIO_BYTES.search(sound.extra_info)
+    if found is None or int(found[1]) in _UNKNOWN_SIZES:
+        return 1, 1
+    return int(found[1]), max(int(found[2] or os.path.getsize(os.fsencode(sound.path))), 1)
+
+
+def check_density(sound: Sound) -> None:
+    """Raise AudioFileError where a small file promises so much sound that hardly any can be in it.
+
+    For those who take a file into memory whole: silence packs into thousands of samples per byte, sound into
+    some 20 at most.
+    """
+    samples, size = sound.frames * sound.channels, os.path.getsize(os.fsencode(sound.path))
+    if samples > max(_MANY_SAMPLES, _MOST_PER_BYTE * size):
+        raise AudioFileError(
+            f"{sound.name}: promises {samples} samples in {size} bytes; expected at most {_MOST_PER_BYTE} a byte. "
+            "It is nearly all silence, or damaged"
+        )
+
+
+def check_loudness(largest: float, name: str) -> None:
+    """Raise InvalidAudioError where a file's largest sample is none of a sound, full scale being 1."""
+    if largest > _LOUDEST:
+        raise InvalidAudioError(
+            f"{name}: holds a sample of {largest:.3g}, full scale is 1; expected at most {_LOUDEST:g}. Repair it first"
+        )
 
 
 def output_format(path: PathLike, override: str | None = None) -> str:

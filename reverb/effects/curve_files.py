@@ -9,12 +9,12 @@ from reverb.effects.curves import Curve
 from reverb.effects.effect import Chain, Effect, Gain
 from reverb.effects.equalisers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
 from reverb.effects.phases import Phase
-from reverb.errors import ParameterError, PresetError
+from reverb.errors import ParameterError, PresetError, shown
 from reverb.soundfiles import PathLike
 
 _MOST_BYTES = 4_000_000
 _NUMBER = r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?"
-_FILTER = re.compile(r"^Filter\s*\d*\s*:\s*(ON|OFF)\s+(.*)$", re.IGNORECASE)
+_FILTER = re.compile(r"^Filter\s*(?:\d+\s*)?:\s*(ON|OFF)\s+(.*)$", re.IGNORECASE)
 _PREAMP = re.compile(rf"^Preamp\s*:\s*({_NUMBER})\s*dB", re.IGNORECASE)
 _GRAPHIC = re.compile(r"^GraphicEQ\s*:\s*(.*)$", re.IGNORECASE)
 _COMMENTS = ("#", "*", '"', ";", "//")
@@ -84,7 +84,7 @@ def _lines(path: PathLike) -> list[tuple[int, str]]:
     if len(data) > _MOST_BYTES:
         raise PresetError(f"{path}: longer than {_MOST_BYTES // 1_000_000} MB; expected a table of Hz and dB")
     text = (
-        data.decode("utf-16")
+        data.decode("utf-16", "replace")
         if data[:2] in (b"\xff\xfe", b"\xfe\xff")
         else data.decode("utf-8-sig", "replace")
     )
@@ -105,7 +105,7 @@ def _graphic(path: PathLike, lines: list[tuple[int, str]], phase: Phase) -> Effe
         values = pair.split()
         if len(values) != 2 or not all(re.fullmatch(_NUMBER, value) for value in values):
             raise PresetError(
-                f"{path}, line {number}: {pair!r}; expected pairs of Hz and dB such as 105 -3.2"
+                f"{path}, line {number}: {shown(repr(pair))}; expected pairs of Hz and dB such as 105 -3.2"
             )
         points.append((_float(values[0]), _float(values[1])))
     return Curve(tuple(sorted(points)), phase=phase)
@@ -133,7 +133,9 @@ def _filter(words: str, phase: Phase) -> Iterator[Effect]:
         return
     kind = _SAME.get(name, name)
     if kind not in _TYPES:
-        raise ParameterError(f"filter type {name!r}; expected one of {', '.join((*_TYPES, *_SAME))}")
+        raise ParameterError(
+            f"filter type {shown(repr(name))}; expected one of {', '.join((*_TYPES, *_SAME))}"
+        )
     pairs = re.findall(rf"\b(Fc|Gain|Q)\s+({_NUMBER})(?:\s*(k?Hz))?", words, re.IGNORECASE)
     values = {
         key.capitalize(): _float(value) * (1000 if unit.lower() == "khz" else 1) for key, value, unit in pairs

@@ -80,7 +80,8 @@ class Curve(Equaliser):
         from scipy.interpolate import PchipInterpolator
 
         place = np.log(np.clip(frequencies, known[0], known[-1]))
-        decibels: Taps = PchipInterpolator(np.log(known), gains)(place)
+        with np.errstate(over="ignore"):  # of slopes next to nothing, of which it takes the inverse
+            decibels: Taps = PchipInterpolator(np.log(known), gains)(place)
         return np.asarray(10 ** (decibels / 20))
 
 

@@ -1,6 +1,7 @@
 """Echoes: a delay with feedback, as the finite row of repeats that can be heard."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from reverb.effects.phases import Taps
 from reverb.engine import routing as wires
 from reverb.errors import ParameterError
 from reverb.levels import from_db
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, check_size
 
 _DELAYS = (0.0001, 10.0)
 _MOST_FEEDBACK = 0.98
@@ -95,35 +96,44 @@ class Echoes(Effect):
 
     def response(self, sample_rate: int) -> ImpulseResponse:
         """Return the dry sound and the echoes at `sample_rate` Hz, mono, or true stereo for ping-pong."""
-        kernels = self._kernels(sample_rate)
-        starts = [round(number * self.delay * sample_rate) for number in range(1, self.count + 1)]
-        frames = max(start + len(kernel) for start, kernel in zip(starts, kernels, strict=True))
-        sides = np.zeros((frames, 2))
-        for number, (start, kernel) in enumerate(zip(starts, kernels, strict=True)):
-            sides[start : start + len(kernel), number % 2] += kernel
-        sides *= from_db(self.wet)
-        dry = from_db(self.dry)
-        if not self.ping_pong:
-            whole = sides.sum(axis=1)
-            whole[0] += dry
-            return ImpulseResponse(whole, sample_rate, "echoes")
-        rows = np.tile(sides / 2, 2)  # from left to both, from right to both
-        rows[0, [0, 3]] += dry
-        return ImpulseResponse(rows, sample_rate, "echoes", wires.matrix(2, 2))
+        rows = 4 if self.ping_pong else 1  # from left to both, from right to both
+        frames = self._frames(sample_rate, rows)
+        samples = np.zeros((frames, rows))
+        level = from_db(self.wet) * (0.5 if self.ping_pong else 1.0)
+        for number, (start, kernel) in enumerate(self._echoes(sample_rate)):
+            side = slice(number % 2, None, 2) if self.ping_pong else slice(None)
+            samples[start : start + len(kernel), side] += level * kernel[:, np.newaxis]
+        samples[0, [0, -1] if self.ping_pong else [0]] += from_db(self.dry)
+        samples.setflags(write=False)
+        return ImpulseResponse(
+            samples, sample_rate, "echoes", wires.matrix(2, 2) if self.ping_pong else "mono"
+        )
 
-    def _kernels(self, sample_rate: int) -> list[Taps]:
-        """Return what each echo is: a gain, and a power of the damping filter."""
-        gains = [self.feedback**number for number in range(self.count)]
-        if self.damping is None:
-            return [np.array([gain]) for gain in gains]
-        decay = math.exp(-2 * math.pi * self.damping / sample_rate)
-        frames = max(1, math.ceil(math.log(_DAMPED_FLOOR) / math.log(decay))) if decay > 0 else 1
-        filtered = one_pole = np.asarray((1 - decay) * decay ** np.arange(frames), np.float64)
-        kernels: list[Taps] = []
-        for gain in gains:
-            kernels.append(gain * filtered)
-            filtered = _without_end(np.convolve(filtered, one_pole))
-        return kernels
+    def _frames(self, sample_rate: int, rows: int) -> int:
+        """Return how long the response is; refuse one that is too long before its memory is taken."""
+        frames = 0
+        check_size(round(self.count * self.delay * sample_rate), rows, np.float64, "echoes")
+        for start, kernel in self._echoes(sample_rate):
+            frames = max(frames, start + len(kernel))
+            check_size(frames, rows, np.float64, "echoes")
+        return frames
+
+    def _echoes(self, sample_rate: int) -> Iterator[tuple[int, Taps]]:
+        """Give where each echo starts and what it is: a gain, and a power of the damping filter."""
+        decay = 0.0 if self.damping is None else math.exp(-2 * math.pi * self.damping / sample_rate)
+        more = math.ceil(math.log(_DAMPED_FLOOR) / math.log(decay)) if decay > 0 else 0
+        filtered = np.ones(1)
+        for number in range(self.count):
+            if self.damping is not None:
+                filtered = _without_end(_one_pole(filtered, decay, more))
+            yield round((number + 1) * self.delay * sample_rate), self.feedback**number * filtered
+
+
+def _one_pole(kernel: Taps, decay: float, more: int) -> Taps:
+    """Return a kernel after ``y[n] = (1 - decay) x[n] + decay y[n - 1]``, longer by `more` frames."""
+    from scipy.signal import lfilter
+
+    return np.asarray(lfilter([1 - decay], [1, -decay], np.append(kernel, np.zeros(more))), np.float64)
 
 
 def _without_end(kernel: Taps) -> Taps:

@@ -90,7 +90,7 @@ class Equaliser(Effect):
         return report_on(self.response(sample_rate), _realise(self, sample_rate).deviation)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _realise(equaliser: Equaliser, sample_rate: int) -> Shape:
     return realise(
         equaliser.magnitude,
@@ -237,8 +237,9 @@ class Notch(Equaliser):
         """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
         gain = np.ones(frequencies.shape)
         for number, zero in enumerate(self.zeros, 1):
-            s = 1j * frequencies / zero
-            gain *= np.abs((s * s + 1) / (s * s + s / (number * self.q) + 1))
+            ratio = frequencies / zero
+            below = np.abs(1 - ratio * ratio)  # s² + 1 on the imaginary axis
+            gain *= below / np.hypot(below, ratio / (number * self.q))
         return gain
 
 

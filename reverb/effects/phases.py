@@ -5,6 +5,7 @@ the cepstrum into positive time gives it. See A. V. Oppenheim, R. W. Schafer, "D
 chapter 13.
 """
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -20,6 +21,7 @@ Taps = npt.NDArray[np.float64]
 _CEPSTRUM_FACTOR = (8, 128)
 _LONG_CEPSTRUM = 1 << 22
 _SMALLEST = 1e-14
+_PART = 1 << 17
 
 
 def minimum_phase(taps: Taps) -> Taps:
@@ -51,6 +53,31 @@ def mixed_phase(taps: Taps) -> tuple[Taps, int]:
     whole, zero = kernel(magnitude, "mixed")
     before = len(taps) // 2
     return whole[zero - before : zero + len(taps)], before
+
+
+def magnitudes(taps: Taps, points: int) -> Iterator[tuple[Taps, Taps]]:
+    """Give the magnitude response on an even grid, in parts that need little memory.
+
+    Parameters
+    ----------
+    taps : ndarray, shape (taps,)
+    points : int
+        Of the grid, from 0 Hz to the sample rate; a power of two.
+
+    Yields
+    ------
+    frequencies, magnitude : ndarray, shape (min(points, 2^17) // 2 + 1,)
+        The former in cycles per frame; the last of them may lie beyond the Nyquist frequency, 0.5.
+    """
+    size = min(points, _PART)
+    for shift in np.arange(0, 1, size / points):
+        # Taps that are turned have their points shifted by less than one; those a transform apart add up.
+        folded = np.zeros(size, np.complex128)
+        for number, start in enumerate(range(0, len(taps), size)):
+            piece = taps[start : start + size]
+            folded[: len(piece)] += np.exp(-2j * np.pi * shift * number) * piece
+        folded *= np.exp((-2j * np.pi * shift / size) * np.arange(size))
+        yield (np.arange(size // 2 + 1) + shift) / size, np.abs(np.fft.fft(folded)[: size // 2 + 1])
 
 
 def transform_size(taps: int) -> int:
@@ -98,10 +125,13 @@ def kernel(magnitude: Taps, phase: Phase, zeros: Zeros | None = None) -> tuple[T
     if phase == "linear":
         return np.roll(np.fft.irfft(magnitude, size), size // 2), size // 2
     smooth = np.maximum(magnitude, _SMALLEST * magnitude.max()) if zeros is None else zeros.rest
-    logarithm = log_spectrum(np.log(smooth))
-    gain, angle = np.exp(logarithm.real), logarithm.imag
+    spectrum = log_spectrum(np.log(smooth))
+    del smooth  # megabytes, for the finest of curves
+    share = 1.0 if phase == "minimum" else 0.5
+    spectrum.imag *= share
+    np.exp(spectrum, out=spectrum)
     if zeros is not None:
-        gain, angle = gain * zeros.gain, angle + zeros.angle
-    if phase == "minimum":
-        return np.fft.irfft(gain * np.exp(1j * angle), size), 0
-    return np.roll(np.fft.irfft(gain * np.exp(0.5j * angle), size), size // 2), size // 2
+        spectrum *= zeros.gain
+        spectrum *= np.exp(share * 1j * zeros.angle)
+    whole = np.fft.irfft(spectrum, size)
+    return (whole, 0) if phase == "minimum" else (np.roll(whole, size // 2), size // 2)

@@ -10,6 +10,7 @@ Place = tuple[str | int, ...]
 
 _ARRAY_HEADER = re.compile(r"^\s*\[\[(.+?)\]\]\s*(?:#.*)?$")
 _HEADER = re.compile(r"^\s*\[([^\[].*?)\]\s*(?:#.*)?$")
+_LONGEST_LINE = 500
 _KEY = re.compile(r"^\s*([^=#\[{}\]]+?)\s*=")
 
 
@@ -21,6 +22,8 @@ class Lines:
         self._lines: dict[Place, int] = {}
         table: Place = ()
         for number, line in enumerate(text.splitlines(), 1):
+            if len(line) > _LONGEST_LINE:  # no header, and its key can be named by the table around it
+                continue
             if header := _ARRAY_HEADER.match(line):
                 table = self._element(_keys(header[1]))
             elif header := _HEADER.match(line):

@@ -21,7 +21,6 @@ from reverb.effects.stereo import MidSide, Width
 from reverb.errors import ParameterError, ReverbError
 
 _DEEPEST = 8
-_MOST_STEPS = 256
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,6 @@ def steps_effect(source: Source, place: Place, value: Any, depth: int = 0) -> Ha
             place, f"nested more than {_DEEPEST} deep; expected fewer branches within branches"
         )
     listed = read.tables(source, place, value)
-    if len(listed) > _MOST_STEPS:
-        raise source.error(place, f"{len(listed)} steps; expected at most {_MOST_STEPS}")
     effects = tuple(_step(source, (*place, n), table, depth) for n, table in enumerate(listed))
     return effects[0] if len(effects) == 1 else Chain(effects)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reverb.effects.preset_lines import Lines, Place, named
-from reverb.errors import PresetError, ReverbError
+from reverb.errors import PresetError, ReverbError, shown
 from reverb.responses import library
 from reverb.responses.response import ImpulseResponse
 
 _MOST_POINTS = 10_000
+_MOST_STEPS = 256
 _NAMING_OTHERS = (".conf",)  # configurations of jconvolver
 
 
@@ -103,10 +104,22 @@ def check_keys(source: Source, place: Place, table: Mapping[str, Any], known: It
             raise source.error((*place, key), f"unknown key; {suggestion(key, names)}")
 
 
+def check_count(path: Path, table: Mapping[str, Any]) -> None:
+    """Raise PresetError for a file of more steps, branches and bands together than anybody needs."""
+    tables, waiting = 0, [table]
+    while waiting:
+        lists = [value for value in waiting.pop().values() if isinstance(value, list)]
+        found = [item for items in lists for item in items if isinstance(item, dict)]
+        tables += len(found)
+        waiting += found
+    if tables > _MOST_STEPS:
+        raise PresetError(f"{path}: {tables} steps, branches and bands; expected at most {_MOST_STEPS}")
+
+
 def number(source: Source, place: Place, value: Any) -> float:
     """Read a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise source.error(place, f"{_shown(value)}; expected a number")
+        raise source.error(place, f"{shown(repr(value))}; expected a number")
     try:
         return float(value) if isinstance(value, float) else int(float(value))
     except OverflowError as error:
@@ -121,28 +134,28 @@ def milliseconds(source: Source, place: Place, value: Any) -> float:
 def whole(source: Source, place: Place, value: Any) -> int:
     """Read an integer."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise source.error(place, f"{_shown(value)}; expected a whole number")
+        raise source.error(place, f"{shown(repr(value))}; expected a whole number")
     return int(number(source, place, value))
 
 
 def text(source: Source, place: Place, value: Any) -> str:
     """Read a text."""
     if not isinstance(value, str):
-        raise source.error(place, f"{_shown(value)}; expected a text in quotation marks")
+        raise source.error(place, f"{shown(repr(value))}; expected a text in quotation marks")
     return value
 
 
 def flag(source: Source, place: Place, value: Any) -> bool:
     """Read true or false."""
     if not isinstance(value, bool):
-        raise source.error(place, f"{_shown(value)}; expected true or false")
+        raise source.error(place, f"{shown(repr(value))}; expected true or false")
     return value
 
 
 def numbers(source: Source, place: Place, value: Any) -> tuple[float, ...]:
     """Read an array of numbers."""
     if not isinstance(value, list) or not 1 <= len(value) <= _MOST_POINTS:
-        raise source.error(place, f"{_shown(value)}; expected an array of numbers such as [200, 2000]")
+        raise source.error(place, f"{shown(repr(value))}; expected an array of numbers such as [200, 2000]")
     return tuple(number(source, place, item) for item in value)
 
 
@@ -151,7 +164,7 @@ def points(source: Source, place: Place, value: Any) -> tuple[tuple[float, ...],
     good = isinstance(value, list) and 1 <= len(value) <= _MOST_POINTS
     if not good or not all(isinstance(pair, list) and len(pair) == 2 for pair in value):
         raise source.error(
-            place, f"{_shown(value)}; expected pairs of Hz and dB such as [[100, -3], [1000, 0]]"
+            place, f"{shown(repr(value))}; expected pairs of Hz and dB such as [[100, -3], [1000, 0]]"
         )
     return tuple(numbers(source, place, pair) for pair in value)
 
@@ -159,14 +172,9 @@ def points(source: Source, place: Place, value: Any) -> tuple[tuple[float, ...],
 def tables(source: Source, place: Place, value: Any) -> list[dict[str, Any]]:
     """Read an array of tables."""
     if not isinstance(value, list) or not value or not all(isinstance(item, dict) for item in value):
-        raise source.error(place, f"{_shown(value)}; expected tables, each under [[{_header(place)}]]")
+        raise source.error(place, f"{shown(repr(value))}; expected tables, each under [[{_header(place)}]]")
     return value
 
 
 def _header(place: Place) -> str:
     return ".".join(part for part in place if isinstance(part, str))
-
-
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _KEYS = ("format", "description", "tempo", "level", "gain_db", "step")
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = (_PACKAGE / "presets", _PACKAGE.parent / "presets")  # an installed wheel; the source tree
 _MOST_BYTES = 1_000_000
+# Keys of many parts take the parser the square of their number in time and memory.
+_LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++\s*+\.\s*+){32}""")
 
 
 @dataclass(frozen=True)
@@ -112,12 +115,15 @@ def read_preset(text: str, path: PathLike, *, allow_outside: bool = False) -> Pr
         If the text is not understood; the message gives file, line and key.
     """
     path = Path(path)
+    if _LONG_KEY.search(text):
+        raise PresetError(f"{path}: a key of more than 32 parts; expected such as step.branch.step")
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PresetError(f"{path}: no valid TOML: {error}") from error
     except (RecursionError, ValueError) as error:  # nested without end, or a number of thousands of digits
         raise PresetError(f"{path}: no valid TOML: nested too deep, or a number too long") from error
+    read.check_count(path, table)
     source = Source(path, Lines(text), allow_outside)
     _check_version(source, table)
     read.check_keys(source, (), table, _KEYS)

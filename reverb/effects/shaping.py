@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reverb.effects.phases import Phase, Taps, Zeros, kernel
+from reverb.effects.phases import Phase, Taps, Zeros, kernel, magnitudes
 from reverb.errors import ParameterError
 
 Magnitude = Callable[[Taps], Taps]
@@ -16,7 +16,7 @@ FLOOR = 1e-3
 """Below this share of a curve's maximum (−60 dB) its tolerance counts in linear gain: a notch has no last decibel."""
 
 _LEAST_SIZE = 1 << 12
-_LARGEST_SIZE = 1 << 22
+_LARGEST_SIZE = 1 << 21
 _FINER = 4  # points between which the curve could escape the transform, for each of its own
 _HALVINGS = 30
 _BESIDE = 1e-3  # of the spacing of a grid
@@ -61,7 +61,7 @@ def realise(
     Raises
     ------
     ParameterError
-        If the curve would take more than two million taps.
+        If the curve would take more than a million taps.
     """
     size = max(_LEAST_SIZE, 1 << math.ceil(math.log2(sample_rate / resolution)))
     while size <= _LARGEST_SIZE:
@@ -88,7 +88,7 @@ def _realised(
     below = [frequency for frequency in zeros if frequency < sample_rate / 2]
     apart = _zeros(magnitude, sample_rate, below, grid) if below else None
     whole, zero = kernel(magnitude(grid), phase, apart)
-    wanted = magnitude(_grid(_FINER * size, sample_rate))
+    wanted = _fine(magnitude, sample_rate, size)
     front, back = np.cumsum(np.abs(whole[:zero])), np.cumsum(np.abs(whole[zero + 1 :][::-1]))
     allowed = (10 ** (tolerance / 20) - 1) * float(wanted.max())
     for _ in range(_HALVINGS):
@@ -100,7 +100,7 @@ def _realised(
         if last - first >= size // 2:
             return None
         taps = whole[first : last + 1]
-        deviation = _deviation(np.abs(np.fft.rfft(taps, _FINER * size)), wanted)
+        deviation = _deviation(taps, size, wanted)
         if deviation <= tolerance:
             return Shape(taps, zero - first, deviation)
         allowed /= 2
@@ -136,7 +136,16 @@ def _grid(size: int, sample_rate: int) -> Taps:
     return np.asarray(np.fft.rfftfreq(size, 1 / sample_rate), np.float64)
 
 
-def _deviation(actual: Taps, wanted: Taps) -> float:
-    """Return the largest deviation between gains, in dB."""
-    scale = np.maximum(wanted, FLOOR * wanted.max())
-    return float(20 * np.log10(1 + (np.abs(actual - wanted) / scale).max()))
+def _fine(magnitude: Magnitude, sample_rate: int, size: int) -> Taps:
+    """Return what is wanted on a finer grid, a row for each part that `magnitudes` gives."""
+    parts = (np.minimum(frequencies, 0.5) for frequencies, _ in magnitudes(np.ones(1), _FINER * size))
+    return np.stack([magnitude(frequencies * sample_rate) for frequencies in parts])
+
+
+def _deviation(taps: Taps, size: int, wanted: Taps) -> float:
+    """Return the largest deviation of taps from what is wanted, in dB."""
+    floor, largest = FLOOR * float(wanted.max()), 0.0
+    for (frequencies, actual), row in zip(magnitudes(taps, _FINER * size), wanted, strict=True):
+        error = np.abs(actual - row) / np.maximum(row, floor)
+        largest = max(largest, float(error[frequencies <= 0.5].max()))
+    return float(20 * np.log10(1 + largest))

@@ -22,6 +22,7 @@ from reverb.responses.response import ImpulseResponse
 from reverb.soundfiles import (
     PathLike,
     Sound,
+    check_encoder,
     check_output,
     leave_out_peak_chunk,
     open_sound,
@@ -253,6 +254,7 @@ def _writing(
     overwrite: bool,
 ) -> Iterator[soundfile.SoundFile]:
     """Give a file opened for writing, with the source's tags, that becomes `destination` when all is well."""
+    check_encoder(destination, subtype, source.samplerate, job.channels)
     with whole_or_nothing(destination, overwrite) as temporary:
         try:
             with soundfile.SoundFile(

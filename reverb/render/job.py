@@ -14,7 +14,7 @@ from reverb.render import pipeline
 from reverb.render.packed import PackedReader, packed
 from reverb.render.pcm import Meter, sixteen_bit_to_float
 from reverb.responses.response import ImpulseResponse
-from reverb.soundfiles import Sound, read_blocks, shortfall
+from reverb.soundfiles import Sound, check_loudness, read_blocks, shortfall
 
 Progress = Callable[[int, int], None]
 """Called with frames done and frames in all."""
@@ -114,6 +114,7 @@ class Job:
                     "repair the file first"
                 )
             self.input_meter.watch(block)
+            check_loudness(self.input_meter.peak, sound.name)
             if self._listen is not None:
                 self._listen(block)
             yield Taken(len(block), self._engine.take(block))

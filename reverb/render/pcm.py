@@ -94,7 +94,8 @@ class Quantiser:
         for start in range(0, len(block), PIECE):
             piece = block[start : start + PIECE]
             scaled, integers = self._scaled[: len(piece)], self._integers[: len(piece)]
-            np.multiply(piece, self._limit, out=scaled)
+            with np.errstate(over="ignore"):  # what overflows is clipped below
+                np.multiply(piece, self._limit, out=scaled)
             if self._noise is not None:
                 scaled += self._triangular(piece.size).reshape(piece.shape)
             np.rint(scaled, out=scaled)

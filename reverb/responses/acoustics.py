@@ -189,10 +189,13 @@ def measure(samples: npt.ArrayLike, sample_rate: int, *, bands: BandSet = "octav
                 f"channel {number + 1} of the impulse response is silent; measure the others"
             )
     cut = band_set(bands, rate)
-    channels = tuple(_channel(np.ascontiguousarray(column), rate, cut) for column in columns.T)
-    mean = tuple(_mean([channel.bands[b] for channel in channels]) for b in range(len(cut)))
     stereo = columns.shape[1] == 2
-    iacc = tuple(correlation(columns, rate, band) for band in cut) if stereo else ()
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what is next to nothing gives figures that are undefined
+        channels = tuple(_channel(np.ascontiguousarray(column), rate, cut) for column in columns.T)
+        mean = tuple(_mean([channel.bands[b] for channel in channels]) for b in range(len(cut)))
+        iacc = tuple(correlation(columns, rate, band) for band in cut) if stereo else ()
     return AcousticReport(sample_rate=rate, frames=len(audio), channels=channels, mean=mean, iacc=iacc)
 
 
@@ -282,7 +285,7 @@ def _mean_time(times: Sequence[DecayTime]) -> DecayTime:
 
 
 def _decibels(energy: float, reference: float) -> float:
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         return float(10 * (np.log10(energy) - np.log10(reference)))
 
 

@@ -10,7 +10,7 @@ from reverb.arrays import Audio
 from reverb.engine import routing as wires
 from reverb.engine.whole import convolve
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, check_size
 
 Paths = dict[tuple[int, int], Audio]
 
@@ -28,15 +28,23 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
     _check_rates(first, second)
     name = " >> ".join(part.name for part in (first, second) if part.name)
     latency = first.latency + second.latency
+    frames = first.frames + second.frames - 1
+    dtype = np.result_type(first.samples, second.samples)
     if first.is_mono or second.is_mono:
         wide, narrow = (second, first) if first.is_mono else (first, second)
+        check_size(frames, wide.channels, dtype, f"a chain ({name})")
         samples = convolve(wide.samples, narrow.samples[:, 0])
+        samples.setflags(write=False)
         return ImpulseResponse(samples, first.sample_rate, name, wide.wiring, latency)
     if first.wiring.outputs != second.wiring.inputs:
         raise InvalidAudioError(
             f"{first.name or 'the first response'} ({first.layout}) gives {first.wiring.outputs} channels, "
             f"{second.name or 'the second'} ({second.layout}) takes {second.wiring.inputs}; they must be equal"
         )
+    joined = {
+        (p.input, q.output) for p in first.wiring.paths for q in second.wiring.paths if p.output == q.input
+    }
+    check_size(frames, len(joined), dtype, f"a chain ({name})")
     summed: Paths = {}
     for i, k, row in first.wiring.paths:
         for k2, o, row2 in second.wiring.paths:
@@ -44,8 +52,7 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
                 product = convolve(first.samples[:, row], second.samples[:, row2])
                 summed[i, o] = summed[i, o] + product if (i, o) in summed else product
     if not summed:  # no output of the first is an input of the second: silence, on a path of its own
-        frames = first.frames + second.frames - 1
-        summed[0, 0] = np.zeros(frames, np.result_type(first.samples, second.samples))
+        summed[0, 0] = np.zeros(frames, dtype)
     return _from_paths(summed, first.wiring.inputs, second.wiring.outputs, first.sample_rate, name, latency)
 
 
@@ -68,11 +75,13 @@ def parallel(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse
     lead = [latency - part.latency for part in (first, second)]
     frames = max(offset + part.frames for offset, part in zip(lead, (first, second), strict=True))
     wide = second if first.is_mono else first
+    dtype = np.result_type(first.samples, second.samples)
+    check_size(frames, max(first.channels, second.channels), dtype, f"parallel branches ({name})")
     summed: Paths = {}
     for part, offset in zip((first, second), lead, strict=True):
         for pair, row in _paths_beside(part, wide).items():
             if pair not in summed:
-                summed[pair] = np.zeros(frames, np.result_type(first.samples, second.samples))
+                summed[pair] = np.zeros(frames, dtype)
             summed[pair][offset : offset + part.frames] += row
     return _from_paths(summed, wide.wiring.inputs, wide.wiring.outputs, first.sample_rate, name, latency)
 
@@ -104,6 +113,7 @@ def _from_paths(
     pairs = sorted(paths)
     wiring = wires.from_pairs(inputs, outputs, pairs)
     samples = np.stack([paths[pair] for pair in pairs], axis=1)
+    samples.setflags(write=False)
     return ImpulseResponse(samples, sample_rate, name, wiring, latency)
 
 

@@ -15,9 +15,19 @@ from reverb.arrays import as_audio
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.formats import READERS
-from reverb.responses.response import LAYOUTS, ImpulseResponse, parse_layout, usual_wiring
+from reverb.responses.response import (
+    LAYOUTS,
+    MOST_CHANNELS,
+    ImpulseResponse,
+    check_size,
+    parse_layout,
+    usual_wiring,
+)
 from reverb.soundfiles import (
     PathLike,
+    check_density,
+    check_encoder,
+    check_loudness,
     leave_out_peak_chunk,
     open_sound,
     output_format,
@@ -33,6 +43,7 @@ _COMMENT = "reverb impulse response: "
 _LONGEST_SECONDS = 120
 _WITHOUT_COMMENTS = {"W64", "AU"}
 _DOUBLE_SUBTYPES = {"DOUBLE", "PCM_32"}
+_BLOCK = 1 << 18
 
 
 def load_response(
@@ -59,7 +70,7 @@ def load_response(
     AudioFileError
         If the file cannot be read.
     InvalidAudioError
-        If it is silent, longer than two minutes, holds NaN, or its layout is not clear.
+        If it is silent, longer than two minutes, larger than 128 MiB in memory, holds NaN, or its layout is not clear.
 
     Warns
     -----
@@ -84,11 +95,18 @@ def load_response(
         if (lacking := shortfall(sound)) is not None:
             warnings.warn(lacking, stacklevel=2)
         dtype = "float64" if sound.subtype in _DOUBLE_SUBTYPES else "float32"
-        blocks = read_blocks(sound, sound.frames, lambda file, n: file.read(n, dtype, always_2d=True))
-        samples = np.concatenate(list(blocks))
+        check_density(sound)
+        check_size(sound.frames, sound.channels, dtype, str(path))
+        samples = np.empty((sound.frames, sound.channels), dtype)
+        position = 0
+        for block in read_blocks(sound, _BLOCK, lambda file, n: file.read(n, dtype, always_2d=True)):
+            samples[position : position + len(block)] = block
+            position += len(block)
+        samples.resize((position, sound.channels), refcheck=False)
         facts = _facts(sound.copy_metadata().get("comment", ""))
         sample_rate = sound.samplerate
     samples = as_audio(samples, str(path))
+    check_loudness(max(float(samples.max()), -float(samples.min())), str(path))
     if not samples.any():
         raise InvalidAudioError(f"{path}: is silent; an impulse response must hold sound")
     samples.setflags(write=False)
@@ -124,6 +142,7 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
     container = output_format(path)
     exact = "DOUBLE" if response.samples.dtype == np.float64 else "FLOAT"
     subtype = output_subtype(container, exact)
+    check_encoder(path, subtype, response.sample_rate, response.channels)
     largest = float(np.abs(response.samples).max())
     if subtype.startswith("PCM") and largest > 1.0:
         raise InvalidAudioError(
@@ -172,7 +191,7 @@ def _facts(comment: str) -> dict[str, Any]:
         return {}
     try:
         facts = json.loads(comment[len(_COMMENT) :])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}
 
@@ -182,8 +201,10 @@ def _saved_wiring(facts: dict[str, Any], channels: int) -> Routing | None:
     try:
         inputs, outputs = int(facts["inputs"]), int(facts["outputs"])
         paths = tuple(Path(int(i), int(o), int(row)) for i, o, row in facts["paths"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    if not (0 < inputs <= MOST_CHANNELS and 0 < outputs <= MOST_CHANNELS):
         return None
     in_range = all(0 <= i < inputs and 0 <= o < outputs and 0 <= row < channels for i, o, row in paths)
-    wiring = Routing(inputs, outputs, paths) if in_range and inputs > 0 and outputs > 0 else None
+    wiring = Routing(inputs, outputs, paths) if in_range else None
     return wiring if wiring is not None and wiring.responses == channels else None

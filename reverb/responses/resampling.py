@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from reverb.arrays import as_sample_rate
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, check_size
 
 # Where the resampler's ringing lies this far below the peak it is left out.
 _RINGING_FLOOR = 10 ** (-150 / 20)
@@ -43,6 +43,9 @@ def resample(response: ImpulseResponse, sample_rate: int) -> ImpulseResponse:
     ringing = math.ceil(_RINGING_FRAMES * max(1.0, response.sample_rate / sample_rate))
     steps = math.ceil((response.latency + ringing) / step_in)
     lead = steps * step_in - response.latency
+    expected = round((lead + response.frames + ringing) * sample_rate / response.sample_rate)
+    what = f"impulse response {response.name!r}, from {response.sample_rate} Hz to {sample_rate} Hz,"
+    check_size(expected, response.channels, response.samples.dtype, what)
     padded = np.pad(response.samples, ((lead, ringing), (0, 0)))
     samples = soxr.resample(padded, response.sample_rate, sample_rate, quality="VHQ")
     samples *= samples.dtype.type(response.sample_rate / sample_rate)

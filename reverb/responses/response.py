@@ -34,6 +34,9 @@ LAYOUTS = {"mono": MONO, "stereo": STEREO, "true-stereo": TRUE_STEREO}
 PARALLEL = "parallel"
 _NOWHERE: tuple[str, str | None] | None = None
 _BY_CHANNELS = {1: MONO, 2: STEREO, 4: TRUE_STEREO}
+MOST_BYTES = 1 << 27
+MOST_CHANNELS = 1024
+"""Inputs or outputs of a wiring that a file tells of: as many as libsndfile knows."""
 
 
 def parse_layout(text: str, channels: int) -> Routing:
@@ -62,6 +65,19 @@ def parse_layout(text: str, channels: int) -> Routing:
     raise ParameterError(
         f"layout {text!r}; expected {', '.join(LAYOUTS)}, {PARALLEL}, or INPUTSxOUTPUTS such as 2x4 (at most 256x256)"
     )
+
+
+def check_size(frames: int, channels: int, dtype: npt.DTypeLike, what: str) -> None:
+    """Raise InvalidAudioError, before the memory is taken, where a response would need more than 128 MiB.
+
+    That is 3 minutes of stereo at 96 kHz in float32; in float64, as effects are folded, 90 seconds.
+    """
+    size = frames * channels * np.dtype(dtype).itemsize
+    if size > MOST_BYTES:
+        raise InvalidAudioError(
+            f"{what} would take {size >> 20} MiB ({frames} frames × {channels} channels); expected at most "
+            f"{MOST_BYTES >> 20} MiB. Make it shorter, or use a lower sample rate"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +255,12 @@ class ImpulseResponse:
         if not 0 <= seconds < float("inf"):
             raise ParameterError(f"delay {seconds} s; expected 0 or more")
         frames = round(seconds * self.sample_rate)
-        return replace(self, samples=np.pad(self.samples, ((frames, 0), (0, 0)))) if frames else self
+        if frames == 0:
+            return self
+        check_size(self.frames + frames, self.channels, self.samples.dtype, f"a delay of {seconds:g} s")
+        samples = np.pad(self.samples, ((frames, 0), (0, 0)))
+        samples.setflags(write=False)
+        return replace(self, samples=samples)
 
     def __rshift__(self, other: object) -> "ImpulseResponse":
         """Return the response of this, then `other`: one convolution that does both."""

@@ -14,6 +14,8 @@ from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.responses.sweep import Sweep
 from reverb.soundfiles import (
     PathLike,
+    check_density,
+    check_loudness,
     open_sound,
     output_format,
     output_subtype,
@@ -81,7 +83,7 @@ def load_played(path: PathLike) -> tuple[Array, int, Sweep | None]:
     samples : ndarray, shape (frames, channels)
     sample_rate : int
     sweep : Sweep or None
-        As the file's comment tells it; None for a file of somebody else's.
+        As the file's comment tells it; None for a file of somebody else's, or one shorter than the sweep.
 
     Raises
     ------
@@ -91,11 +93,16 @@ def load_played(path: PathLike) -> tuple[Array, int, Sweep | None]:
     with open_sound(path) as sound:
         if sound.frames > _LONGEST_SECONDS * sound.samplerate:
             raise AudioFileError(f"{path}: lasts longer than an hour; cut the measurement out of it first")
+        check_density(sound)
         blocks = read_blocks(sound, 1 << 20, lambda file, n: file.read(n, "float64", always_2d=True))
         samples = np.concatenate(list(blocks))
         comment = sound.copy_metadata().get("comment", "")
         rate = sound.samplerate
-    return np.asarray(as_audio(samples, str(path)), np.float64), rate, _sweep(comment)
+    samples = as_audio(samples, str(path))
+    check_loudness(max(float(samples.max()), -float(samples.min())), str(path))
+    sweep = _sweep(comment)
+    held = sweep is not None and sweep.frames <= len(samples)
+    return np.asarray(samples, np.float64), rate, sweep if held else None
 
 
 def _sweep(comment: str) -> Sweep | None:
@@ -104,6 +111,7 @@ def _sweep(comment: str) -> Sweep | None:
         return None
     try:
         facts: dict[str, Any] = json.loads(comment[len(_COMMENT) :])
-        return Sweep(**facts)
-    except (ValueError, TypeError, ReverbError):
+        whole = all(isinstance(facts.get(name, 1), int) for name in ("repetitions", "sources"))
+        return Sweep(**facts) if whole else None
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, ReverbError):
         return None

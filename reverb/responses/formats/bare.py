@@ -9,12 +9,19 @@ import numpy as np
 
 from reverb.arrays import Audio, as_audio
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
-from reverb.responses.response import LAYOUTS, ImpulseResponse, parse_layout, usual_wiring
-from reverb.soundfiles import PathLike, whole_or_nothing
+from reverb.responses.response import (
+    LAYOUTS,
+    MOST_BYTES,
+    ImpulseResponse,
+    check_size,
+    parse_layout,
+    usual_wiring,
+)
+from reverb.soundfiles import RATES, PathLike, check_loudness, whole_or_nothing
 
 LONGEST_SECONDS = 120
-MOST_BYTES = 1 << 30
 _LOUDEST = 1e6  # what is larger was never a float
+_NPY_HEADER = 1 << 16
 _RATE_IN_NAME = re.compile(r"(?<![0-9.])([0-9]{4,6})(?:[ _-]?hz)?(?![0-9])", re.IGNORECASE)
 _KILO_IN_NAME = re.compile(
     r"(?<![0-9.])(44\.1|48|88\.2|96|176\.4|192)[ _-]?k(?:hz)?(?![a-z0-9])", re.IGNORECASE
@@ -75,10 +82,12 @@ def read_npy(path: PathLike, layout: str | None, sample_rate: int | None) -> Imp
     ParameterError
         If its rate is not told.
     """
-    checked_size(path)
+    checked_size(path, MOST_BYTES + _NPY_HEADER)
     try:
         # Mapped, a header that promises more than the file holds is found out before any memory is taken.
         array = np.lib.format.open_memmap(os.fspath(path), mode="r")
+        kept = array.dtype if array.dtype in (np.float32, np.float64) else np.float64
+        check_size(array.size, 1, kept, str(path))
         samples = np.array(as_audio(array, str(path)))
     except InvalidAudioError:
         raise
@@ -105,7 +114,10 @@ def as_response(
 ) -> ImpulseResponse:
     """Return samples from a file as a response, refused where they make no sense."""
     rate = rate_of(path) if sample_rate is None else sample_rate
+    if not RATES[0] <= rate <= RATES[1]:
+        raise ParameterError(f"{path}: sample rate {rate} Hz; expected {RATES[0]} to {RATES[1]} Hz")
     samples = as_audio(samples, str(path))
+    check_loudness(max(float(samples.max()), -float(samples.min())), str(path))
     columns = samples[:, np.newaxis] if samples.ndim == 1 else samples
     if not columns.any():
         raise InvalidAudioError(f"{path}: is silent; an impulse response must hold sound")
@@ -138,8 +150,8 @@ def rate_of(path: PathLike) -> int:
     return found[0]
 
 
-def checked_size(path: PathLike) -> int:
-    """Return the size of a file in bytes.
+def checked_size(path: PathLike, most: int = MOST_BYTES) -> int:
+    """Return the size of a file in bytes, at most `most`.
 
     Raises
     ------
@@ -152,16 +164,14 @@ def checked_size(path: PathLike) -> int:
         raise AudioFileError(f"{path}: cannot be opened ({os.strerror(error.errno or 0)})") from error
     if size is None:
         raise AudioFileError(f"{path}: {'is no file' if os.path.exists(path) else 'no such file'}")
-    if not 0 < size <= MOST_BYTES:
-        raise AudioFileError(
-            f"{path}: has {size} bytes; a response has at least one and at most {MOST_BYTES}"
-        )
+    if not 0 < size <= most:
+        raise AudioFileError(f"{path}: has {size} bytes; a response has at least one and at most {most}")
     return size
 
 
-def checked_bytes(path: PathLike) -> bytes:
+def checked_bytes(path: PathLike, most: int = MOST_BYTES) -> bytes:
     """Return what a file of a sensible size holds."""
-    checked_size(path)
+    checked_size(path, most)
     try:
         return Path(path).read_bytes()
     except OSError as error:

@@ -8,13 +8,17 @@ import numpy.typing as npt
 
 from reverb.engine.routing import Path as Wire
 from reverb.engine.routing import Routing
-from reverb.errors import AudioFileError, ParameterError
+from reverb.errors import AudioFileError, ParameterError, ReverbError, shown
 from reverb.responses.formats.bare import LONGEST_SECONDS, checked_bytes
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, check_size
 from reverb.soundfiles import PathLike, open_sound
 
 _MOST_CHANNELS = 64
 _MOST_LINES = 10_000
+_LARGEST_GAIN = 1e6
+_LONGEST_REASON = 500
+_MOST_TEXT = 1 << 20
+_MOST_READ = 1 << 29  # samples decoded for all lines together: a few seconds
 _IGNORED = ("/jack/", "/input/", "/output/")
 
 
@@ -25,21 +29,26 @@ class _Matrix:
     ----------
     paths : dict of (int, int) to ndarray
         Responses by input and output, counted from 0; a copy shares its array.
+    read : int
+        Samples that were decoded so far.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.inputs = self.outputs = self.longest = 0
+        self.inputs = self.outputs = self.longest = self.read = 0
         self.rate: int | None = None
         self.paths: dict[tuple[int, int], npt.NDArray[np.float64]] = {}
 
-    def add(self, pair: tuple[int, int], samples: npt.NDArray[np.float64]) -> None:
-        """Add a response to a pair's, both from frame 0 on; what is longer than the convolver is cut, as there."""
-        samples = samples[: self.longest]
-        before = self.paths.get(pair, np.zeros(0))
-        summed = np.zeros(max(len(before), len(samples)))
-        summed[: len(before)] += before
-        summed[: len(samples)] += samples
+    def add(self, pair: tuple[int, int], samples: npt.NDArray[np.float64], delay: int) -> None:
+        """Add a response, so many frames late, to a pair's; what is longer than the convolver is cut, as there."""
+        samples = samples[: self.longest - delay]
+        known = self.paths.get(pair, np.zeros(0))
+        frames = max(len(known), delay + len(samples))
+        longest = max(frames, *(len(row) for row in self.paths.values()), 1)
+        check_size(longest, len({*self.paths, pair}), np.float64, "the matrix of all responses")
+        summed = np.zeros(frames)
+        summed[: len(known)] += known
+        summed[delay : delay + len(samples)] += samples
         self.paths[pair] = summed
 
     def pair(self, source: str, target: str) -> tuple[int, int]:
@@ -63,7 +72,7 @@ def read_jconvolver(
         If a layout is asked for that is not the configuration's own.
     """
     try:
-        lines = checked_bytes(path).decode("utf-8").splitlines()[:_MOST_LINES]
+        lines = checked_bytes(path, _MOST_TEXT).decode("utf-8").splitlines()[:_MOST_LINES]
     except UnicodeDecodeError as error:
         raise AudioFileError(f"{path}: no text, hence no jconvolver configuration") from error
     matrix = _Matrix(Path(path).parent)
@@ -73,8 +82,9 @@ def read_jconvolver(
             continue
         try:
             _apply(matrix, shlex.split(text))
-        except (ValueError, IndexError, AudioFileError) as error:
-            raise AudioFileError(f"{path}: line {number}: {error}") from error
+        except (ValueError, IndexError, ReverbError) as error:
+            reason = str(error) if len(str(error)) <= _LONGEST_REASON else shown(str(error))
+            raise AudioFileError(f"{path}: line {number}: {reason}") from error
     if not any(samples.any() for samples in matrix.paths.values()):
         raise AudioFileError(f"{path}: holds no response; expected /convolver/new and /impulse/read lines")
     if layout is not None:
@@ -98,17 +108,24 @@ def _apply(matrix: _Matrix, words: list[str]) -> None:
     elif command == "/impulse/read":
         source, target, gain, delay, offset, length, channel = arguments[:7]
         samples = _read(matrix, " ".join(arguments[7:]), int(offset), int(length), int(channel))
-        before = _delay(matrix, delay)
-        matrix.add(matrix.pair(source, target), np.concatenate([np.zeros(before), float(gain) * samples]))
+        matrix.add(matrix.pair(source, target), _gain(gain) * samples, _delay(matrix, delay))
     elif command == "/impulse/dirac":
         source, target, gain, delay = arguments[:4]
-        impulse = np.zeros(_delay(matrix, delay) + 1)
-        impulse[-1] = float(gain)
-        matrix.add(matrix.pair(source, target), impulse)
+        matrix.add(matrix.pair(source, target), np.array([_gain(gain)]), _delay(matrix, delay))
     elif command == "/impulse/copy":
-        matrix.paths[matrix.pair(*arguments[:2])] = matrix.paths[matrix.pair(*arguments[2:4])]
+        source, target, known_source, known_target = arguments[:4]
+        known = matrix.paths.get(matrix.pair(known_source, known_target))
+        if known is None:
+            raise ValueError(f"no response from {known_source} to {known_target} to copy")
+        matrix.paths[matrix.pair(source, target)] = known
     else:
-        raise ValueError(f"{command} is not understood here; expected /impulse/read, dirac or copy")
+        raise ValueError(f"{shown(command)} is not understood here; expected /impulse/read, dirac or copy")
+
+
+def _gain(text: str) -> float:
+    if not abs(float(text)) <= _LARGEST_GAIN:
+        raise ValueError(f"a gain of {text}; expected a number up to {_LARGEST_GAIN:g}")
+    return float(text)
 
 
 def _delay(matrix: _Matrix, text: str) -> int:
@@ -130,6 +147,10 @@ def _read(matrix: _Matrix, name: str, offset: int, length: int, channel: int) ->
         matrix.rate = sound.samplerate
         sound.seek(offset)
         frames = min(length or sound.frames, sound.frames - offset, matrix.longest)
+        check_size(frames, sound.channels, np.float64, name)
+        matrix.read += (offset + frames) * sound.channels
+        if matrix.read > _MOST_READ:
+            raise ValueError(f"more than {_MOST_READ} samples are read in all; split the configuration")
         data = sound.read(frames, "float64", always_2d=True)
     return np.asarray(data[:, channel - 1], np.float64)
 

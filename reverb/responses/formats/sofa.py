@@ -1,5 +1,6 @@
 """SOFA files (AES69): measured ears and rooms, a response per direction; read with sofar (extra `sofa`)."""
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from reverb.soundfiles import PathLike
 
 Array = npt.NDArray[np.float64]
 
-_MOST_SAMPLES = 1 << 28
+_MOST_BYTES = 1 << 30
+_MANY_VALUES, _MOST_PER_BYTE = 1 << 22, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def _delayed(sofa: _Sofa, measurement: int, receiver: int, emitter: int) -> Arra
 
 
 def _read(path: PathLike) -> _Sofa:
-    checked_size(path)
+    size = checked_size(path, _MOST_BYTES)
     try:
         import netCDF4
         import sofar
@@ -122,12 +124,13 @@ def _read(path: PathLike) -> _Sofa:
             "SOFA files need sofar; install it with: pip install 'reverb[sofa]'"
         ) from error
     try:
-        # Sizes first: a header may promise any amount of memory.
+        # Sizes first: a header may promise any amount of memory, and what was never written takes no room in a file.
         with netCDF4.Dataset(str(path)) as file:
-            sizes = {name: len(dimension) for name, dimension in file.dimensions.items()}
-        samples = int(np.prod([float(sizes.get(name, 1)) for name in "MREN"]))
-        if samples > _MOST_SAMPLES:
-            raise ValueError(f"{samples} samples; a file of responses has at most {_MOST_SAMPLES}")
+            values = sum(math.prod(variable.shape) for variable in file.variables.values())
+        if values > max(_MANY_VALUES, _MOST_PER_BYTE * size):
+            raise ValueError(
+                f"it promises {values} numbers in {size} bytes; expected at most {_MOST_PER_BYTE} a byte"
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of conventions that were never finished: their data is as good
             return _taken(sofar.read_sofa(str(path), verify=False, verbose=False))

@@ -1,21 +1,27 @@
 """Responses as text: one number per line, a column per channel, or the export of Room EQ Wizard (REW)."""
 
 import re
-from itertools import islice
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
 
 import numpy as np
+import numpy.typing as npt
 
 from reverb.errors import AudioFileError
-from reverb.responses.formats.bare import as_response, checked_bytes
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.formats.bare import LONGEST_SECONDS, as_response, checked_size
+from reverb.responses.response import ImpulseResponse, check_size
 from reverb.soundfiles import PathLike, whole_or_nothing
 
 _COMMENTS = ("#", "*", ";", "%", "//", '"')
-_RATE = re.compile(r"sample rate:?\s*([0-9]+)", re.IGNORECASE)
+_RATE = re.compile(r"sample rate:?\s*([0-9]{1,9})", re.IGNORECASE)
 _INTERVAL = "// sample interval (seconds)"
 _START = "// start time (seconds)"
 _HEADER_LINES = 100
 _MOST_CHANNELS = 256
+_LONGEST_LINE = 1 << 14
+_MOST_BYTES = 1 << 28
 
 
 def read_text(path: PathLike, layout: str | None, sample_rate: int | None) -> ImpulseResponse:
@@ -31,26 +37,20 @@ def read_text(path: PathLike, layout: str | None, sample_rate: int | None) -> Im
     ParameterError
         If neither the file, its name nor the caller tells the rate.
     """
+    checked_size(path, _MOST_BYTES)
     try:
-        lines = checked_bytes(path).decode("utf-8-sig", errors="strict").splitlines()
+        with Path(path).open(encoding="utf-8-sig") as file:
+            head = [line for _, line in zip(range(_HEADER_LINES), _lines(path, file), strict=False)]
+            first, sample_rate, start = _facts(path, head, sample_rate)
+            file.seek(0)
+            samples = _numbers(path, _lines(path, file), first)
     except UnicodeDecodeError as error:
         raise AudioFileError(
             f"{path}: no text (byte {error.start} is none); expected one number per line"
         ) from error
-    facts = _rew_facts(lines)
-    first, latency = 0, 0
-    if facts is not None:
-        first, interval, start = facts
-        if not 1e-7 < interval < 1:
-            raise AudioFileError(f"{path}: a sample interval of {interval:g} s makes no sense")
-        sample_rate = round(1 / interval)
-        latency = max(round(-start * sample_rate), 0)
-    elif sample_rate is None:
-        told = [
-            match for line in lines[:_HEADER_LINES] if _is_comment(line) and (match := _RATE.search(line))
-        ]
-        sample_rate = int(told[0][1]) if told else None
-    samples = _numbers(path, lines, first)
+    except OSError as error:
+        raise AudioFileError(f"{path}: cannot be read ({error.strerror or error})") from error
+    latency = max(round(-start * (sample_rate or 0)), 0)
     if latency >= len(samples):
         raise AudioFileError(f"{path}: its time zero lies {latency} frames in, it has {len(samples)}")
     return as_response(samples, path, layout, sample_rate, latency)
@@ -65,16 +65,41 @@ def write_text(response: ImpulseResponse, path: PathLike, *, overwrite: bool = F
         file.writelines(f"{row}\n" for row in rows)
 
 
+def _lines(path: PathLike, file: TextIO) -> Iterator[str]:
+    """Give the lines of a text; one without end is refused before it is read."""
+    while line := file.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise AudioFileError(
+                f"{path}: a line of more than {_LONGEST_LINE} characters; expected one number per line"
+            )
+        yield line
+
+
 def _is_comment(line: str) -> bool:
     return line.lstrip().startswith(_COMMENTS)
+
+
+def _facts(path: PathLike, head: list[str], sample_rate: int | None) -> tuple[int, int | None, float]:
+    """Return the first line of the data, the sample rate if it is known, and the time of the first frame in seconds."""
+    facts = _rew_facts(head)
+    if facts is not None:
+        first, interval, start = facts
+        if not 1e-7 < interval < 1:
+            raise AudioFileError(f"{path}: a sample interval of {interval:g} s makes no sense")
+        if not abs(start) <= LONGEST_SECONDS:
+            raise AudioFileError(f"{path}: a start time of {start:g} s makes no sense")
+        return first, round(1 / interval), start
+    if sample_rate is None:
+        told = [match for line in head if _is_comment(line) and (match := _RATE.search(line))]
+        sample_rate = int(told[0][1]) if told else None
+    return 0, sample_rate, 0.0
 
 
 def _rew_facts(lines: list[str]) -> tuple[int, float, float] | None:
     """Return the first line of the data, the interval and the start of REW's export; None for another file."""
     named = {
-        text.lower().strip(): (number, line.split("//")[0].strip())
-        for number, line in enumerate(islice(lines, _HEADER_LINES))
-        for text in [line[line.find("//") :]]
+        line[line.find("//") :].lower().strip(): (number, line.split("//")[0].strip())
+        for number, line in enumerate(lines)
         if "//" in line
     }
     if _INTERVAL not in named:
@@ -87,20 +112,22 @@ def _rew_facts(lines: list[str]) -> tuple[int, float, float] | None:
     return 1 + max(number for number, _ in named.values()), interval, start
 
 
-def _numbers(path: PathLike, lines: list[str], first: int) -> np.ndarray:
-    rows: list[list[float]] = []
-    for number, line in enumerate(lines[first:], first + 1):
-        if not line.strip() or _is_comment(line):
+def _numbers(path: PathLike, lines: Iterator[str], first: int) -> npt.NDArray[np.float64]:
+    values, columns = array("d"), 0
+    for number, line in enumerate(lines, 1):
+        if number <= first or not line.strip() or _is_comment(line):
             continue
         try:
-            row = [float(cell) for cell in re.split(r"[,;\s]+", line.strip(" ,;\t\r"))]
+            row = [float(cell) for cell in re.split(r"[,;\s]+", line.strip(" ,;\t\r\n"))]
         except ValueError:
             raise AudioFileError(f"{path}: line {number} is no number: {line.strip()[:40]!r}") from None
-        if len(row) > _MOST_CHANNELS or (rows and len(row) != len(rows[0])):
+        columns = columns or len(row)
+        if len(row) > _MOST_CHANNELS or len(row) != columns:
             raise AudioFileError(
-                f"{path}: line {number} has {len(row)} numbers; expected {len((rows or [[0]])[0])}"
+                f"{path}: line {number} has {len(row)} numbers; expected {min(columns, _MOST_CHANNELS)}"
             )
-        rows.append(row)
-    if not rows:
+        values.extend(row)
+        check_size(len(values) // columns, columns, np.float64, str(path))
+    if not values:
         raise AudioFileError(f"{path}: holds no numbers; expected one per line")
-    return np.array(rows)
+    return np.frombuffer(values, np.float64).reshape(-1, columns)

@@ -1,0 +1,206 @@
+"""Running cases in child processes, each watched: its memory, its time, and what becomes of it."""
+
+import faulthandler
+import multiprocessing
+import os
+import random
+import resource
+import signal
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NamedTuple
+
+from fuzzing.doors import KINDS, Door, prepare, pushed
+from fuzzing.mutations import mutated
+from fuzzing.seeds import Seed
+
+_VIRTUAL = 3 << 30  # bytes beyond what a child begins with: enough for threads, too little for a bomb
+_TICK = 0.25
+_STANDSTILL = 900.0  # seconds without an answer, a stopped machine aside
+_KEEP_STDERR = 4000
+
+
+class Case(NamedTuple):
+    """A broken file, and where it is pushed in."""
+
+    seed: Seed
+    data: bytes
+    door: Door
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a case: ``right``, ``refused``, or what is wrong with it; its peak of memory and its CPU time."""
+
+    number: int
+    verdict: str
+    megabytes: float = 0.0
+    seconds: float = 0.0
+
+
+class Fuzz:
+    """Cases by number: the same seed, number and corpus give the same case.
+
+    Parameters
+    ----------
+    corpus : sequence of Seed
+    seed : int
+    kinds : sequence of str
+        Of files; all by default.
+    """
+
+    def __init__(self, corpus: Sequence[Seed], seed: int, kinds: Sequence[str] = ()) -> None:
+        self._seed = seed
+        self._by_kind = {
+            kind: [found for found in corpus if found.kind == kind]
+            for kind in KINDS
+            if not kinds or kind in kinds
+        }
+
+    def rng(self, number: int) -> random.Random:
+        """Return the source of chance of a case."""
+        return random.Random(f"{self._seed}/{number}")
+
+    def case(self, number: int) -> tuple[Case, random.Random]:
+        """Return a case, and the source of chance that its door goes on with."""
+        rng = self.rng(number)
+        kind = rng.choices(list(self._by_kind), [KINDS[kind][2] for kind in self._by_kind])[0]
+        ways, doors, _ = KINDS[kind]
+        seeds = self._by_kind[kind]
+        seed = rng.choice(seeds)
+        data = mutated(rng, seed.data, [other.data for other in seeds], ways)
+        return Case(seed, data, rng.choice(doors)), rng
+
+
+def run(fuzz: Fuzz, numbers: Sequence[int], megabytes: float, seconds: float) -> Iterator[Outcome]:
+    """Give the outcome of each case, from one child after the other; a child that fails is replaced.
+
+    Parameters
+    ----------
+    fuzz : Fuzz
+    numbers : sequence of int
+        Of the cases.
+    megabytes : float
+        What a process may hold at most.
+    seconds : float
+        Of CPU time that a case may take.
+    """
+    left = list(numbers)
+    while left:
+        child = _Child(fuzz, left)
+        try:
+            for outcome in child.outcomes(seconds):
+                left.remove(outcome.number)
+                if outcome.megabytes > megabytes and outcome.verdict in ("right", "refused"):
+                    outcome = Outcome(outcome.number, "memory", outcome.megabytes, outcome.seconds)
+                yield outcome
+        finally:
+            child.end()
+
+
+class _Child:
+    """A forked process that works on cases until one of them kills it."""
+
+    def __init__(self, fuzz: Fuzz, numbers: Sequence[int]) -> None:
+        context = multiprocessing.get_context("fork")
+        self._ours, theirs = context.Pipe(duplex=False)
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `end`
+        self._process = context.Process(
+            target=_work, args=(fuzz, list(numbers), theirs, self._stderr.fileno()), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def outcomes(self, seconds: float) -> Iterator[Outcome]:
+        """Give the outcomes until the cases are done, or the child is."""
+        current, began, asked = -1, 0.0, time.monotonic()
+        while True:
+            if self._ours.poll(_TICK):
+                try:
+                    message = self._ours.recv()
+                except EOFError:
+                    self._process.join()
+                    if current >= 0:
+                        yield Outcome(current, f"crash: {_end_of(self._process.exitcode)}{self._said()}")
+                    return
+                if isinstance(message, Outcome):
+                    current = -1
+                    yield message
+                else:
+                    current, began, asked = message, self._cpu(), time.monotonic()
+            elif current >= 0:
+                used, waited = self._cpu() - began, time.monotonic() - asked
+                if used > seconds or waited > _STANDSTILL:
+                    os.kill(self._process.pid or 0, signal.SIGABRT)  # faulthandler tells where it was
+                    self._process.join(10)
+                    yield Outcome(
+                        current,
+                        f"hang: {used:.0f} s of CPU time, {waited:.0f} s in all{self._said()}",
+                        0.0,
+                        used,
+                    )
+                    return
+
+    def end(self) -> None:
+        """End the process, if it has not ended."""
+        self._process.kill()
+        self._process.join()
+        self._ours.close()
+        self._stderr.close()
+
+    def _cpu(self) -> float:
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _said(self) -> str:
+        size = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(size - _KEEP_STDERR, 0))
+        return "\n" + self._stderr.read().decode(errors="replace")
+
+
+def _end_of(code: int | None) -> str:
+    return signal.Signals(-code).name if code is not None and code < 0 else f"exit status {code}"
+
+
+def _work(fuzz: Fuzz, numbers: Sequence[int], results: Connection, stderr: int) -> None:
+    """Work on cases in a child process."""
+    os.dup2(stderr, 2)
+    faulthandler.enable()
+    warnings.simplefilter("error")
+    warnings.simplefilter("ignore", UserWarning)
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + _VIRTUAL, size + _VIRTUAL))
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
+        folder = Path(name)
+        prepare(folder)
+        for number in numbers:
+            results.send(number)
+            results.send(outcome(fuzz, number, folder))
+
+
+def outcome(fuzz: Fuzz, number: int, folder: Path) -> Outcome:
+    """Push one case through its door, and measure."""
+    case, rng = fuzz.case(number)
+    path = folder / f"case_48000{case.seed.ending}"
+    path.write_bytes(case.data)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak of memory counts from here (proc(5))
+    began = time.process_time()
+    try:
+        verdict = pushed(case.door, rng, path)
+    except Exception:
+        verdict = f"traceback\n{traceback.format_exc()}"
+    return Outcome(number, verdict, peak_megabytes(), time.process_time() - began)
+
+
+def peak_megabytes() -> float:
+    """Return the largest resident memory of this process since its mark was cleared, in MB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0

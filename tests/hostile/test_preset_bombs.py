@@ -1,0 +1,81 @@
+"""Presets and equalisers made to take all memory or never to end."""
+
+from pathlib import Path
+
+import pytest
+
+from reverb.effects.curve_files import load_equaliser
+from reverb.effects.echoes import Echoes
+from reverb.effects.equalisers import Notch
+from reverb.effects.presets import read_preset
+from reverb.errors import ParameterError, PresetError, ReverbError
+
+HEAD = "format = 1\n"
+DELAY = '[[step]]\ntype = "delay"\ntime_ms = 60000\n'
+ECHOES = '[[step]]\ntype = "echoes"\ntime_ms = 100\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEAD + "a." * 200_000 + "b = 1", "a key of more than 32 parts"),
+        (HEAD + '"a" . ' * 100 + "b = 1", "a key of more than 32 parts"),
+        (HEAD + "x = " + "[" * 100_000, "nested too deep"),
+        (HEAD + "x = " + "{a=" * 20_000, "nested too deep|no valid TOML"),
+        (HEAD + DELAY * 300, "300 steps, branches and bands; expected at most 256"),
+        (HEAD + '[[step]]\ntype="parallel"\n' + "[[step.branch]]\n" * 300, "301 steps, branches and bands"),
+        (HEAD + DELAY.replace("60000", "3.2e13"), "delay .* s; expected 0 to 60 s"),
+        (HEAD + ECHOES + "feedback = 0.999999", "feedback 0.999999; expected 0 to 0.98"),
+        (HEAD + " " * 900_000, "has no steps"),
+        (HEAD + "[[" + "]" * 200_000, "no valid TOML"),
+        (HEAD + "#" + "\0" * 100, "no valid TOML"),
+        (HEAD + "tempo = " + "9" * 5000 + "\n" + DELAY, "number too long"),
+    ],
+)
+def test_a_bomb_is_refused_at_once(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(PresetError, match=message):
+        read_preset(text, tmp_path / "bomb.toml")
+
+
+def test_a_chain_that_would_last_for_hours_is_refused(tmp_path: Path) -> None:
+    preset = read_preset(HEAD + DELAY * 250, tmp_path / "long.toml")
+    with pytest.raises(ReverbError, match=r"a chain .* expected at most 128 MiB"):
+        preset.effect.response(192_000)
+
+
+def test_many_damped_echoes_are_soon_made_and_too_many_refused() -> None:
+    many = Echoes(0.1, 0.97, floor=-60.0, damping=20.0).response(8000)
+    assert 22 < many.seconds < 26
+    with pytest.raises(ReverbError, match="echoes would take .* expected at most 128 MiB"):
+        Echoes(0.1, 0.98, floor=-120.0, ping_pong=True).response(192_000)
+
+
+def test_the_finest_of_curves_is_refused() -> None:
+    with pytest.raises(ParameterError, match="takes more than"):
+        Notch(0.01, q=1000).response(48_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Filter" + " " * 500_000 + "x",
+        "Filter 1: ON PK Fc" + " " * 500_000 + "Gain",
+        "Preamp:" + " " * 500_000,
+        "GraphicEQ: " + "1 " * 300_000,
+        "1" * 400_000 + " 1",
+        "Filter 1: ON " + "[" * 100_000,
+    ],
+)
+def test_a_line_without_end_does_not_hold_up(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "eq.txt"
+    path.write_text(text)
+    with pytest.raises(PresetError) as caught:
+        load_equaliser(path)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_text_in_utf_16_that_is_cut_within_a_character(tmp_path: Path) -> None:
+    path = tmp_path / "eq.csv"
+    path.write_bytes("100 3\n200 4\n".encode("utf-16") + b"3")
+    with pytest.raises(PresetError, match="line 3"):
+        load_equaliser(path)
