@@ -260,7 +260,7 @@ def _chain(options: dict[str, Any]) -> "Effect":
 
 def _play(session: "Session", controls: _Controls) -> None:
     """Run a session from its start to its summary."""
-    from reverb.live.interpreter import leave_quickly
+    from reverb.live.interpreter import spare_the_collector
     from reverb.monitor.text import summary
 
     lost: DeviceError | None = None
@@ -283,7 +283,7 @@ def _play(session: "Session", controls: _Controls) -> None:
     for message in session.messages:
         click.echo(message, err=True)
     click.echo(summary(session.stats(), [str(path) for path in session.recorded]), err=True)
-    leave_quickly()
+    spare_the_collector()
     if lost is not None:
         supervisor.give_up(lost, session)
 

@@ -174,6 +174,7 @@ class Session:
         exchange = threading.Thread(target=self._exchange, name="reverb-exchange", daemon=True)
         exchange.start()
         self._stack.callback(self._wake.set)
+        interpreter.spare_the_collector()
         self._started = True
 
     def _make_strip(self, block_size: int) -> Strip:
