@@ -70,6 +70,8 @@ class LevelMeter:
     channels : int
     highest : float
         Largest absolute sample so far.
+    clipped : int
+        Blocks that reached full scale, since the last `calm`.
     """
 
     def __init__(self, channels: int, sample_rate: int, block_size: int) -> None:
@@ -83,7 +85,7 @@ class LevelMeter:
         self._peaks, self._powers = np.zeros((2, channels), np.float32)
         self._needles = [_Needle(fall, follow, hold_blocks) for _ in range(channels)]
         self.highest = 0.0
-        self._clipped = 0
+        self.clipped = 0
 
     def measure(self, block: Block) -> bool:
         """Take in a block (frames, channels); return False, and measure nothing, if it is broken (NaN, infinity)."""
@@ -102,12 +104,16 @@ class LevelMeter:
         if highest > self.highest:
             self.highest = highest
         if highest >= FULL_SCALE:
-            self._clipped += 1
+            self.clipped += 1
         return True
 
     def calm(self) -> None:
         """Forget what clipped."""
-        self._clipped = 0
+        self.clipped = 0
+
+    def go_on_counting(self, before: "LevelMeter") -> None:
+        """Take over what another meter has counted."""
+        self.highest, self.clipped = before.highest, before.clipped
 
     def read(self) -> Level:
         """Return what the meter shows now."""
@@ -116,5 +122,5 @@ class LevelMeter:
             hold=tuple(to_db(needle.hold) for needle in self._needles),
             rms=tuple(to_db(math.sqrt(needle.power)) for needle in self._needles),
             highest=to_db(self.highest),
-            clipped=self._clipped,
+            clipped=self.clipped,
         )

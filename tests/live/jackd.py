@@ -53,6 +53,14 @@ class JackServer:
 
     def start(self) -> None:
         """Start (again); synchronous, so that late clients delay time rather than lose sound."""
+        deadline = time.monotonic() + 5.0
+        while not self._comes_up():
+            self.stop()
+            if time.monotonic() > deadline:  # a name stays taken for two seconds after its server was killed
+                raise UnavailableError("jackd is installed but does not start here")
+            time.sleep(0.2)
+
+    def _comes_up(self) -> bool:
         may_be_real_time = subprocess.run(["chrt", "-f", "1", "true"], capture_output=True).returncode == 0
         real_time = ["-R", "-P", "70"] if may_be_real_time else ["-r"]
         # It dies with this process, however that ends: a server left behind would keep its name for good.
@@ -67,12 +75,11 @@ class JackServer:
         for _ in range(100):
             listing = subprocess.run(["jack_lsp"], capture_output=True)
             if listing.stdout.startswith(b"system:"):
-                return
+                return True
             if self._process.poll() is not None:
-                break
+                return False
             time.sleep(0.05)
-        self.stop()
-        raise UnavailableError("jackd is installed but does not start here")
+        return False
 
     def stop(self) -> None:
         """Stop the server alone."""
