@@ -214,7 +214,7 @@ def _look_often_for_the_end() -> None:
     except ImportError:  # Windows waits for keys in another way
         return
     quick = SimpleNamespace(SelectSelector=_Impatient, EVENT_READ=selectors.EVENT_READ)
-    linux_driver.selectors = quick  # type: ignore[attr-defined]
+    linux_driver.selectors = quick  # type: ignore[assignment,attr-defined]
 
 
 def _meter(name: str, level: Level, width: int) -> Text:
