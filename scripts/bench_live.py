@@ -1,5 +1,6 @@
 """How live sound keeps its deadlines: against a JACK dummy server, idle, beside a busy thread, and never at rest.
 
+- ``bare`` is a stream whose callback only passes on what comes in: the blocks flagged there are the machine's.
 - ``idle`` and ``busy`` play noise through a 4 s response and give callback times as shares of the period, callbacks
   that took longer than it, and the blocks that PortAudio flagged; ``busy`` beside a thread of pure Python that never
   pauses. A JACK client written in Python would compete with them, so none is there.
@@ -14,6 +15,7 @@ import platform
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +23,17 @@ import numpy as np
 import soundfile
 
 import reverb
-from reverb.live.portaudio import rescan
+from reverb.live import interpreter
+from reverb.live.portaudio import CardStream, rescan
+from reverb.live.report import Xruns
 from reverb.live.session import Session
+from reverb.live.settings import LiveSettings, decide
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "live"))
 from jackd import RATE, JackServer, Rig, UnavailableError, delay_of  # type: ignore[import-not-found]
 from moving import jump_bound, largest_jump, restless  # type: ignore[import-not-found]
 
-KINDS = ("heard", "idle", "busy", "moving")
+KINDS = ("bare", "heard", "idle", "busy", "moving")
 HEADER = "block  machine         p50      p99    p99.9      max  callbacks   late  flagged"
 
 
@@ -51,6 +56,25 @@ def tone(seconds: float) -> Any:
     n = np.arange(int(seconds * RATE))
     wave = 0.2 * np.sin(2 * np.pi * 440 * n / RATE) * np.minimum(1.0, n / (0.2 * RATE))
     return np.column_stack([wave, wave]).astype(np.float32)
+
+
+def bare(block: int, seconds: float) -> str:
+    """Count the blocks that are flagged where there is nothing to do."""
+    xruns = Xruns()
+
+    def callback(indata: Any, outdata: Any, _frames: int, status: object) -> None:
+        xruns.note(status)
+        outdata[:] = indata
+
+    with interpreter.low_latency():
+        stream = CardStream(decide(LiveSettings()).stream, callback)
+        stream.start()
+        time.sleep(0.5)
+        xruns.reset()
+        time.sleep(seconds)
+        flagged = xruns.blocks
+        stream.close()
+    return f"{block:>5}  bare: {flagged} flagged"
 
 
 def heard(block: int, seconds: float) -> str:
@@ -114,6 +138,8 @@ def moving(block: int, seconds: float) -> str:
 
 def measure(kind: str, block: int, seconds: float) -> str:
     """Return one row."""
+    if kind == "bare":
+        return bare(block, seconds)
     if kind == "heard":
         return heard(block, seconds)
     if kind == "moving":
@@ -126,7 +152,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=60.0, help="per row of idle and busy  [default: 60]")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="per row of bare, idle and busy  [default: 60]"
+    )
     parser.add_argument(
         "--played", type=float, default=20.0, help="per row of heard and moving  [default: 20]"
     )
@@ -145,7 +173,7 @@ def main() -> None:
         try:
             rescan()
             for kind in options.kinds:
-                seconds = options.seconds if kind in ("idle", "busy") else options.played
+                seconds = options.seconds if kind in ("bare", "idle", "busy") else options.played
                 print(measure(kind, block, seconds), flush=True)
         finally:
             server.close()

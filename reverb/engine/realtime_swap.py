@@ -259,8 +259,9 @@ class SwappableConvolver:
     def reset(self) -> None:
         """Forget all sound and all fades, and let a waiting response in. For the audio thread."""
         if self._pending is not None:
-            self._voices[0] = self._pending.voice
+            self._voices.insert(0, self._pending.voice)
             self._pending = None
+        self._gone += self._voices[1:]
         del self._voices[1:]
         self._voices[0].fade()
         self._voices[0].engine.reset()
