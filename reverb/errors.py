@@ -10,6 +10,7 @@
     ├── AudioFileError     (OSError)      a file cannot be read or written
     ├── DeviceError        (OSError)      the sound card cannot be opened
     │   └── DeviceLostError               it was, and went away: unplugged, or its server stopped
+    ├── NotRunningError    (RuntimeError) a live session is used before it has begun
     └── MissingExtraError  (ImportError)  an optional dependency is not installed
 
 A message names the value that came, what is allowed, and how to mend it. Each error is also the builtin
@@ -55,6 +56,10 @@ class DeviceError(ReverbError, OSError):
 
 class DeviceLostError(DeviceError):
     """The sound card went away while it was in use."""
+
+
+class NotRunningError(ReverbError, RuntimeError):
+    """A live session has not begun."""
 
 
 class MissingExtraError(ReverbError, ImportError):

@@ -1,8 +1,12 @@
-"""How callbacks keep their deadline: against a JACK dummy server, with the machine idle and with a busy second thread.
+"""How live sound keeps its deadlines: against a JACK dummy server, idle, beside a busy thread, and never at rest.
 
-Every row is a session that plays noise through a 4 s response: callback time as a share of the period, and the blocks
-that PortAudio flagged. The null is what a second client heard of 5 s at this block size against the offline render;
-that client is written in Python too, so it is gone while the rows are measured.
+- ``bare`` is a stream whose callback only passes on what comes in: the blocks flagged there are the machine's.
+- ``idle`` and ``busy`` play noise through a 4 s response and give callback times as shares of the period, callbacks
+  that took longer than it, and the blocks that PortAudio flagged; ``busy`` beside a thread of pure Python that never
+  pauses. A JACK client written in Python would compete with them, so none is there.
+- ``heard`` plays a recording from such a client through a session and back: the null against the offline render.
+- ``moving`` chooses another response ten times a second, bypasses now and then, and is flooded with 1,000 OSC messages
+  a second, after the same time at rest: the largest step between samples, its bound, and the flagged blocks of both.
 """
 
 import argparse
@@ -11,6 +15,7 @@ import platform
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,88 +23,160 @@ import numpy as np
 import soundfile
 
 import reverb
-from reverb.live.portaudio import rescan
+from reverb.live import interpreter
+from reverb.live.portaudio import CardStream, rescan
+from reverb.live.report import Xruns
 from reverb.live.session import Session
+from reverb.live.settings import LiveSettings, decide
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "live"))
 from jackd import RATE, JackServer, Rig, UnavailableError, delay_of  # type: ignore[import-not-found]
+from moving import jump_bound, largest_jump, restless  # type: ignore[import-not-found]
 
-CHECKED_SECONDS = 5.0
+KINDS = ("bare", "heard", "idle", "busy", "moving")
+HEADER = "block  machine         p50      p99    p99.9      max  callbacks   late  flagged"
 
 
-def response(seconds: float = 4.0) -> reverb.ImpulseResponse:
+def response(seconds: float, seed: int = 0) -> reverb.ImpulseResponse:
     """Return decaying stereo noise with a direct sound."""
     n = np.arange(int(seconds * RATE))
-    samples = np.random.default_rng(0).standard_normal((len(n), 2)) * np.exp(-6.9 * n / len(n))[:, np.newaxis]
+    decay = np.exp(-6.9 * n / len(n))[:, np.newaxis]
+    samples = np.random.default_rng(seed).standard_normal((len(n), 2)) * decay
     samples[0] = 4.0
-    return reverb.ImpulseResponse(samples.astype(np.float32), RATE, "bench")
+    return reverb.ImpulseResponse(samples.astype(np.float32), RATE, f"room {seed}")
 
 
-def busy(stop: threading.Event) -> None:
-    """Burn the interpreter as a careless thread would."""
-    while not stop.is_set():
-        sum(i * i for i in range(1000))
+def noise(seconds: float) -> Any:
+    """Return stereo noise, (frames, 2)."""
+    return np.random.default_rng(1).uniform(-0.2, 0.2, (int(seconds * RATE), 2)).astype(np.float32)
 
 
-def null_db(effect: reverb.Reverb, sound: Any, block: int) -> float:
-    """Set the server's block size; return the residual of what a session plays against the offline render, in dB."""
-    rig = Rig()
-    rig.client.blocksize = block
-    with Session(effect):
+def tone(seconds: float) -> Any:
+    """Return a sine that fades in, (frames, 2)."""
+    n = np.arange(int(seconds * RATE))
+    wave = 0.2 * np.sin(2 * np.pi * 440 * n / RATE) * np.minimum(1.0, n / (0.2 * RATE))
+    return np.column_stack([wave, wave]).astype(np.float32)
+
+
+def bare(block: int, seconds: float) -> str:
+    """Count the blocks that are flagged where there is nothing to do."""
+    xruns = Xruns()
+
+    def callback(indata: Any, outdata: Any, _frames: int, status: object) -> None:
+        xruns.note(status)
+        outdata[:] = indata
+
+    with interpreter.low_latency():
+        stream = CardStream(decide(LiveSettings()).stream, callback)
+        stream.start()
+        time.sleep(0.5)
+        xruns.reset()
+        time.sleep(seconds)
+        flagged = xruns.blocks
+        stream.close()
+    return f"{block:>5}  bare: {flagged} flagged"
+
+
+def heard(block: int, seconds: float) -> str:
+    """Play noise through a session and back, and compare it with the offline render."""
+    effect, sound, rig = reverb.Reverb(response(4.0), mix=0.4), noise(seconds), Rig()
+    with Session(effect) as session:
         rig.wire()
-        heard = rig.play(sound)
+        before = session.stats().xruns
+        back = rig.play(sound)
+        flagged = session.stats().xruns - before
     rig.close()
     want = effect(sound, RATE)[: len(sound)]
-    delay = delay_of(heard[:RATE, 0], want[:RATE, 0])
-    residual = np.abs(heard[delay:] - want[: len(want) - delay]).max()
-    return float(20 * np.log10(max(residual, 1e-12) / np.abs(want).max()))
+    delay = delay_of(back[:RATE, 0], want[:RATE, 0])
+    residual = np.abs(back[delay:] - want[: len(want) - delay]).max() / np.abs(want).max()
+    null = 20 * np.log10(max(float(residual), 1e-12))
+    return f"{block:>5}  heard: null {null:.1f} dB at a delay of {delay} frames, {flagged} flagged"
 
 
-def measure(effect: reverb.Reverb, noise: Path, seconds: float, loaded: bool) -> str:
-    """Return one row of the table, without the null."""
+def deadline(block: int, seconds: float, *, busy: bool) -> str:
+    """Time the callbacks of a session, with or without a thread that burns the interpreter beside it."""
     stop = threading.Event()
-    thread = threading.Thread(target=busy, args=(stop,), daemon=True)
-    with Session(effect, input_file=noise, loop=True) as session:
-        if loaded:
-            thread.start()
-        session.wait(seconds)
-        stats = session.stats()
-        stop.set()
+
+    def burn() -> None:
+        while not stop.is_set():
+            sum(i * i for i in range(1000))
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "noise.wav"
+        soundfile.write(path, noise(5.0), RATE, "FLOAT")
+        with Session(reverb.Reverb(response(4.0), mix=0.4), input_file=path, loop=True) as session:
+            if busy:
+                threading.Thread(target=burn, daemon=True).start()
+            session.wait(seconds)
+            stats = session.stats()
+            stop.set()
     load = stats.load
     shares = "".join(f"{share:>9.1%}" for share in (load.p50, load.p99, load.p999, load.worst))
-    what = "busy thread" if loaded else "idle"
-    return f"{stats.block_size:>5}  {what:<12}{shares}{load.callbacks:>11}{load.late:>7}{stats.xruns:>7}"
+    kind = "busy thread" if busy else "idle"
+    return f"{block:>5}  {kind:<12}{shares}{load.callbacks:>11}{load.late:>7}{stats.xruns:>9}"
+
+
+def moving(block: int, seconds: float) -> str:
+    """Give a session no rest, after the same time at rest."""
+    rooms, sound, rig = [response(1.0 + 0.3 * k, k) for k in range(3)], tone(seconds), Rig()
+    # A tone that rises alone is a howl to the guard.
+    with Session(reverb.Reverb(rooms[0], mix=0.5), responses=rooms, feedback_guard=False) as session:
+        rig.wire()
+        counts = [session.stats().xruns]
+        rig.play(sound)
+        counts.append(session.stats().xruns)
+        with restless(session, session.responses) as osc:
+            back = rig.play(sound)
+            counts.append(session.stats().xruns)
+    rig.close()
+    jump, bound = largest_jump(back), jump_bound(sound, back, rooms, RATE)
+    return (
+        f"{block:>5}  moving: {osc.received} messages, largest step {jump:.4f} (click from {bound:.4f}), "
+        f"{counts[2] - counts[1]} flagged ({counts[1] - counts[0]} at rest)"
+    )
+
+
+def measure(kind: str, block: int, seconds: float) -> str:
+    """Return one row."""
+    if kind == "bare":
+        return bare(block, seconds)
+    if kind == "heard":
+        return heard(block, seconds)
+    if kind == "moving":
+        return moving(block, seconds)
+    return deadline(block, seconds, busy=kind == "busy")
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0, help="per row")
+    """Print the rows."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="per row of bare, idle and busy  [default: 60]"
+    )
+    parser.add_argument(
+        "--played", type=float, default=20.0, help="per row of heard and moving  [default: 20]"
+    )
     parser.add_argument("--blocks", type=int, nargs="+", default=[64, 128, 256])
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     options = parser.parse_args()
-    try:
-        server = JackServer()
-    except UnavailableError as missing:
-        sys.exit(f"bench_live: {missing}")
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     print(
-        f"{machine}, Python {platform.python_version()}, NumPy {np.__version__}; "
-        f"{options.seconds:g} s a row, 4 s response, stereo, {RATE} Hz\n"
+        f"{machine}, Python {platform.python_version()}, NumPy {np.__version__}; {RATE} Hz, stereo\n{HEADER}"
     )
-    print("block  machine           p50      p99    p99.9      max  callbacks   late  xruns   null dB")
-    effect = reverb.Reverb(response(), mix=0.4)
-    sound = np.random.default_rng(1).uniform(-0.2, 0.2, (int(CHECKED_SECONDS * RATE), 2)).astype(np.float32)
-    try:
-        rescan()
-        with tempfile.TemporaryDirectory() as folder:
-            noise = Path(folder) / "noise.wav"
-            soundfile.write(noise, sound, RATE, "FLOAT")
-            for block in options.blocks:
-                null = null_db(effect, sound, block)
-                for loaded in (False, True):
-                    print(f"{measure(effect, noise, options.seconds, loaded)}{null:>10.1f}", flush=True)
-    finally:
-        server.close()
+    for block in options.blocks:
+        try:
+            server = JackServer(block)
+        except UnavailableError as missing:
+            sys.exit(f"bench_live: {missing}")
+        try:
+            rescan()
+            for kind in options.kinds:
+                seconds = options.seconds if kind in ("bare", "idle", "busy") else options.played
+                print(measure(kind, block, seconds), flush=True)
+        finally:
+            server.close()
 
 
 if __name__ == "__main__":

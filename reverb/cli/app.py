@@ -15,7 +15,7 @@ from reverb.errors import ParameterError, ReverbError, UnknownNameError
 _COMMANDS = {
     "apply": "reverb.cli.apply:apply",
     "chain": "reverb.cli.chain:chain",
-    "devices": "reverb.cli.live:list_devices",
+    "devices": "reverb.cli.devices:list_devices",
     "filter": "reverb.cli.filter:filter_group",
     "ir": "reverb.cli.ir:ir",
     "live": "reverb.cli.live:live",

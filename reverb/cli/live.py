@@ -1,10 +1,7 @@
-"""`reverb live` and `reverb devices`: the sound card through a room, while one plays."""
+"""`reverb live`: the sound card through a room, while one plays."""
 
-import contextlib
-import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,11 +9,10 @@ import click
 from reverb.cli import reconnect as supervisor
 from reverb.cli.apply import complete_response
 from reverb.cli.chain import complete_preset
-from reverb.errors import DeviceError
+from reverb.cli.playing import Controls, play
 
 if TYPE_CHECKING:
     from reverb.effects.effect import Effect
-    from reverb.live.control_midi import MidiMap
     from reverb.live.session import Session
     from reverb.live.settings import LiveSettings
 
@@ -175,19 +171,6 @@ def _live_options(command: _Command) -> _Command:
     return command
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Controls:
-    """The options about showing and controlling."""
-
-    osc_port: int | None
-    osc_host: str
-    midi_port: str | None
-    midi_learn: str | None
-    plain: bool
-    quiet: bool
-    duration: float | None
-
-
 @click.command()
 @_live_options
 def live(**options: Any) -> None:
@@ -206,13 +189,13 @@ def live(**options: Any) -> None:
     """
     measure, reconnecting = options.pop("measure_latency"), options.pop("reconnect")
     settings = _settings(options)
-    controls = _Controls(**{name: options.pop(name) for name in _Controls.__dataclass_fields__})
+    controls = Controls(**{name: options.pop(name) for name in Controls.__dataclass_fields__})
     if measure:
         _measure(settings)
     elif reconnecting and not supervisor.is_child():
         sys.exit(supervisor.supervise(lambda text: click.echo(text, err=True)))
     else:
-        _play(_session(supervisor.continued(settings), options), controls)
+        play(_session(supervisor.continued(settings), options), controls)
 
 
 def _settings(options: dict[str, Any]) -> "LiveSettings":
@@ -258,80 +241,6 @@ def _chain(options: dict[str, Any]) -> "Effect":
     return load_chain(options["preset"], allow_outside=options["allow_outside"])
 
 
-def _play(session: "Session", controls: _Controls) -> None:
-    """Run a session from its start to its summary."""
-    from reverb.live.interpreter import leave_quickly
-    from reverb.monitor.text import summary
-
-    lost: DeviceError | None = None
-    try:
-        with contextlib.ExitStack() as stack:
-            # What takes the interpreter for long, imports and opening MIDI ports, comes before the first block.
-            midi_map = stack.enter_context(_remote(session, controls))
-            show = _screen(session, controls, midi_map)
-            stack.enter_context(session)
-            supervisor.restore(session)
-            show()
-    except KeyboardInterrupt:
-        pass
-    except DeviceError as error:
-        lost = error
-    if not session.started:
-        if lost is None:
-            raise KeyboardInterrupt
-        supervisor.give_up(lost)
-    for message in session.messages:
-        click.echo(message, err=True)
-    click.echo(summary(session.stats(), [str(path) for path in session.recorded]), err=True)
-    leave_quickly()
-    if lost is not None:
-        supervisor.give_up(lost, session)
-
-
-@contextlib.contextmanager
-def _remote(session: "Session", controls: _Controls) -> "Iterator[MidiMap | None]":
-    """Listen to OSC and MIDI, where asked for."""
-    with contextlib.ExitStack() as stack:
-        midi_map = None
-        if controls.osc_port is not None:
-            from reverb.live.control_osc import OscControl
-
-            osc = OscControl(session, controls.osc_port, controls.osc_host)
-            stack.callback(osc.close)
-            session.tell(f"OSC at {controls.osc_host}:{osc.port}")
-        if controls.midi_port is not None or controls.midi_learn is not None:
-            from reverb.live.control_midi import MidiControl, MidiMap, map_file
-
-            midi_map = MidiMap(map_file())
-            midi_map.learn(controls.midi_learn)
-            midi = MidiControl(session, controls.midi_port or "", midi_map)
-            stack.callback(midi.close)
-            session.tell(f"MIDI from {midi.name}")
-        yield midi_map
-
-
-def _screen(session: "Session", controls: _Controls, midi_map: "MidiMap | None") -> Callable[[], None]:
-    """Return what shows the session until it ends: on the whole screen where that is possible, or in one line."""
-    from reverb.monitor.plain import run_plain
-
-    def in_one_line() -> None:
-        run_plain(session, sys.stderr, controls.duration, quiet=controls.quiet)
-
-    def on_the_whole_screen() -> None:
-        monitor.run()
-        session.check()
-
-    if controls.plain or controls.quiet or not (sys.stdout.isatty() and sys.stdin.isatty()):
-        return in_one_line
-    try:
-        from reverb.monitor.app import Monitor
-    except ImportError:
-        session.tell("for the full screen: pip install 'reverb[live]'")
-        return in_one_line
-    monitor = Monitor(session, midi_map, controls.duration)
-    return on_the_whole_screen
-
-
 def _measure(settings: "LiveSettings") -> None:
     from reverb.live.latency import measure_latency
 
@@ -342,38 +251,3 @@ def _measure(settings: "LiveSettings") -> None:
         f"round trip: {report.frames} frames, {report.milliseconds:.2f} ms at {report.sample_rate} Hz{blocks} "
         f"(spread {report.spread} frames){stated}"
     )
-
-
-@click.command("devices")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_devices(as_json: bool) -> None:
-    """List the sound cards: > is the default input, < the default output."""
-    from dataclasses import asdict
-
-    from reverb.cli.tables import show_table
-    from reverb.live.cards import devices
-
-    found = devices()
-    if as_json:
-        click.echo(json.dumps([asdict(device) for device in found], indent=2, ensure_ascii=False))
-        return
-    if not found:
-        click.echo("no sound card; connect one or start its server (JACK, PipeWire, PulseAudio)", err=True)
-        return
-    rows = [("", "no.", "name", "host API", "in", "out", "rate (Hz)", "latency (ms)")]
-    for device in found:
-        mark = ">" * device.default_input + "<" * device.default_output
-        latency = f"{1000 * device.low_latency:.1f} to {1000 * device.high_latency:.1f}"
-        rows.append(
-            (
-                mark,
-                str(device.index),
-                device.name,
-                device.host_api,
-                str(device.inputs),
-                str(device.outputs),
-                str(device.sample_rate),
-                latency,
-            )
-        )
-    show_table(rows)

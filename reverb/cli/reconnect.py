@@ -51,7 +51,10 @@ def supervise(tell: Callable[[str], None]) -> int:
             if not facts.get("waiting"):
                 tell("waiting for the sound card (Ctrl-C ends)")
                 state.write_text(json.dumps({**facts, "waiting": True}))
-            time.sleep(_WAIT_SECONDS)
+            try:
+                time.sleep(_WAIT_SECONDS)
+            except KeyboardInterrupt:
+                return 0
 
 
 def _wait(child: "subprocess.Popen[bytes]") -> int:

@@ -16,7 +16,8 @@ def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[A
     if len(shape) > 1 and row * kind.itemsize % 4096 == 0:
         row += unit  # rows a whole number of pages apart would fight for the same cache lines
     size = int(np.prod(shape[:-1], dtype=np.int64)) * row
-    buffer = np.zeros(size * kind.itemsize + _ALIGNMENT, np.uint8)
+    buffer = np.empty(size * kind.itemsize + _ALIGNMENT, np.uint8)
+    buffer[...] = 0  # without the interpreter's lock, which `np.zeros` may keep for milliseconds
     start = -buffer.ctypes.data % _ALIGNMENT
     array = buffer[start : start + size * kind.itemsize].view(kind)
     return array.reshape(*shape[:-1], row)[..., : shape[-1]]

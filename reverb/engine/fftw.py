@@ -36,6 +36,8 @@ class Planner:
         if isinstance(stored, list) and len(stored) == 3 and all(isinstance(part, str) for part in stored):
             module.import_wisdom(tuple(part.encode("latin-1", "replace") for part in stored))
         self._kept = self.wisdom
+        self._planned: set[object] = set()
+        self._learnt = False
 
     @property
     def wisdom(self) -> tuple[bytes, ...]:
@@ -48,11 +50,21 @@ class Planner:
         forward = target.dtype.kind == "c"
         flags = ["FFTW_MEASURE"] + ["FFTW_DESTROY_INPUT"] * (not forward)
         direction = "FFTW_FORWARD" if forward else "FFTW_BACKWARD"
+        kind = (source.shape, source.strides, source.dtype, target.strides)
         with self._lock:
+            self._learnt |= kind not in self._planned
+            self._planned.add(kind)
             return self._module.FFTW(source, target, axes=(-1,), direction=direction, flags=flags, threads=1)
 
     def keep(self) -> None:
-        """Write the wisdom to the cache folder if it has grown."""
+        """Write the wisdom to the cache folder if it has grown.
+
+        To see whether it has, FFTW must spell all of it out: 10 ms in which it keeps the interpreter's lock, and
+        an audio thread waiting. So it is asked only after a plan that is the first of its kind.
+        """
+        if not self._learnt:
+            return
+        self._learnt = False
         wisdom = self.wisdom
         if wisdom != self._kept and write_cache(self._path, [part.decode("latin-1") for part in wisdom]):
             self._kept = wisdom

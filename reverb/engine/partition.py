@@ -12,7 +12,7 @@ Wefers (2015), chapter 5.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 from math import ceil
 
@@ -91,6 +91,7 @@ class Plan:
         return f"Plan({self.taps} taps, blocks of {self.block_size}: {ladder}, {self.mean / 1000:.1f} µs)"
 
 
+@lru_cache(maxsize=256)
 def plan_partitions(block_size: int, taps: int, shape: Shape, costs: CostModel = FFTW_COSTS) -> Plan:
     """Choose the cheapest stages for a response, and spread their work evenly over the blocks.
 

@@ -144,6 +144,17 @@ class RealtimeConvolver:
         for program in self._steps:
             next(program)
 
+    def take_apart(self) -> None:
+        """Free its thousands of prepared calls one by one; it is of no use after.
+
+        At one go, the interpreter's lock would be kept for milliseconds, and an audio thread waiting.
+        """
+        self._steps, self._turn = [], iter(())
+        everything: tuple[list[Any], ...] = (*self._programs, self._turns)
+        for calls in everything:
+            while calls:
+                calls.pop()
+
 
 def _audible(responses: Array, dtype: np.dtype[Any]) -> Array:
     """Clear what lies below the square of the rounding error, or a long decay would end in slow denormals."""

@@ -142,6 +142,8 @@ class SwappableConvolver:
         self._memory = np.full((self._blocks, engine.routing.inputs, self.block_size), 0, self.dtype)
         self._count = self._since = 0
         self._pending: Change | None = None
+        # To free a convolver takes longer than a block lasts: the audio thread leaves it to whoever swaps next.
+        self._gone: list[Voice] = []
         self._mixed = np.zeros((engine.routing.outputs, self.block_size), self.dtype)
 
     @property
@@ -172,7 +174,7 @@ class SwappableConvolver:
             voice.process(voice.hear(block), self._mixed)
             np.add(out, self._mixed, out)
         while voices[-1].left == 0:
-            voices.pop()
+            self._gone.append(voices.pop())
         self._settle()
 
     def _settle(self) -> None:
@@ -231,6 +233,8 @@ class SwappableConvolver:
             Frames.
         curve : {'equal gain', 'equal power'}
         """
+        while self._gone:
+            self._gone.pop().engine.take_apart()
         fade_in, fade_out = fade_curves(fade, self.block_size, curve, self.dtype)
         since = self._since
         heard = self._warm(engine, since) if mode == "crossfade" else 0
@@ -255,8 +259,9 @@ class SwappableConvolver:
     def reset(self) -> None:
         """Forget all sound and all fades, and let a waiting response in. For the audio thread."""
         if self._pending is not None:
-            self._voices[0] = self._pending.voice
+            self._voices.insert(0, self._pending.voice)
             self._pending = None
+        self._gone += self._voices[1:]
         del self._voices[1:]
         self._voices[0].fade()
         self._voices[0].engine.reset()

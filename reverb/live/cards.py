@@ -19,6 +19,9 @@ _PREFERRED = (
     "Windows DirectSound",
 )
 
+# MME is slow; and where a JACK server runs, ALSA's default is either taken by it or leads to it by a detour.
+_BETTER = {"MME": "Windows WASAPI", "ALSA": "JACK Audio Connection Kit"}
+
 
 @dataclass(frozen=True)
 class Device:
@@ -95,13 +98,14 @@ def _latency_side(entry: Any) -> str:
 
 
 def _default_index(sounddevice: Any, apis: Any, kind: str) -> int:
-    """Return the default device's number, −1 for none; on Windows that of WASAPI rather than of the slow MME."""
+    """Return the default device's number, −1 for none: PortAudio's, or that of an API which serves it better."""
     index = int(sounddevice.default.device[0 if kind == "input" else 1])
     if index < 0:
         candidates = [int(api[f"default_{kind}_device"]) for api in apis]
         index = next((candidate for candidate in candidates if candidate >= 0), -1)
-    if index >= 0 and apis[sounddevice.query_devices(index)["hostapi"]]["name"] == "MME":
-        better = [int(api[f"default_{kind}_device"]) for api in apis if api["name"] == "Windows WASAPI"]
+    if index >= 0:
+        name = _BETTER.get(apis[sounddevice.query_devices(index)["hostapi"]]["name"])
+        better = [int(api[f"default_{kind}_device"]) for api in apis if api["name"] == name]
         index = next((candidate for candidate in better if candidate >= 0), index)
     return index
 

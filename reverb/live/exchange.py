@@ -1,4 +1,4 @@
-"""Playing a sound through the card and recording what comes back, once: for measuring rooms."""
+"""Playing a sound through the card and recording what comes back, once: for measuring rooms and round trips."""
 
 import threading
 from collections.abc import Callable
@@ -31,11 +31,14 @@ class Recording:
         In Hz.
     dropouts : int
         Blocks that the card lost; a measurement should have none.
+    stated_latency : float
+        Seconds from output to input as the card states them, 0 where it does not know.
     """
 
     samples: npt.NDArray[np.float32]
     sample_rate: int
     dropouts: int
+    stated_latency: float
 
 
 class _Exchange:
@@ -127,9 +130,10 @@ def play_and_record(
                 ready()
             stream.start()
             _wait(exchange, rate, progress)
+            stated = stream.latency
         finally:
             stream.close()
-    return Recording(exchange.heard, rate, exchange.dropouts)
+    return Recording(exchange.heard, rate, exchange.dropouts, stated)
 
 
 def _wait(exchange: _Exchange, rate: int, progress: Callable[[float], None] | None) -> None:

@@ -1,6 +1,7 @@
 """Where the faders of a session stand: either a mix, or wet and dry by themselves; and gain, bypass, mute."""
 
 import math
+from typing import Any, Generic, TypeVar
 
 from reverb.errors import ParameterError
 from reverb.levels import from_db, to_db
@@ -78,6 +79,26 @@ class Faders:
         if self.bypass:
             return Levels(self._scale, 0.0, not self.mute)
         return Levels(self._gain * self._scale * self._dry, self._gain * self._wet, not self.mute)
+
+
+_T = TypeVar("_T")
+
+
+class Fader(Generic[_T]):
+    """An attribute of what has a `desk`: one of the desk's faders, heard as soon as it is set."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, owner: Any, _type: type) -> _T:
+        value: Any = self if owner is None else getattr(owner.desk.faders, self._name)
+        return value  # type: ignore[no-any-return]
+
+    def __set__(self, owner: Any, value: _T) -> None:
+        owner.desk.move(self._name, value)
 
 
 def _linear(name: str, db: float) -> float:

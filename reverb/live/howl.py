@@ -8,9 +8,11 @@ peak-to-harmonic power ratio, and the slope of the level in dB.)
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from reverb.levels import to_db
 from reverb.live.ring import Block
@@ -76,19 +78,24 @@ class Look:
 
 def look(sound: Block, sample_rate: int) -> Look:
     """Find the strongest tone in a window of sound (frames,) and whether it stands alone, without harmonics."""
-    window = np.hanning(len(sound))
+    window = _window(len(sound))
     power = np.abs(np.fft.rfft(sound * window)) ** 2
     power[:3] = 0.0
     top = int(np.argmax(power))
     total = float(power.sum())
     if total < _SILENCE:
         return Look(0.0, -math.inf, False, False)
-    lobes = [float(power[max(0, k - 2) : k + 3].sum()) for k in range(top, len(power), top)]
+    lobes = np.convolve(power, np.ones(5), "same")[top::top].tolist()
     # A sine of amplitude a has a²·n·Σw²/4 in its lobe.
     amplitude = math.sqrt(4.0 * lobes[0] / (len(sound) * float(window @ window)))
     pure = lobes[0] > _PURITY * total and max(lobes[1:3], default=0.0) < _HARMONIC * lobes[0]
     tonal = top > 8 and sum(lobes) > _PURITY * total  # below, harmonics lie too close to mean anything
     return Look(top * sample_rate / len(sound), to_db(amplitude), tonal, pure)
+
+
+@cache
+def _window(frames: int) -> npt.NDArray[np.float64]:
+    return np.hanning(frames)
 
 
 class FeedbackGuard:

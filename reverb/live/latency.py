@@ -1,14 +1,12 @@
 """Measuring the round trip: from the card's output through a cable (or JACK's own wires) back to its input."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from reverb.errors import DeviceError
-from reverb.live import interpreter
+from reverb.live.exchange import play_and_record
 from reverb.live.portaudio import CardStream
 from reverb.live.ring import Block
 from reverb.live.running import OpenStream
@@ -49,27 +47,6 @@ class LatencyReport:
         return 1000.0 * self.frames / self.sample_rate
 
 
-class _Exchange:
-    """Plays a sound and records at the same time, from a callback."""
-
-    def __init__(self, sound: Block, output: int, source: int) -> None:
-        self._sound, self._output, self._source = sound, output, source
-        self.heard = np.zeros_like(sound)
-        self._at = 0
-        self.done = threading.Event()
-
-    def callback(self, indata: Block | None, outdata: Block, frames: int, status: Any) -> None:  # noqa: ARG002  # a pause changes the delay; its spread shows it
-        """Play and record one block; called by the audio thread."""
-        assert indata is not None
-        count = min(frames, len(self._sound) - self._at)
-        outdata.fill(0.0)
-        outdata[:count, self._output] = self._sound[self._at : self._at + count]
-        self.heard[self._at : self._at + count] = indata[:count, self._source]
-        self._at += count
-        if count < frames:
-            self.done.set()
-
-
 def measure_latency(
     settings: LiveSettings | None = None,
     *,
@@ -93,30 +70,18 @@ def measure_latency(
     DeviceError
         If the card cannot be opened, or the bursts do not come back.
     """
-    setup = decide_setup(replace(settings or LiveSettings(), input_file=None))
+    chosen = decide_setup(replace(settings or LiveSettings(), input_file=None))
+    setup = Setup(chosen.stream, chosen.inputs[:1], chosen.outputs[:1])
     rate = setup.stream.sample_rate
     burst = (np.random.default_rng(1).uniform(-_LEVEL, _LEVEL, _BURST_FRAMES)).astype(np.float32)
     spacing = _BURST_FRAMES + round(_SPACING_SECONDS * rate)
-    sound = np.zeros(spacing * _BURSTS, np.float32)
-    starts = [n * spacing for n in range(_BURSTS)]
-    for start in starts:
-        sound[start : start + _BURST_FRAMES] = burst
-    exchange = _Exchange(sound, setup.outputs[0], setup.inputs[0])
-    with interpreter.low_latency():
-        stream = open_stream(setup.stream, exchange.callback)
-        try:
-            if ready is not None:
-                ready()
-            stream.start()
-            finished = exchange.done.wait(5.0 + 2.0 * len(sound) / rate)
-            stated = stream.latency
-        finally:
-            stream.close()
-    if not finished:
-        raise DeviceError("the sound card stopped calling for sound during the measurement; try again")
-    delays = sorted(_delay(exchange.heard[start : start + spacing], burst) for start in starts)
+    sound = np.tile(np.pad(burst, (0, spacing - _BURST_FRAMES)), _BURSTS)[:, np.newaxis]
+    taken = play_and_record(sound, setup, open_stream=open_stream, ready=ready)
+    heard = taken.samples[:, 0].reshape(_BURSTS, spacing)
+    delays = sorted(_delay(part, burst) for part in heard)
     median = delays[len(delays) // 2]
-    return LatencyReport(median, delays[-1] - delays[0], rate, setup.stream.block_size, stated)
+    spread = delays[-1] - delays[0]
+    return LatencyReport(median, spread, rate, setup.stream.block_size, taken.stated_latency)
 
 
 def _delay(heard: Block, burst: Block) -> int:

@@ -13,6 +13,7 @@ _FALL_DB_PER_SECOND = 20.0 / 1.7
 _HOLD_SECONDS = 1.5
 _RMS_SECONDS = 0.3
 FULL_SCALE = 1.0
+_BROKEN = 1e16  # no sound is 320 dB over full scale, and its square is no float32 any more
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,23 @@ class Level:
     clipped: int
 
 
+class _Needle:
+    """One channel's meter."""
+
+    def __init__(self, fall: float, follow: float, hold_blocks: int) -> None:
+        self._fall, self._follow, self._hold_blocks = fall, follow, hold_blocks
+        self.peak = self.hold = self.power = 0.0
+        self._held = 0
+
+    def move(self, peak: float, power: float) -> None:
+        """Take in a block's largest sample and its mean square."""
+        self.peak = max(peak, self.peak * self._fall)
+        self.power += self._follow * (power - self.power)
+        self._held += 1
+        if peak > self.hold or self._held >= self._hold_blocks:
+            self.hold, self._held = self.peak, 0
+
+
 class LevelMeter:
     """Measures every block; its arrays are made once.
 
@@ -52,59 +70,57 @@ class LevelMeter:
     channels : int
     highest : float
         Largest absolute sample so far.
+    clipped : int
+        Blocks that reached full scale, since the last `calm`.
     """
 
     def __init__(self, channels: int, sample_rate: int, block_size: int) -> None:
         self.channels = channels
         seconds = block_size / sample_rate
-        self._fall = np.float32(10.0 ** (-_FALL_DB_PER_SECOND * seconds / 20.0))
-        self._keep = np.float32(math.exp(-seconds / _RMS_SECONDS))
-        self._hold_blocks = max(1, round(_HOLD_SECONDS / seconds))
-        self._share = np.float32((1.0 - self._keep) / block_size)
-        self._scratch = np.empty((block_size, channels), np.float32)
-        self._now, self._peak, self._hold, self._power, self._new_power = np.zeros((5, channels), np.float32)
-        self._held = 0
+        fall = 10.0 ** (-_FALL_DB_PER_SECOND * seconds / 20.0)
+        follow = 1.0 - math.exp(-seconds / _RMS_SECONDS)
+        hold_blocks = max(1, round(_HOLD_SECONDS / seconds))
+        # Channel by channel, where NumPy is quickest; below 500 samples it keeps the interpreter's lock, too.
+        self._planar = np.empty((channels, block_size), np.float32)
+        self._peaks, self._powers = np.zeros((2, channels), np.float32)
+        self._needles = [_Needle(fall, follow, hold_blocks) for _ in range(channels)]
         self.highest = 0.0
-        self._clipped = 0
+        self.clipped = 0
 
     def measure(self, block: Block) -> bool:
-        """Take in a block (frames, channels); return False, and measure nothing, if it holds NaN or infinity."""
-        scratch = self._scratch
-        np.abs(block, out=scratch)
-        np.maximum.reduce(scratch, axis=0, out=self._now)
-        highest = float(self._now.max())  # NaN wins every maximum
-        if not highest < math.inf:
-            return False
-        np.multiply(self._peak, self._fall, out=self._peak)
-        np.maximum(self._peak, self._now, out=self._peak)
-        self._held += 1
-        if self._held >= self._hold_blocks:
-            self._hold[:] = self._peak
-            self._held = 0
-        elif (self._now > self._hold).any():
-            np.maximum(self._hold, self._now, out=self._hold)
-            self._held = 0
-        np.multiply(scratch, scratch, out=scratch)
-        np.add.reduce(scratch, axis=0, out=self._new_power)
-        np.multiply(self._new_power, self._share, out=self._new_power)
-        np.multiply(self._power, self._keep, out=self._power)
-        np.add(self._power, self._new_power, out=self._power)
+        """Take in a block (frames, channels); return False, and measure nothing, if it is broken (NaN, infinity)."""
+        planar = self._planar
+        np.abs(block.T, out=planar)
+        np.maximum.reduce(planar, axis=1, out=self._peaks)
+        peaks = self._peaks.tolist()
+        for peak in peaks:
+            if not peak < _BROKEN:  # NaN wins every maximum
+                return False
+        np.multiply(planar, planar, out=planar)
+        np.add.reduce(planar, axis=1, out=self._powers)
+        for needle, peak, power in zip(self._needles, peaks, self._powers.tolist(), strict=True):
+            needle.move(peak, power / len(block))
+        highest = max(peaks)
         if highest > self.highest:
             self.highest = highest
         if highest >= FULL_SCALE:
-            self._clipped += 1
+            self.clipped += 1
         return True
 
     def calm(self) -> None:
         """Forget what clipped."""
-        self._clipped = 0
+        self.clipped = 0
+
+    def go_on_counting(self, before: "LevelMeter") -> None:
+        """Take over what another meter has counted."""
+        self.highest, self.clipped = before.highest, before.clipped
 
     def read(self) -> Level:
         """Return what the meter shows now."""
         return Level(
-            peak=tuple(to_db(float(value)) for value in self._peak),
-            hold=tuple(to_db(float(value)) for value in self._hold),
-            rms=tuple(to_db(math.sqrt(float(value))) for value in self._power),
+            peak=tuple(to_db(needle.peak) for needle in self._needles),
+            hold=tuple(to_db(needle.hold) for needle in self._needles),
+            rms=tuple(to_db(math.sqrt(needle.power)) for needle in self._needles),
             highest=to_db(self.highest),
-            clipped=self._clipped,
+            clipped=self.clipped,
         )

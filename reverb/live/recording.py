@@ -5,12 +5,19 @@ import time
 from pathlib import Path
 
 from reverb.live.recorder import Recorder
-from reverb.live.strip import Strip, Wires
+from reverb.live.strip import Strip
+from reverb.live.wires import Wires
 from reverb.soundfiles import PathLike
 
 
 class Recordings:
     """Starts and stops recorders, and hands them from strip to strip.
+
+    Parameters
+    ----------
+    wires : Wires
+    sample_rate : int
+        In Hz.
 
     Attributes
     ----------
@@ -18,7 +25,8 @@ class Recordings:
         Everything that has been written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wires: Wires, sample_rate: int) -> None:
+        self._wires, self._sample_rate = wires, sample_rate
         self._lock = threading.Lock()
         self._strip: Strip | None = None
         self._wet: Recorder | None = None
@@ -52,16 +60,14 @@ class Recordings:
             self._strip = strip
             self._connect()
 
-    def start(
-        self, path: PathLike, dry: PathLike | None, sample_rate: int, wires: Wires, *, overwrite: bool = False
-    ) -> None:
+    def start(self, path: PathLike, dry: PathLike | None = None, *, overwrite: bool = False) -> None:
         """Record what is heard, and what comes in too if `dry` is a path."""
         self.stop()
         with self._lock:
-            wet = Recorder(path, sample_rate, wires.channels, overwrite=overwrite)
+            wet = Recorder(path, self._sample_rate, self._wires.channels, overwrite=overwrite)
             if dry is not None:
                 try:
-                    self._dry = Recorder(dry, sample_rate, wires.convolved, overwrite=overwrite)
+                    self._dry = Recorder(dry, self._sample_rate, self._wires.convolved, overwrite=overwrite)
                 except BaseException:
                     wet.close()
                     raise

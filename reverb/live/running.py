@@ -57,6 +57,8 @@ class Running:
 
     Attributes
     ----------
+    sample_rate : int
+        In Hz.
     strip : Strip or None
         None while no block size is known: silence is played.
     frames : int
@@ -76,6 +78,7 @@ class Running:
         self, settings: StreamSettings, open_stream: OpenStream, make_strip: Callable[[int], Strip]
     ) -> None:
         self._settings, self._make_strip = settings, make_strip
+        self.sample_rate = settings.sample_rate
         self.strip: Strip | None = None
         self.frames = 0
         self.timing = Timing(settings.sample_rate)

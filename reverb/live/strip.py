@@ -16,34 +16,10 @@ from reverb.live.player import Player
 from reverb.live.preparing import Prepared
 from reverb.live.recorder import Recorder
 from reverb.live.ring import Block
+from reverb.live.wires import Wires
 
 FADE_SECONDS = 0.02
 _HISTORY_SECONDS = 10.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wires:
-    """Which of the card's columns the strip uses.
-
-    Attributes
-    ----------
-    inputs, outputs : tuple of int
-        Columns of the card's blocks, counted from 0; the outputs' first ones are used.
-    mono : bool
-        Whether the inputs are averaged to one channel first.
-    channels : int
-        Of the strip's output.
-    """
-
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    mono: bool
-    channels: int
-
-    @property
-    def convolved(self) -> int:
-        """Channels that go into the convolution."""
-        return 1 if self.mono else len(self.inputs)
 
 
 @dataclass(frozen=True)
@@ -122,6 +98,14 @@ class Strip:
     def silent(self) -> bool:
         """Whether a fade-out has come to its end."""
         return self._gain == 0.0
+
+    def go_on_counting(self, before: "Strip") -> None:
+        """Take over what another strip has counted."""
+        self.bad_blocks = before.bad_blocks
+        self.input_meter.go_on_counting(before.input_meter)
+        self.output_meter.go_on_counting(before.output_meter)
+        if self.limiter is not None and before.limiter is not None:
+            self.limiter.limited = before.limiter.limited
 
     def set_levels(self, levels: Levels) -> None:
         """Move wet and dry to new levels, each in a straight line of 20 ms."""

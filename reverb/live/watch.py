@@ -11,8 +11,6 @@ from reverb.live.player import Player
 from reverb.live.recording import Recordings
 from reverb.live.running import Running
 
-_COLLECT_LOOKS = 40
-
 
 class Watch:
     """Watches a running stream from a thread of its own.
@@ -92,8 +90,7 @@ class Watch:
                 self._tell(failure)
         self._follow_player()
         self._looks += 1
-        if self._looks % _COLLECT_LOOKS == 0:
-            interpreter.collect_young()
+        interpreter.collect_young(self._looks)
 
     def _listen(self) -> None:
         strip = self._running.strip

@@ -1,7 +1,9 @@
 """The session as a full screen: meters, load, the response and its decay; keys that move everything (Textual)."""
 
 import math
+import selectors
 from collections import deque
+from types import SimpleNamespace
 from typing import ClassVar, Protocol
 
 from rich.text import Text
@@ -13,15 +15,18 @@ from textual.widgets import Footer, Static
 from reverb.live.control import PARAMETERS, set_parameter
 from reverb.live.control_midi import MidiMap
 from reverb.live.meters import Level
-from reverb.monitor.text import FLOOR_DB, Shown, bar, clock, db, decay, faders, title
+from reverb.monitor.text import FLOOR_DB, Shown, bar, clock, db, decay, faders, scale, title
 
 _FRAMES_PER_SECOND = 10
-_DECAY_ROWS = 6
+_KEYS_SECONDS = 0.02
+_NAME_WIDTH = len("out 1 ")
+_DECAY_ROWS = (6, 16)  # at least, at most
+_OTHER_ROWS = 18
 _MESSAGES = 4
 _HELP = """\
 B      bypass: the dry sound alone          M      mute
 ← →    previous, next response              R      start or stop recording
-+ -    mix, by 5 %                          L      MIDI: learn a controller for mix, wet, dry, ...
++ -    mix, by 5 %                          L      learn a MIDI controller
 W S    wet up, down by 1 dB                 C      forget clips, and howls
 E D    dry up, down by 1 dB                 H      this help
 ↑ ↓    gain up, down by 1 dB                Q      quit"""
@@ -93,15 +98,16 @@ class Monitor(App[None]):
         self, session: Watched, midi_map: MidiMap | None = None, duration: float | None = None
     ) -> None:
         super().__init__()
+        _look_often_for_the_end()
         self._session, self._midi_map, self._duration = session, midi_map, duration
-        self._drawn: tuple[object, int] | None = None
+        self._drawn: tuple[object, int, int] | None = None
         self._told: deque[str] = deque(maxlen=_MESSAGES)
 
     def compose(self) -> ComposeResult:
         """Lay out the screen."""
         with Vertical():
             yield Static(id="title")
-            for name in ("input", "output", "load", "faders", "decay", "messages"):
+            for name in ("input", "output", "scale", "load", "faders", "decay", "messages"):
                 yield Static(id=name)
             yield Static(_HELP, id="help")
         yield Footer()
@@ -124,6 +130,7 @@ class Monitor(App[None]):
         self._put("title", f"{title(session)}   {clock(stats.seconds)}")
         self._put("input", _meter("in ", meters.input, width))
         self._put("output", _meter("out", meters.output, width))
+        self._put("scale", f"{' ' * _NAME_WIDTH}{scale(width)}")
         recording = f"   ● {session.recording}" if session.recording is not None else ""
         period = 1000 * stats.block_size / stats.sample_rate
         self._put(
@@ -132,7 +139,8 @@ class Monitor(App[None]):
             f"   {stats.sample_rate} Hz / {stats.block_size}{recording}",
         )
         self._put("faders", faders(session))
-        self._draw_decay(self.size.width - 2)
+        lowest, highest = _DECAY_ROWS
+        self._draw_decay(self.size.width - 2, min(max(self.size.height - _OTHER_ROWS, lowest), highest))
         while session.messages:
             self._told.append(session.messages.popleft())
         self._put("messages", "\n".join(self._told))
@@ -140,11 +148,11 @@ class Monitor(App[None]):
     def _put(self, name: str, content: str | Text) -> None:
         self.query_one(f"#{name}", Static).update(Text(content) if isinstance(content, str) else content)
 
-    def _draw_decay(self, width: int) -> None:
-        response = self._session.response
-        if width > 0 and (self._drawn is None or self._drawn[0] is not response or self._drawn[1] != width):
-            self._drawn = (response, width)
-            self._put("decay", "\n".join(decay(response, width, _DECAY_ROWS)))
+    def _draw_decay(self, width: int, height: int) -> None:
+        drawn = (self._session.response, width, height)
+        if width > 0 and self._drawn != drawn:
+            self._drawn = drawn
+            self._put("decay", "\n".join(decay(*drawn)))
 
     def action_turn(self, name: str) -> None:
         """Turn a switch over."""
@@ -184,13 +192,34 @@ class Monitor(App[None]):
         self._session.calm()
 
     def action_help(self) -> None:
-        """Show or hide the keys."""
+        """Show the keys in place of the decay, or the decay again."""
         shown = self.query_one("#help", Static)
         shown.display = not shown.display
+        self.query_one("#decay", Static).display = not shown.display
 
     async def action_quit(self) -> None:
         """Leave; the session ends after it."""
         self.exit()
+
+
+class _Impatient(selectors.SelectSelector):
+    """Waits for keys, but not for long."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(_KEYS_SECONDS if timeout is None else min(timeout, _KEYS_SECONDS))
+
+
+def _look_often_for_the_end() -> None:
+    """Let Textual's thread for the keys see soon that the screen closes, on Linux and macOS.
+
+    It looks every 0.1 s and once more after, which made Ctrl-C take 0.3 s; there is no setting for it.
+    """
+    try:
+        from textual.drivers import linux_driver
+    except ImportError:  # Windows waits for keys in another way
+        return
+    quick = SimpleNamespace(SelectSelector=_Impatient, EVENT_READ=selectors.EVENT_READ)
+    linux_driver.selectors = quick  # type: ignore[assignment,attr-defined]
 
 
 def _meter(name: str, level: Level, width: int) -> Text:

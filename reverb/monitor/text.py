@@ -52,6 +52,16 @@ def _cells(value: float, width: int) -> int:
     return min(width, round(share * width))
 
 
+def scale(width: int) -> str:
+    """Return the marks under a meter, every 12 dB from −60 to 0 dBFS, as far as there is room for them."""
+    marks = [" "] * width
+    for level in range(int(FLOOR_DB), 1, 12):
+        mark = f"{level}"
+        end = max(_cells(level, width), len(mark))
+        marks[end - len(mark) : end] = mark
+    return "".join(marks)
+
+
 def decay(response: ImpulseResponse, width: int, height: int) -> list[str]:
     """Draw a response's level over time, 0 to −80 dB of its loudest moment, as lines from the top."""
     power = np.square(response.samples, dtype=np.float64).sum(axis=1)

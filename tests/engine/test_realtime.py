@@ -3,6 +3,7 @@
 import gc
 import threading
 import tracemalloc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +294,21 @@ def test_swaps_from_another_thread() -> None:
     assert not engine.changing
     repeated = np.tile(x, 4)
     assert null_db(y, direct(repeated, responses[2], wires)[:, -50 * size :]) <= FLOAT64_BUDGET_DB
+
+
+def test_no_convolver_is_freed_in_the_audio_thread() -> None:
+    """It takes milliseconds: who swaps next frees what has left, and so it is kept until then."""
+    size, wires = 64, routing.each(1)
+    engines = [RealtimeConvolver(noise(1, 2000, seed=n), wires, size, np.float64) for n in range(4)]
+    alive = [weakref.ref(engine) for engine in engines]
+    engine = SwappableConvolver(engines.pop(0), 2000)
+    for gone in range(3):
+        engine.swap(engines.pop(0), "crossfade", 128, "equal gain")
+        if gone == 2:
+            engine.reset()
+        stream(engine, noise(1, 20 * size))
+        assert not engine.changing
+        assert [ref() is not None for ref in alive[: gone + 1]] == [False] * gone + [True]
 
 
 def test_reset_forgets_a_fade_and_keeps_the_newest_response() -> None:

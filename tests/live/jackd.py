@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 Sound = npt.NDArray[np.float32]
 RATE = 48_000
+_SETTLING_SECONDS = 0.1
+"""New connections hold from some later cycle on, and a session fades in; no sample is to be judged before."""
 
 
 class UnavailableError(Exception):
@@ -51,23 +53,33 @@ class JackServer:
 
     def start(self) -> None:
         """Start (again); synchronous, so that late clients delay time rather than lose sound."""
+        deadline = time.monotonic() + 5.0
+        while not self._comes_up():
+            self.stop()
+            if time.monotonic() > deadline:  # a name stays taken for two seconds after its server was killed
+                raise UnavailableError("jackd is installed but does not start here")
+            time.sleep(0.2)
+
+    def _comes_up(self) -> bool:
         may_be_real_time = subprocess.run(["chrt", "-f", "1", "true"], capture_output=True).returncode == 0
         real_time = ["-R", "-P", "70"] if may_be_real_time else ["-r"]
+        # It dies with this process, however that ends: a server left behind would keep its name for good.
+        mortal = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         server = ["-n", self.name, "-p", "64", *real_time, "-S", "-t", "2000"]
+        driver = ["-d", "dummy", "-r", str(self._rate), "-p", str(self._period)]
         self._process = subprocess.Popen(
-            [self._program, *server, "-d", "dummy", "-r", str(self._rate), "-p", str(self._period)],
+            [*mortal, self._program, *server, *driver],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         for _ in range(100):
             listing = subprocess.run(["jack_lsp"], capture_output=True)
             if listing.stdout.startswith(b"system:"):
-                return
+                return True
             if self._process.poll() is not None:
-                break
+                return False
             time.sleep(0.05)
-        self.stop()
-        raise UnavailableError("jackd is installed but does not start here")
+        return False
 
     def stop(self) -> None:
         """Stop the server alone."""
@@ -173,6 +185,7 @@ class Rig:
             for one, other in zip(mine, theirs, strict=False):
                 pair = (one, other) if direction == "in" else (other, one)
                 self.client.connect(*pair)
+        time.sleep(_SETTLING_SECONDS)
 
     def loop(self) -> None:
         """Wire the PortAudio stream's outputs to its own inputs, as a cable would."""
@@ -205,12 +218,12 @@ class Rig:
     def freewheeling(self) -> Iterator[None]:
         """Let the server run as fast as it can."""
         self.client.set_freewheel(True)
-        time.sleep(0.1)
+        time.sleep(_SETTLING_SECONDS)
         try:
             yield
         finally:
             self.client.set_freewheel(False)
-            time.sleep(0.1)
+            time.sleep(_SETTLING_SECONDS)
 
     def close(self) -> None:
         self.client.deactivate()

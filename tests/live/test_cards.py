@@ -3,6 +3,7 @@
 import builtins
 import gc
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from reverb.errors import DeviceError, MissingExtraError, UnknownNameError
 from reverb.live import interpreter, portaudio
-from reverb.live.cards import Device, find_device
+from reverb.live.cards import Device, devices, find_device
 from reverb.live.latency import measure_latency
 from reverb.live.settings import LiveSettings
 from tests.live.fakes import FakeCard, then
@@ -67,6 +68,35 @@ def test_a_card_that_cannot_be_meant_is_named(wanted: Any, kind: Any, message: s
 def test_no_card_at_all_is_said() -> None:
     with pytest.raises(DeviceError, match="no sound card with an input"):
         find_device(None, "input", [CARDS[4]])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "default"),
+    [("ALSA", "JACK Audio Connection Kit", 1), ("MME", "Windows WASAPI", 1), ("ALSA", "OSS", 0)],
+)
+def test_the_default_is_that_of_the_better_api(
+    monkeypatch: pytest.MonkeyPatch, first: str, second: str, default: int
+) -> None:
+    entry = {
+        "name": "card",
+        "max_input_channels": 2,
+        "max_output_channels": 2,
+        "default_samplerate": 48_000.0,
+        "default_low_output_latency": 0.003,
+        "default_high_output_latency": 0.03,
+    }
+    entries = [{**entry, "hostapi": 0}, {**entry, "hostapi": 1}]
+    apis = [
+        {"name": name, "default_input_device": n, "default_output_device": n}
+        for n, name in enumerate((first, second))
+    ]
+    sounddevice = SimpleNamespace(
+        query_hostapis=lambda: apis,
+        query_devices=lambda index=None: entries if index is None else entries[index],
+        default=SimpleNamespace(device=(0, 0)),
+    )
+    monkeypatch.setattr(portaudio, "load", lambda: sounddevice)
+    assert [card.index for card in devices() if card.default_input and card.default_output] == [default]
 
 
 @pytest.mark.parametrize(

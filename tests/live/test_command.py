@@ -96,3 +96,13 @@ def test_it_waits_for_a_server_and_goes_on(mortal: JackServer, tmp_path: Path) -
     for part in ("went away", "waiting for the sound card", "the sound card is back", "take-2.wav"):
         assert part in text
     assert soundfile.info(path).frames >= 12_000
+
+
+def test_waiting_for_a_server_can_be_ended(mortal: JackServer) -> None:
+    mortal.stop()
+    process = start("--reconnect")
+    assert process.stdout is not None
+    assert "waiting for the sound card" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    text = output_of(process)
+    assert (process.returncode, text.strip()) == (0, "")

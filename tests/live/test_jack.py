@@ -1,8 +1,7 @@
 """Against a real JACK server: real streams, real callbacks, judged by their samples."""
 
-import os
-import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,15 @@ import pytest
 import soundfile
 
 import reverb
+from reverb.live import interpreter
 from reverb.live.latency import measure_latency
+from reverb.live.portaudio import CardStream
+from reverb.live.report import Xruns
+from reverb.live.ring import Block
 from reverb.live.session import Session
+from reverb.live.settings import LiveSettings, decide
 from tests.live.jackd import RATE, JackServer, Rig, Sound, delay_of
 from tests.nulls import null_db
-
-# The full proof takes 20 s at the card's pace; set this to 20 to have it.
-SECONDS = float(os.environ.get("REVERB_LIVE_SECONDS", "4"))
-ATTEMPTS = 3
 
 
 def noise(seconds: float, channels: int = 2) -> Sound:
@@ -50,100 +50,79 @@ def assert_renders(heard: Sound, expected: Sound) -> int:
     return delay
 
 
-@pytest.mark.parametrize("period", [128, 64])
+@pytest.fixture(params=[128, 64])
+def period(request: pytest.FixtureRequest, rig: Rig) -> Iterator[int]:
+    """The server's block size."""
+    rig.client.blocksize = request.param
+    yield request.param
+    rig.client.blocksize = 128
+
+
 def test_live_is_the_offline_render_with_no_latency_of_its_own(rig: Rig, period: int) -> None:
-    rig.client.blocksize = period
     effect = reverb.Reverb(ROOMS[0], mix=0.4, predelay=0.01)
     x = noise(3.0)
-    try:
-        with Session(effect) as session:
-            rig.wire()
-            heard = rig.play(x, freewheel=True)
-            assert session.stats().block_size == period
-    finally:
-        rig.client.blocksize = 128
+    with Session(effect) as session:
+        rig.wire()
+        heard = rig.play(x, freewheel=True)
+        assert session.stats().block_size == period
     # The server's own way through a client takes a period; nothing comes on top.
     assert assert_renders(heard, effect(x, RATE)[: len(x)]) == period
 
 
-def test_at_the_pace_of_the_card_no_sample_is_lost(rig: Rig) -> None:
-    effect = reverb.Reverb(synthetic(4.0, 7, "long"), wet=-6.0, dry=0.0)
-    x = noise(SECONDS)
-    with Session(reverb.Gain(0.0)) as bare:
+def bare_xruns(rig: Rig, seconds: float) -> float:
+    """Return the flagged blocks per second of a stream that only passes on what comes in."""
+    xruns = Xruns()
+
+    def callback(indata: Block | None, outdata: Block, _frames: int, status: object) -> None:
+        xruns.note(status)
+        outdata[:] = indata
+
+    with interpreter.low_latency():
+        stream = CardStream(decide(LiveSettings()).stream, callback)
+        stream.start()
         rig.wire()
-        rig.play(noise(2.0))
-        unavoidable = bare.stats().xruns
-    expected = effect(x, RATE)[: len(x)]
-    for attempt in range(ATTEMPTS):
-        with Session(effect) as session:
-            rig.wire()
-            heard = rig.play(x)
-            stats = session.stats()
-        try:
-            assert_renders(heard, expected)
-            break
-        except (
-            AssertionError
-        ):  # the server drops what comes late, and a shared machine may stand still for a block
-            if attempt == ATTEMPTS - 1:
-                raise
-    # A busy machine may be late by itself; the convolution must not make it so.
-    assert stats.xruns <= 5 + SECONDS * (1 + unavoidable)
+        xruns.reset()
+        rig.play(noise(seconds))
+        stream.close()
+    return xruns.blocks / seconds
+
+
+def test_at_the_pace_of_the_card_no_sample_is_lost(rig: Rig, period: int) -> None:
+    """A synchronous server waits for who is late, so that the samples are exact on any machine, and says so."""
+    effect = reverb.Reverb(synthetic(4.0, 7, "long"), wet=-6.0, dry=0.0)
+    x = noise(2.0)
+    before = bare_xruns(rig, 0.5)
+    with Session(effect) as session:
+        rig.wire()
+        started = session.stats().xruns
+        heard = rig.play(x)
+        stats = session.stats()
+    after = bare_xruns(rig, 0.5)
+    assert assert_renders(heard, effect(x, RATE)[: len(x)]) == period
     assert stats.bad_blocks == stats.limited == 0
+    # What other programs cost, the bare stream pays as well; beyond it two blocks in a hundred are left to chance.
+    assert (stats.xruns - started) / 2.0 <= 2 * max(before, after) + 0.02 * RATE / period
 
 
 def test_nothing_that_moves_makes_a_click(rig: Rig) -> None:
     """Ten new responses a second, bypass on and off, and a thousand OSC messages a second, over a sustained tone."""
-    udp_client = pytest.importorskip("pythonosc.udp_client")
-    from reverb.live.control_osc import OscControl
+    pytest.importorskip("pythonosc")
+    from tests.live.moving import MESSAGES_PER_SECOND, jump_bound, largest_jump, restless
 
-    x = tone(SECONDS)
-    steady = max(
-        float(np.abs(np.diff(reverb.Reverb(room, mix=mix)(x, RATE)[: len(x)], axis=0)).max())
-        for room in ROOMS
-        for mix in (0.2, 0.8)
-    )
-    steady = max(steady, float(np.abs(np.diff(x, axis=0)).max()))
-    stop = threading.Event()
-    sent = [0]
-
-    def flood(port: int) -> None:
-        start = time.monotonic()
-        with udp_client.SimpleUDPClient("127.0.0.1", port) as client:
-            while not stop.wait(0.005):
-                while sent[0] < 1000 * (time.monotonic() - start):
-                    client.send_message("/reverb/mix", 0.2 + 0.6 * (sent[0] % 100) / 100)
-                    sent[0] += 1
-
-    def fidget(session: Session) -> None:
-        for turn in range(10**6):
-            if stop.wait(0.1):
-                return
-            session.choose(ROOMS[turn % 3].name)
-            session.bypass = turn % 4 == 3
-
-    with Session(reverb.Reverb(ROOMS[0], mix=0.5), responses=ROOMS) as session:
+    x = tone(3.0)
+    # A tone that rises alone is a howl to the guard.
+    with Session(reverb.Reverb(ROOMS[0], mix=0.5), responses=ROOMS, feedback_guard=False) as session:
         rig.wire()
-        osc = OscControl(session, 0)
-        threads = [
-            threading.Thread(target=flood, args=(osc.port,)),
-            threading.Thread(target=fidget, args=(session,)),
-        ]
-        for thread in threads:
-            thread.start()
-        heard = rig.play(x)
-        stop.set()
-        for thread in threads:
-            thread.join()
-        osc.close()
+        rig.play(x[: RATE // 2])
+        idle = session.stats().xruns / 0.5
+        with restless(session, session.responses) as osc:
+            heard = rig.play(x)
         stats = session.stats()
-    jump = float(np.abs(np.diff(heard, axis=0)).max())
-    # While one level falls and another rises, a fade adds its own slope: at most twice a level in 20 ms.
-    assert jump <= 1.3 * steady + 2 * float(np.abs(heard).max()) / (0.02 * RATE)
+    assert largest_jump(heard) <= jump_bound(x, heard, ROOMS, RATE)
     assert np.abs(heard[RATE // 2 :]).max() > 0.05
-    assert sent[0] > 500 * SECONDS
-    assert osc.refused == 0
-    assert stats.bad_blocks == 0
+    assert osc.received > 0.5 * MESSAGES_PER_SECOND * 3.0
+    assert osc.refused == stats.bad_blocks == 0
+    assert stats.xruns / 3.0 <= 2 * idle + 0.05 * RATE / 128
 
 
 def test_recordings_hold_what_was_heard_and_what_came_in(rig: Rig, tmp_path: Path) -> None:

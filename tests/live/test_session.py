@@ -4,6 +4,7 @@
 
 import gc
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
@@ -15,7 +16,7 @@ import pytest
 import soundfile
 
 import reverb
-from reverb.errors import DeviceError, DeviceLostError, InvalidAudioError, ParameterError
+from reverb.errors import DeviceError, DeviceLostError, InvalidAudioError, NotRunningError, ParameterError
 from reverb.live.session import Session
 from tests.live.fakes import RATE, FakeCard, Flags, then
 from tests.nulls import null_db
@@ -39,8 +40,8 @@ def open_session(card: FakeCard, effect: Any, **settings: Any) -> Session:
 
 def settle(session: Session) -> None:
     """Let every fade come to its end."""
-    then_at = session._running.frames + 6000
-    assert eventually(lambda: session._running.frames >= then_at)
+    then_at = session._begun.running.frames + 6000
+    assert eventually(lambda: session._begun.running.frames >= then_at)
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -244,7 +245,7 @@ def test_what_the_callback_raises_is_raised_in_the_main_thread(monkeypatch: pyte
         def broken(*_: object) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(session._strip.convolver, "process", broken)
+        monkeypatch.setattr(session.desk.strip.convolver, "process", broken)
         heard = card.stream.play(noise(1000))
         assert not heard.any()
         session.wait(5)
@@ -318,7 +319,9 @@ def test_bad_blocks_become_silence() -> None:
     with open_session(card, reverb.Reverb(room())) as session:
         settle(session)
         heard = card.stream.play(x)
+        session.swap(reverb.LowPass(2000, transition=1000))  # a new strip, which goes on counting
         assert session.stats().bad_blocks == 2
+        assert session.stats().input.highest == pytest.approx(20 * np.log10(0.2), abs=0.1)
     assert np.isfinite(heard).all()
 
 
@@ -337,7 +340,7 @@ def test_the_limiter_holds_and_can_be_left_out() -> None:
 def test_it_fades_in_and_out() -> None:
     card = FakeCard()
     with open_session(card, reverb.Gain(0.0)) as session:
-        strip = session._strip
+        strip = session.desk.strip
         settle(session)
         assert not strip.silent
     assert strip.silent
@@ -352,6 +355,21 @@ def test_the_interpreter_is_given_back_as_it_was() -> None:
             pass
         assert not gc.isenabled()
     assert (sys.getswitchinterval(), gc.isenabled()) == before
+
+
+def test_before_it_has_begun_it_says_how_to_begin() -> None:
+    session = Session(reverb.Gain(0.0))
+    for use in (session.stats, session.wait, lambda: session.mix, lambda: session.request("hall")):
+        with pytest.raises(NotRunningError, match="with Session"):
+            use()
+    assert not session.started
+
+
+def test_nothing_of_it_goes_on_after_its_end() -> None:
+    before = set(threading.enumerate())
+    with open_session(FakeCard(), reverb.Gain(0.0)):
+        assert set(threading.enumerate()) > before
+    assert eventually(lambda: set(threading.enumerate()) <= before)
 
 
 def test_recording_started_by_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,11 +19,11 @@ from reverb.monitor.app import Monitor
 Script = Callable[[Any, Monitor], Awaitable[None]]
 
 
-def run(session: Shown, script: Script, **options: Any) -> Monitor:
+def run(session: Shown, script: Script, size: tuple[int, int] = (80, 24), **options: Any) -> Monitor:
     app = Monitor(session, **options)
 
     async def play() -> None:
-        async with app.run_test(size=(100, 30)) as pilot:
+        async with app.run_test(size=size) as pilot:
             await pilot.pause()
             await script(pilot, app)
 
@@ -44,6 +44,7 @@ def test_the_screen_tells_the_session() -> None:
         assert "CLIP" not in shown(app, "input")
         assert "worst block 20.0% of 2.67 ms   xruns 3" in shown(app, "load")
         assert "█" in shown(app, "decay")
+        assert len(shown(app, "decay").splitlines()) == 6
         session.messages.append("feedback at 440 Hz")
         app.show()
         assert "feedback at 440 Hz" in shown(app, "messages")
@@ -100,6 +101,10 @@ def test_help_comes_and_goes_and_learning_steps_through() -> None:
         assert not help_panel.display
         await pilot.press("h")
         assert help_panel.display
+        assert not app.query_one("#decay", Static).display  # or the keys would not fit on 24 lines
+        await pilot.pause()
+        assert help_panel.region.bottom <= 23
+        assert "quit" in shown(app, "help")
         await pilot.press("h", "l")
         assert not help_panel.display
         assert midi_map.learning == "mix"

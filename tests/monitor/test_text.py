@@ -10,7 +10,7 @@ import pytest
 import reverb
 from reverb.live.meters import Level
 from reverb.monitor.plain import run_plain
-from reverb.monitor.text import bar, clock, db, decay, faders, status, summary, title
+from reverb.monitor.text import bar, clock, db, decay, faders, scale, status, summary, title
 from tests.monitor.fakes import Shown
 
 
@@ -30,6 +30,16 @@ def test_numbers_as_people_read_them() -> None:
 )
 def test_a_meter_is_a_bar(rms: float, peak: float, hold: float, expected: str) -> None:
     assert bar(Level((peak,), (hold,), (rms,), hold, 0), 0, 10) == expected
+
+
+@pytest.mark.parametrize("width", [6, 20, 46, 126])
+def test_a_scale_stands_under_its_meter(width: int) -> None:
+    marks = scale(width)
+    assert len(marks) == width
+    assert marks.endswith("0")
+    level = Level((-24.0,), (-24.0,), (-24.0,), -24.0, 0)
+    if width >= 20:
+        assert marks.index("-24") + 2 == bar(level, 0, width).index("│")
 
 
 def test_a_decay_falls_from_left_to_right() -> None:

@@ -1,0 +1,118 @@
+"""A live session on the command line, from its first sound to its summary: screen, remote controls, a lost card."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from reverb.cli import reconnect as supervisor
+from reverb.errors import DeviceError
+
+if TYPE_CHECKING:
+    from reverb.live.control_midi import MidiMap
+    from reverb.live.session import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Controls:
+    """How a session is shown and controlled.
+
+    Attributes
+    ----------
+    osc_port : int or None
+        Listen to OSC there; 0 takes any free port.
+    osc_host : str
+    midi_port : str or None
+        Listen to the MIDI input of that name; empty takes the first.
+    midi_learn : str or None
+        Give the next MIDI controller that is moved to this parameter.
+    plain, quiet : bool
+        One line instead of the full screen; nothing at all.
+    duration : float or None
+        Seconds after which it ends by itself.
+    """
+
+    osc_port: int | None
+    osc_host: str
+    midi_port: str | None
+    midi_learn: str | None
+    plain: bool
+    quiet: bool
+    duration: float | None
+
+
+def play(session: "Session", controls: Controls) -> None:
+    """Run a session from its start to its summary."""
+    from reverb.live.interpreter import spare_the_collector
+    from reverb.monitor.text import summary
+
+    lost: DeviceError | None = None
+    try:
+        with contextlib.ExitStack() as stack:
+            # What takes the interpreter for long, imports and opening MIDI ports, comes before the first block.
+            midi_map = stack.enter_context(_remote(session, controls))
+            show = _screen(session, controls, midi_map)
+            stack.enter_context(session)
+            supervisor.restore(session)
+            show()
+    except KeyboardInterrupt:
+        pass
+    except DeviceError as error:
+        lost = error
+    if not session.started:
+        if lost is None:
+            raise KeyboardInterrupt
+        supervisor.give_up(lost)
+    for message in session.messages:
+        click.echo(message, err=True)
+    click.echo(summary(session.stats(), [str(path) for path in session.recorded]), err=True)
+    spare_the_collector()
+    if lost is not None:
+        supervisor.give_up(lost, session)
+
+
+@contextlib.contextmanager
+def _remote(session: "Session", controls: Controls) -> "Iterator[MidiMap | None]":
+    """Listen to OSC and MIDI, where asked for."""
+    with contextlib.ExitStack() as stack:
+        midi_map = None
+        if controls.osc_port is not None:
+            from reverb.live.control_osc import OscControl
+
+            osc = OscControl(session, controls.osc_port, controls.osc_host)
+            stack.callback(osc.close)
+            session.tell(f"OSC at {controls.osc_host}:{osc.port}")
+        if controls.midi_port is not None or controls.midi_learn is not None:
+            from reverb.live.control_midi import MidiControl, MidiMap, map_file
+
+            midi_map = MidiMap(map_file())
+            midi_map.learn(controls.midi_learn)
+            midi = MidiControl(session, controls.midi_port or "", midi_map)
+            stack.callback(midi.close)
+            session.tell(f"MIDI from {midi.name}")
+        yield midi_map
+
+
+def _screen(session: "Session", controls: Controls, midi_map: "MidiMap | None") -> Callable[[], None]:
+    """Return what shows the session until it ends: on the whole screen where that is possible, or in one line."""
+    from reverb.monitor.plain import run_plain
+
+    def in_one_line() -> None:
+        run_plain(session, sys.stderr, controls.duration, quiet=controls.quiet)
+
+    def on_the_whole_screen() -> None:
+        monitor.run()
+        session.check()
+
+    if controls.plain or controls.quiet or not (sys.stdout.isatty() and sys.stdin.isatty()):
+        return in_one_line
+    try:
+        from reverb.monitor.app import Monitor
+    except ImportError:
+        session.tell("for the full screen: pip install 'reverb[live]'")
+        return in_one_line
+    monitor = Monitor(session, midi_map, controls.duration)
+    return on_the_whole_screen
