@@ -106,7 +106,7 @@ class Echoes(Effect):
         samples[0, [0, -1] if self.ping_pong else [0]] += from_db(self.dry)
         samples.setflags(write=False)
         return ImpulseResponse(
-            samples, sample_rate, "echoes", wires.matrix(2, 2) if self.ping_pong else "mono"
+            samples, sample_rate, "echoes", wires.matrix(2, 2) if self.ping_pong else wires.each(1)
         )
 
     def _frames(self, sample_rate: int, rows: int) -> int:

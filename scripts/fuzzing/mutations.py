@@ -3,6 +3,7 @@
 import random
 import struct
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 Rng = random.Random
 Mutation = Callable[[Rng, bytearray, Sequence[bytes]], bytearray]
@@ -58,7 +59,8 @@ def flip(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
 
 def poke(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
     """Write a number that programs stumble over, of any width and byte order."""
-    width, order = rng.choice((1, 2, 4, 8)), rng.choice(("little", "big"))
+    width = rng.choice((1, 2, 4, 8))
+    order: Literal["little", "big"] = "little" if rng.random() < 0.5 else "big"
     value = rng.choice((*INTEGERS, *HUGE, rng.getrandbits(64))) & ((1 << 8 * width) - 1)
     place = _place(rng, data)
     data[place : place + width] = value.to_bytes(width, order)
@@ -104,9 +106,10 @@ BYTES: tuple[Mutation, ...] = (flip, flip, poke, poke, poke, truncate, remove, r
 
 def chunks(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
     """Break the chunks of RIFF, AIFF and their like: sizes, order, names, fields of the format."""
-    big = data[:4] in (b"FORM", b"RIFX")
+    big = bytes(data[:4]) in (b"FORM", b"RIFX")
     form = ">I" if big else "<I"
-    found, place = [], 12
+    found: list[tuple[int, int]] = []
+    place = 12
     while place + 8 <= len(data) and len(found) < 64:
         (size,) = struct.unpack_from(form, data, place + 4)
         found.append((place, size))
@@ -187,7 +190,7 @@ def _crc_table() -> list[int]:
 _CRC = _crc_table()
 
 
-def _ogg_checksum(page: bytes) -> int:
+def _ogg_checksum(page: bytearray) -> int:
     """Return the checksum of a page of which the checksum field is zero (RFC 3533, 6)."""
     value = 0
     for byte in page:

@@ -160,7 +160,7 @@ def _made() -> Iterator[Seed]:
             continue  # needs a file of its own
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "saved.wav"
-        save_response(ImpulseResponse(_sound(4), _RATE, "saved", "2x2", latency=5), path)
+        save_response(ImpulseResponse(_sound(4), _RATE, "saved", latency=5), path)
         yield Seed("wav", ".wav", path.read_bytes())
         path = Path(folder) / "sweep.flac"
         sweep = Sweep(seconds=0.2, sample_rate=8000, low=100, high=3000, pause=0.1)

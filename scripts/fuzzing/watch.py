@@ -171,7 +171,7 @@ def _end_of(code: int | None) -> str:
 def _work(fuzz: Fuzz, numbers: Sequence[int], results: Connection, stderr: int) -> None:
     """Work on cases in a child process."""
     os.dup2(stderr, 2)
-    faulthandler.enable()
+    faulthandler.enable(stderr)
     warnings.simplefilter("error")
     warnings.simplefilter("ignore", UserWarning)
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

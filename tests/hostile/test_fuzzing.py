@@ -31,7 +31,7 @@ def _hang(_rng: random.Random, _path: Path) -> None:
 
 
 def _swell(_rng: random.Random, _path: Path) -> None:
-    np.ones(50_000_000)
+    np.ones(20_000_000)
 
 
 def _stumble(_rng: random.Random, _path: Path) -> None:
@@ -55,7 +55,10 @@ class _Fuzz(fuzzing.Fuzz):  # type: ignore[name-defined, misc]
 
 def test_the_watch_sees_a_crash_a_hang_memory_and_a_traceback_and_goes_on() -> None:
     fuzz = _Fuzz([_pass, _crash, _hang, _swell, _stumble, _pass])
-    found = [outcome.verdict for outcome in fuzzing.run(fuzz, range(6), megabytes=300, seconds=0.5)]
+    found = [
+        outcome.verdict
+        for outcome in fuzzing.run(fuzz, range(6), megabytes=fuzzing.peak_megabytes() + 100, seconds=1.0)
+    ]
     assert [verdict.split("\n")[0].split(":")[0] for verdict in found] == [
         "right", "crash", "hang", "memory", "traceback", "right",
     ]  # fmt: skip

@@ -133,7 +133,7 @@ def test_a_response_of_many_samples_in_few_bytes_is_refused(tmp_path: Path) -> N
         for _ in range(30):
             file.write(np.zeros((96_000, 8), np.int16))
     for door in (load_response, load_played):
-        with pytest.raises(AudioFileError, match="promises 23040000 samples in .* at most 128 a byte"):
+        with pytest.raises(AudioFileError, match=r"promises 23040000 samples in .* at most 128 a byte"):
             door(path)
 
 

@@ -46,7 +46,7 @@ def test_a_chain_that_would_last_for_hours_is_refused(tmp_path: Path) -> None:
 def test_many_damped_echoes_are_soon_made_and_too_many_refused() -> None:
     many = Echoes(0.1, 0.97, floor=-60.0, damping=20.0).response(8000)
     assert 22 < many.seconds < 26
-    with pytest.raises(ReverbError, match="echoes would take .* expected at most 128 MiB"):
+    with pytest.raises(ReverbError, match=r"echoes would take .* expected at most 128 MiB"):
         Echoes(0.1, 0.98, floor=-120.0, ping_pong=True).response(192_000)
 
 

@@ -15,11 +15,8 @@ from tests.conftest import MakeSound
 from tests.signals import decaying, noise
 
 
-@pytest.mark.parametrize(("channels", "rate", "hours"), [(2, 48_000, 0.05), (32, 192_000, 0.0005)])
-def test_a_slice_of_a_day_is_exact_to_its_end_and_of_its_length(
-    channels: int, rate: int, hours: float
-) -> None:
-    assert stream(hours, channels, rate, "living-room")
+def test_a_slice_of_a_day_is_exact_to_its_end_and_of_its_length() -> None:
+    assert stream(0.05, 2, 48_000, "living-room")
 
 
 def test_an_output_beyond_4_gib_opens_and_has_its_length(
