@@ -2,7 +2,7 @@
 
     scripts/check_tails.py FOLDER
 
-T30 is that of the whole range, the mean over the channels. A response is cut at a share of its T30 after the onset.
+T30 is that of the whole range, the mean over the first two channels. A response is cut at a share of its T30 after the onset.
 """
 
 import sys
@@ -44,7 +44,9 @@ def main(folder: Path) -> None:
     print("|---|---|---|", "---|" * len(SHARES), sep="")
     trusted, doubtful = [], []
     for path in sorted(folder.iterdir()):
-        before, ratios = row(load_response(path, layout="parallel"))
+        response = load_response(path, layout="parallel")
+        first = response.samples[:, :2]
+        before, ratios = row(ImpulseResponse(first, response.sample_rate, path.stem))
         if np.isfinite(ratios).any():
             t30 = f"{before.t30.seconds:.2f}" if before.t30.valid else f"({before.t30.seconds:.2f})"
             bend = before.t20.seconds / before.t30.seconds

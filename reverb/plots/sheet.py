@@ -106,12 +106,13 @@ def decay_curves(
     dynamic_range: float,
 ) -> None:
     """Draw energy decay curves freed from noise, and through the first the lines of its decay times."""
-    longest, deepest = 0.01, 10.0
+    longest, deepest, flattest = 0.01, 10.0, -np.inf
     for channel, colour in zip(range(samples.shape[1]), theme.lines, strict=False):
         decay = energy_decay(samples[:, channel], rate)
         shown = int(np.count_nonzero(decay.level > -dynamic_range))
         longest = max(longest, shown / rate)
         deepest = max(deepest, float(-decay.level[shown - 1]))
+        flattest = max(flattest, float(decay.level[shown - 1]))
         step = max(1, shown // _COLUMNS)
         times = np.arange(0, shown, step) / rate
         label = names[channel] if samples.shape[1] > 1 else None
@@ -129,7 +130,8 @@ def decay_curves(
     axes.set(title=f"Energy decay{through}", xlabel="time after the direct sound (s)", ylabel="level (dB)")
     axes.set(xlim=(0, longest), ylim=(-depth, 0.04 * depth))
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper right", frameon=True, framealpha=0.85, edgecolor="none")
+        corner = "lower left" if flattest > -0.5 * depth else "upper right"
+        axes.legend(loc=corner, frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def _fit(

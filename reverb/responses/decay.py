@@ -146,13 +146,12 @@ def noise_floor(power: Array, interval: int) -> NoiseFloor:
     noise = float(last.mean())
     knee, rate, gap = frames, 0.0, _GAP * interval
     for _ in range(6):
-        first, stop, means = _decay_above(power[:knee], noise, interval, gap)
-        while stop - first < 3 and interval > 16:
+        sounding, means = _decay_above(power[:knee], noise, interval, gap)
+        while len(sounding) < 3 and interval > 16:
             interval //= 4
-            first, stop, means = _decay_above(power[:knee], noise, interval, gap)
-        if stop - first < 3:
-            return NoiseFloor(min(stop * interval, frames), noise, 0.0)
-        sounding = first + np.flatnonzero(means[first:stop] > _TINY)
+            sounding, means = _decay_above(power[:knee], noise, interval, gap)
+        if len(sounding) < 3:
+            return NoiseFloor(min((int(sounding[-1]) + 1) * interval, frames), noise, 0.0)
         slope, start = np.polyfit((sounding + 0.5) * interval, np.log(means[sounding]), 1)
         if slope >= 0:
             return NoiseFloor(frames, 0.0, 0.0)
@@ -236,20 +235,23 @@ def _objection(
     return ""
 
 
-def _decay_above(power: Array, noise: float, interval: int, gap: int) -> tuple[int, int, Array]:
-    """First and end interval from the loudest one down to 10 dB above the noise, and all intervals' means."""
+def _decay_above(
+    power: Array, noise: float, interval: int, gap: int
+) -> tuple[npt.NDArray[np.intp], Array]:
+    """Intervals from the loudest one down to 10 dB above the noise, and all intervals' means."""
     count = max(len(power) // interval, 1)
     means = power[: count * interval].reshape(count, -1).mean(axis=1)
     threshold = max(10 * noise, _TINY)
-    loud = np.append(means > threshold, False)
     first = int(means.argmax())
-    stop = max(first + int(np.argmin(loud[first:])), first + 1)
+    loud = np.append(means > threshold, False)
+    loud[first] = True
+    stop = first + int(np.argmin(loud[first:]))
     # A gap between echoes is no end: the decay goes on where what follows holds as much as what came before.
     while loud[ahead := slice(stop, stop + max(3 * (stop - first), gap // interval))].any():
         if means[ahead].sum() < threshold * (stop - first):
             break
         stop += int(np.flatnonzero(loud[ahead])[-1]) + 1
-    return first, stop, means
+    return first + np.flatnonzero(loud[first:stop]), means
 
 
 def _regression(level: Array) -> tuple[float, float]:

@@ -118,7 +118,7 @@ def test_a_tail_replaces_noise_and_goes_on_at_its_slope() -> None:
         ("gh_openair_spokane_womans_club", 0.6),
         ("gh_openair_st_andrews_church", 0.5),
         ("deb_pyo_IRMediumHallStereo", 0.6),
-        ("gh_openair_tyndall_bruce_monument", 0.5),
+        ("gh_openair_tyndall_bruce_monument", 0.6),
     ],
 )
 def test_a_real_room_cut_short_gets_its_decay_back(name: str, kept: float, audio_folder: Path) -> None:
