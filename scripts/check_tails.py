@@ -2,7 +2,8 @@
 
     scripts/check_tails.py FOLDER
 
-T30 is that of the whole range, the mean over the first two channels. A response is cut at a share of its T30 after the onset.
+T30 is that of the whole range, the mean over the first two channels. A response is cut at a share of its T30 after the
+onset.
 """
 
 import sys
@@ -29,7 +30,7 @@ def row(real: ImpulseResponse) -> tuple[BandReport, list[float]]:
     before, ratios = whole(real), []
     for share in SHARES:
         kept = share * before.t30.seconds * real.sample_rate
-        end = onset(real.samples) + round(kept) if np.isfinite(kept) else real.frames
+        end = onset(real.samples.astype(np.float64)) + round(kept) if np.isfinite(kept) else real.frames
         if end < real.frames:
             longer = extend_tail(replace(real, samples=real.samples[:end]))
             ratios.append(whole(longer).t30.seconds / before.t30.seconds)
@@ -42,7 +43,8 @@ def main(folder: Path) -> None:
     warnings.simplefilter("ignore")  # files that are damaged say so elsewhere
     print("| response | T30 (s) | T20 ÷ T30 |", *(f" {share:g} |" for share in SHARES), sep="")
     print("|---|---|---|", "---|" * len(SHARES), sep="")
-    trusted, doubtful = [], []
+    trusted: list[list[float]] = []
+    doubtful: list[list[float]] = []
     for path in sorted(folder.iterdir()):
         response = load_response(path, layout="parallel")
         first = response.samples[:, :2]

@@ -130,8 +130,10 @@ def decay_curves(
     axes.set(title=f"Energy decay{through}", xlabel="time after the direct sound (s)", ylabel="level (dB)")
     axes.set(xlim=(0, longest), ylim=(-depth, 0.04 * depth))
     if axes.get_legend_handles_labels()[0]:
-        corner = "lower left" if flattest > -0.5 * depth else "upper right"
-        axes.legend(loc=corner, frameon=True, framealpha=0.85, edgecolor="none")
+        high = flattest > -0.5 * depth  # a curve that is still up at its end leaves room below it
+        axes.legend(
+            loc="lower left" if high else "upper right", frameon=True, framealpha=0.85, edgecolor="none"
+        )
 
 
 def _fit(

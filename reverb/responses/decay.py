@@ -235,9 +235,7 @@ def _objection(
     return ""
 
 
-def _decay_above(
-    power: Array, noise: float, interval: int, gap: int
-) -> tuple[npt.NDArray[np.intp], Array]:
+def _decay_above(power: Array, noise: float, interval: int, gap: int) -> tuple[npt.NDArray[np.intp], Array]:
     """Intervals from the loudest one down to 10 dB above the noise, and all intervals' means."""
     count = max(len(power) // interval, 1)
     means = power[: count * interval].reshape(count, -1).mean(axis=1)

@@ -16,7 +16,7 @@ def minimum_phase(magnitude: Array) -> Array:
 def log_spectrum(log_magnitude: Array) -> npt.NDArray[np.complex128]:
     """Logarithm of the spectrum of minimum phase whose real part, on the rfft grid of an even length, is given.
 
-    Its imaginary part, the phase, is the Hilbert transform of the log magnitude: the cepstrum folded into positive time.
+    Its imaginary part, the phase, is the log magnitude's Hilbert transform: the cepstrum folded into positive time.
     """
     cepstrum = np.fft.irfft(log_magnitude)
     half = len(cepstrum) // 2
