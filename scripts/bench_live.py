@@ -62,7 +62,7 @@ def bare(block: int, seconds: float) -> str:
     """Count the blocks that are flagged where there is nothing to do."""
     xruns = Xruns()
 
-    def callback(indata: Any, outdata: Any, _frames: int, status: object) -> None:
+    def callback(indata: Any, outdata: Any, frames: int, status: Any) -> None:  # noqa: ARG001  # as PortAudio calls
         xruns.note(status)
         outdata[:] = indata
 
