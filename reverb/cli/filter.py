@@ -71,11 +71,17 @@ filter_group.add_command(design)
 
 
 def _filtered(name: str, options: dict[str, Any]) -> None:
-    """Render with the filter of that class name; what the common options leave are its parameters."""
-    from reverb.effects import filters
+    """Render with the filter of that class name, and tell of its taps.
+
+    What the common options leave are its parameters.
+    """
+    import reverb
 
     rendering = take_rendering(options)
-    render(rendering, getattr(filters, name)(**options))
+    effect = getattr(reverb, name)(**options)
+    report = render(rendering, effect)
+    if not rendering.quiet:
+        click.echo(f"filter: {effect.report(report.sample_rate)}", err=rendering.destination == "-")
 
 
 @filter_group.command()
@@ -133,20 +139,12 @@ def eq(curve: str, phase: Any, **options: Any) -> None:
     render(take_rendering(options), load_equaliser(curve, phase))
 
 
-def _equalised(name: str, options: dict[str, Any]) -> None:
-    """Render with the equaliser of that class name."""
-    from reverb.effects import equalisers
-
-    rendering = take_rendering(options)
-    render(rendering, getattr(equalisers, name)(**options))
-
-
 @filter_group.command()
 @rendering_options
 @equaliser_options("frequency", "boost", "q")
 def peak(**options: Any) -> None:
     """Raise or lower a band around --frequency by --boost."""
-    _equalised("Peak", options)
+    _filtered("Peak", options)
 
 
 @filter_group.command()
@@ -155,7 +153,7 @@ def peak(**options: Any) -> None:
 @equaliser_options("frequency", "boost", "q")
 def shelf(kind: str, **options: Any) -> None:
     """Raise or lower all below or above --frequency by --boost."""
-    _equalised("LowShelf" if kind == "low" else "HighShelf", options)
+    _filtered("LowShelf" if kind == "low" else "HighShelf", options)
 
 
 @filter_group.command()
@@ -163,7 +161,7 @@ def shelf(kind: str, **options: Any) -> None:
 @equaliser_options("boost", "pivot")
 def tilt(**options: Any) -> None:
     """Raise the highs by --boost and lower the lows as much, about --pivot."""
-    _equalised("Tilt", options)
+    _filtered("Tilt", options)
 
 
 @filter_group.command()
@@ -171,7 +169,7 @@ def tilt(**options: Any) -> None:
 @equaliser_options("frequency", "q", "harmonics", phase=False)
 def notch(**options: Any) -> None:
     """Take out --frequency, such as the mains' hum, and its harmonics."""
-    _equalised("Notch", options)
+    _filtered("Notch", options)
 
 
 @filter_group.command()
@@ -179,24 +177,32 @@ def notch(**options: Any) -> None:
 @click.option(
     "--at", "frequencies", type=float, multiple=True, required=True, metavar="HZ", help="Once or more."
 )
-@click.option(
-    "--slope",
-    type=int,
-    default=24,
-    show_default=True,
-    metavar="DB",
-    help="Per octave, a multiple of 6 up to 96.",
-)
-def crossover(frequencies: tuple[float, ...], slope: int, **options: Any) -> None:
+@click.option("--slope", type=int, metavar="DB", help="Per octave, a multiple of 6 up to 96.  [default: 24]")
+@click.option("--transition", type=float, metavar="HZ", help="Instead of --slope: width of steep filters.")
+@click.option("--attenuation", type=float, metavar="DB", help="Of steep filters.  [default: 80]")
+def crossover(
+    frequencies: tuple[float, ...],
+    slope: int | None,
+    transition: float | None,
+    attenuation: float | None,
+    **options: Any,
+) -> None:
     """Split INPUT into bands that sum to it: OUTPUT bands.wav becomes bands-1.wav, bands-2.wav, ..., lowest first."""
     from dataclasses import replace
     from pathlib import Path
 
     from reverb.effects import crossovers
+    from reverb.soundfiles import check_output
 
     rendering = take_rendering(options)
     if "-" in (rendering.source, rendering.destination):
         raise click.UsageError("a crossover writes several files; expected names for INPUT and OUTPUT, not -")
+    steep = {"transition": transition, "attenuation": attenuation}
+    steep = {name: value for name, value in steep.items() if value is not None}
+    bands = crossovers.crossover(*frequencies, slope=slope if slope or steep else 24, **steep)
     path = Path(rendering.destination)
-    for number, band in enumerate(crossovers.crossover(*frequencies, slope=slope), 1):
-        render(replace(rendering, destination=str(path.with_stem(f"{path.stem}-{number}"))), band)
+    paths = [path.with_stem(f"{path.stem}-{number}") for number, _ in enumerate(bands, 1)]
+    for path in paths:  # all of them or none
+        check_output(path, rendering.force)
+    for path, band in zip(paths, bands, strict=True):
+        render(replace(rendering, destination=str(path)), band)

@@ -104,8 +104,10 @@ def take_rendering(options: dict[str, Any]) -> Rendering:
     return Rendering(**{name: options.pop(name) for name in Rendering.__dataclass_fields__})
 
 
-def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | None = None) -> None:
-    """Render one file, with a progress bar on a terminal and a report at the end."""
+def render(
+    rendering: Rendering, effect: "HasResponse", *, floor_db: float | None = None
+) -> "RenderReport":
+    """Render one file, with a progress bar on a terminal; show the report at the end, and return it."""
     from reverb.render.files import process_file
     from reverb.render.streams import destination_file, source_file
 
@@ -134,6 +136,7 @@ def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | Non
         )
     if not rendering.quiet:
         _show(report, rendering.destination)
+    return report
 
 
 @contextlib.contextmanager
