@@ -1,55 +1,49 @@
 """`reverb filter`: filters to a specification, equalisers, crossovers."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from reverb.cli.filter_design import design
 from reverb.cli.filter_options import METHOD, PHASES, equaliser_options
+from reverb.cli.options import with_options
 from reverb.cli.rendering import render, rendering_options, take_rendering
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _CUTOFF = click.option("--cutoff", type=float, required=True, metavar="HZ", help="The -6 dB point.")
 _LOW = click.option("--low", type=float, required=True, metavar="HZ", help="Lower -6 dB point.")
 _HIGH = click.option("--high", type=float, required=True, metavar="HZ", help="Upper -6 dB point.")
 
 
-def _design_options(command: _Command) -> _Command:
-    """Add the options that specify a filter beside its edges."""
-    for option in (
-        click.option(
-            "--phase",
-            type=click.Choice(PHASES),
-            default="linear",
-            show_default=True,
-            help="linear: aligned with the input; minimum: no pre-ringing; mixed: little of either.",
-        ),
-        METHOD,
-        click.option(
-            "--ripple",
-            type=float,
-            metavar="DB",
-            help="Of the pass band.  [default: as the stop band allows]",
-        ),
-        click.option(
-            "--attenuation",
-            type=float,
-            default=80.0,
-            show_default=True,
-            metavar="DB",
-            help="Of the stop band.",
-        ),
-        click.option(
-            "--transition",
-            type=float,
-            metavar="HZ",
-            help="Width from pass to stop band.  [default: 0.2 of the lowest edge]",
-        ),
-    ):
-        command = option(command)
-    return command
+_DESIGN = (
+    click.option(
+        "--transition",
+        type=float,
+        metavar="HZ",
+        help="Width from pass to stop band.  [default: 0.2 of the lowest edge]",
+    ),
+    click.option(
+        "--attenuation",
+        type=float,
+        default=80.0,
+        show_default=True,
+        metavar="DB",
+        help="Of the stop band.",
+    ),
+    click.option(
+        "--ripple",
+        type=float,
+        metavar="DB",
+        help="Of the pass band.  [default: as the stop band allows]",
+    ),
+    METHOD,
+    click.option(
+        "--phase",
+        type=click.Choice(PHASES),
+        default="linear",
+        show_default=True,
+        help="linear: aligned with the input; minimum: no pre-ringing; mixed: little of either.",
+    ),
+)
 
 
 @click.group("filter")
@@ -87,7 +81,7 @@ def _filtered(name: str, options: dict[str, Any]) -> None:
 @filter_group.command()
 @rendering_options
 @_CUTOFF
-@_design_options
+@with_options(_DESIGN)
 def lowpass(**options: Any) -> None:
     """Keep what lies below --cutoff."""
     _filtered("LowPass", options)
@@ -96,7 +90,7 @@ def lowpass(**options: Any) -> None:
 @filter_group.command()
 @rendering_options
 @_CUTOFF
-@_design_options
+@with_options(_DESIGN)
 def highpass(**options: Any) -> None:
     """Keep what lies above --cutoff."""
     _filtered("HighPass", options)
@@ -106,7 +100,7 @@ def highpass(**options: Any) -> None:
 @rendering_options
 @_LOW
 @_HIGH
-@_design_options
+@with_options(_DESIGN)
 def bandpass(**options: Any) -> None:
     """Keep what lies between --low and --high."""
     _filtered("BandPass", options)
@@ -116,7 +110,7 @@ def bandpass(**options: Any) -> None:
 @rendering_options
 @_LOW
 @_HIGH
-@_design_options
+@with_options(_DESIGN)
 def bandstop(**options: Any) -> None:
     """Keep what lies outside --low to --high."""
     _filtered("BandStop", options)

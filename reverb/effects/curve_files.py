@@ -28,7 +28,10 @@ _FOREIGN = re.compile(
 _VALUES = re.compile(rf"\b(Fc|Gain|Q|BW\s+Oct)\s+({_NUMBER})(?:\s*(k?Hz))?", re.IGNORECASE)
 _SLOPE = re.compile(rf"^\S+\s+({_NUMBER})\s*dB", re.IGNORECASE)
 _BUTTERWORTH = math.sqrt(0.5)
-_STEEPEST, _USUAL_SLOPE = 12.0, 10.8  # dB per octave, of shelves; the latter where neither slope nor Q is given
+_STEEPEST, _USUAL_SLOPE = (
+    12.0,
+    10.8,
+)  # dB per octave, of shelves; the latter where neither slope nor Q is given
 _RANGES = {
     "Gain": (-60.0, 60.0, " dB"),
     "Q": (0.05, 1000.0, ""),
@@ -45,7 +48,16 @@ _TYPES: dict[str, Callable[[_Values, Phase], Effect]] = {
     "HP": lambda v, phase: _resonant(LowCut(v["Fc"], phase=phase), v),
     "NO": lambda v, _phase: Notch(v["Fc"], v.get("Q", 30.0)),
 }
-_SAME = {"PEQ": "PK", "MODAL": "PK", "LSC": "LS", "LSQ": "LS", "HSC": "HS", "HSQ": "HS", "LPQ": "LP", "HPQ": "HP"}
+_SAME = {
+    "PEQ": "PK",
+    "MODAL": "PK",
+    "LSC": "LS",
+    "LSQ": "LS",
+    "HSC": "HS",
+    "HSQ": "HS",
+    "LPQ": "LP",
+    "HPQ": "HP",
+}
 
 
 def load_equaliser(path: PathLike, phase: Phase = "minimum") -> Effect:

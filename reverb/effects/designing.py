@@ -153,8 +153,8 @@ def _optimal(spec: Specification, method: Method) -> Taps:
         # As many more as the estimate grows by, and a step at least.
         count = (count + max(2, math.ceil(short / (2.324 * width)))) | 1
     raise ParameterError(
-        f"method {method} does not reach {spec.attenuation:g} dB with {count} taps at a transition of {spec.width:g} Hz "
-        f"and {spec.sample_rate} Hz; use the method kaiser, or a wider transition"
+        f"method {method} does not reach {spec.attenuation:g} dB with {count} taps for a transition of "
+        f"{spec.width:g} Hz at {spec.sample_rate} Hz; use the method kaiser, or a wider transition"
     )
 
 

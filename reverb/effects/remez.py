@@ -1,10 +1,11 @@
 """Equiripple design by Remez' exchange, after Parks and McClellan, in a form that keeps its precision.
 
-A linear-phase filter of 2n + 1 taps has a gain that is a polynomial of degree n in cos ω. The best one errs equally, with
+The gain of a linear-phase filter of 2n + 1 taps is a polynomial of degree n in cos ω. The best one errs equally, with
 signs that alternate, at n + 2 frequencies, its references; the exchange finds them. From poor references it drowns in
 rounding, so they are found for a short filter first, and spread for filters twice as long until they are long enough.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -141,9 +142,7 @@ def _alternating(error: Taps, count: int) -> _Indices | None:
     """Return where an error is largest, with signs that alternate; None if it changes sign too seldom."""
     size = np.abs(error)
     borders = [0, *(np.flatnonzero(np.diff(np.signbit(error))) + 1), len(error)]
-    at = np.array(
-        [low + int(size[low:high].argmax()) for low, high in zip(borders, borders[1:], strict=False)]
-    )
+    at = np.array([low + int(size[low:high].argmax()) for low, high in itertools.pairwise(borders)])
     while len(at) > count:
         least, last = int(size[at].argmin()), len(at) - 1
         if len(at) == count + 1 or least in (0, last):

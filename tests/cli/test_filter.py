@@ -1,17 +1,15 @@
 """`reverb filter`: equalisers, crossovers and designs on the command line."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import click.testing
 import numpy as np
 import pytest
 import soundfile
 
 import reverb
-from reverb.cli.app import cli
+from tests.cli.running import fail, succeed
 from tests.conftest import MakeSound
 from tests.nulls import null_db
 from tests.signals import noise
@@ -26,25 +24,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSoun
     (tmp_path / "eq.csv").write_text("100,-3\n1000,0\n8000,2\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(*args: str) -> click.testing.Result:
-    return click.testing.CliRunner().invoke(cli, args, prog_name="reverb")
-
-
-def succeed(*args: str) -> click.testing.Result:
-    result = run(*args)
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def fail(status: int, says: str, *args: str) -> None:
-    before = sorted(os.listdir())
-    result = run(*args)
-    assert result.stderr.startswith("Error: "), result.output
-    assert says in result.stderr
-    assert (result.stderr.count("\n"), result.exit_code) == (1, status)
-    assert sorted(os.listdir()) == before
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,9 @@ def test_other_ways_to_say_it_are_the_circuits(
 @pytest.mark.parametrize("slope", [6, 12])
 def test_a_slope_belongs_to_the_corner_of_a_shelf(slope: float, tmp_path: Path) -> None:
     path = tmp_path / "filters.txt"
-    path.write_text(f"Filter 1: ON LS {slope}dB Fc 100 Hz Gain 8 dB\nFilter 2: ON HS {slope} dB Fc 900 Hz Gain 8 dB")
+    path.write_text(
+        f"Filter 1: ON LS {slope}dB Fc 100 Hz Gain 8 dB\nFilter 2: ON HS {slope} dB Fc 900 Hz Gain 8 dB"
+    )
     loaded = load_equaliser(path)
     assert isinstance(loaded, Chain)
     low, high = loaded.effects
