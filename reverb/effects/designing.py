@@ -198,7 +198,7 @@ def lacking(reached: Reached, spec: Specification) -> float:
     short = spec.attenuation - reached.attenuation
     if spec.ripple is None:
         return short
-    return max(short, 20.0 * math.log10(reached.ripple / spec.ripple))
+    return max(short, _db(reached.ripple) - _db(spec.ripple))
 
 
 def measure(taps: Taps, spec: Specification) -> Reached:

@@ -43,7 +43,7 @@ class Filter(Effect):
         in dB, so that little rings before the sound, and the phase turns half as far.
     ripple : float, optional
         The largest deviation from 0 dB in the pass band, in dB, 1e-6 to 3; by default as much as the stop band's in
-        linear gain (0.001 dB at 80 dB).
+        linear gain (0.001 dB at 80 dB), for minimum and mixed phase about as much.
     method : {'kaiser', 'least-squares', 'equiripple'}
         How the taps are designed; see `reverb.effects.designing.design`.
     """
