@@ -192,8 +192,10 @@ def crossover(
     if "-" in (rendering.source, rendering.destination):
         raise click.UsageError("a crossover writes several files; expected names for INPUT and OUTPUT, not -")
     steep = {"transition": transition, "attenuation": attenuation}
-    steep = {name: value for name, value in steep.items() if value is not None}
-    bands = crossovers.crossover(*frequencies, slope=slope if slope or steep else 24, **steep)
+    given: dict[str, Any] = {name: value for name, value in steep.items() if value is not None}
+    if slope is not None or given:
+        given["slope"] = slope
+    bands = crossovers.crossover(*frequencies, **given)
     path = Path(rendering.destination)
     paths = [path.with_stem(f"{path.stem}-{number}") for number, _ in enumerate(bands, 1)]
     for path in paths:  # all of them or none

@@ -16,7 +16,7 @@ from reverb.effects.phases import Taps
 
 _Indices = npt.NDArray[np.intp]
 
-_DENSITY = 24  # points of the grid for each reference
+_DENSITY = 16  # points of the grid for each reference
 _SHORTEST = 16  # degree from which filters are not halved any more
 _EXCHANGES = 40
 _SETTLED = 1e-3  # by how much the largest error may exceed that at the references, relative to it
@@ -86,7 +86,7 @@ def _shares(weights: npt.ArrayLike, total: int) -> _Indices:
     """Return whole numbers of that sum in proportion to weights, at least 1."""
     exact = np.asarray(weights, np.float64)
     exact = exact * (total / exact.sum())
-    shares = np.maximum(1, exact.astype(np.intp))
+    shares: _Indices = np.maximum(1, exact.astype(np.intp))
     while shares.sum() != total:
         if shares.sum() < total:
             shares[np.argmax(exact - shares)] += 1
@@ -153,9 +153,21 @@ def _alternating(error: Taps, count: int) -> _Indices | None:
 
 
 def _differences(a: Taps, b: Taps) -> Taps:
-    """Return ``(cos a − cos b) / 2`` for all pairs, shape (a, b), as a product: exact even for low frequencies."""
-    rising, falling = np.outer(np.sin(a / 2), np.cos(b / 2)), np.outer(np.cos(a / 2), np.sin(b / 2))
-    return np.asarray((falling - rising) * (falling + rising))
+    """Return ``(cos b − cos a) / 2`` for all pairs of rising frequencies, shape (a, b), exact near 0 and π.
+
+    Below π/2 as differences of sin²(ω/2), above of −cos²(ω/2), which are less by 1.
+    """
+    (x, first), (y, other) = _halves(a), _halves(b)
+    differences = np.subtract.outer(x, y)
+    differences[:first, other:] -= 1.0
+    differences[first:, :other] += 1.0
+    return np.asarray(differences)
+
+
+def _halves(frequencies: Taps) -> tuple[Taps, int]:
+    half = int(np.searchsorted(frequencies, math.pi / 2))
+    low, high = np.sin(frequencies[:half] / 2), np.cos(frequencies[half:] / 2)
+    return np.concatenate([low * low, -high * high]), half
 
 
 def _barycentric(nodes: Taps) -> Taps:
@@ -169,14 +181,12 @@ def _barycentric(nodes: Taps) -> Taps:
 def _interpolate(nodes: Taps, values: Taps, at: Taps, factors: Taps | None = None) -> Taps:
     """Return the polynomial in cos ω through values at nodes, at frequencies `at`."""
     factors = _barycentric(nodes) if factors is None else factors
+    sums = np.stack([values, np.ones(len(values))], axis=1)
     result = np.empty(len(at))
-    for start in range(0, len(at), _ROWS):
-        apart = _differences(at[start : start + _ROWS], nodes)
-        row, node = np.nonzero(apart == 0.0)
-        apart[row, node] = 1.0
-        parts = factors / apart
-        with np.errstate(all="ignore"):  # what overflows is seen in the error
-            part = (parts @ values) / parts.sum(axis=1)
-        part[row] = values[node]
-        result[start : start + _ROWS] = part
-    return result
+    with np.errstate(all="ignore"):  # what overflows is seen in the error
+        for start in range(0, len(at), _ROWS):
+            rows = slice(start, start + _ROWS)
+            above, below = (factors / _differences(at[rows], nodes) @ sums).T
+            result[rows] = above / below
+    known = np.searchsorted(nodes, at).clip(0, len(nodes) - 1)
+    return np.where(nodes[known] == at, values[known], result)
