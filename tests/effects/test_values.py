@@ -33,7 +33,9 @@ EFFECTS: list[Effect] = [
     reverb.Band((200, 2000), 1, slope=48),
     reverb.Band([200, 2000], 2, slope=None, transition=40, attenuation=60),
     reverb.Echoes(0.3, 0.5, -7, -float("inf"), 3000, True, -60),
-    reverb.Reverb("hall", wet=-6, dry=-1, predelay=0.02, level="energy"),
+    reverb.Reverb(
+        "hall", wet=-6, dry=-1, predelay=0.02, level="energy", decay=0.8, low_cut=90, high_cut=7000, width=0.5
+    ),
     reverb.Reverb(impulse("hall", "stereo"), mix=0.2),
     reverb.Width(0.5),
     reverb.MidSide(Gain(1), Peak(100, 2) >> Gain(2)),

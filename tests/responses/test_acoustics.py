@@ -154,9 +154,7 @@ def test_two_slopes_give_the_lines_through_their_closed_form(floor_db: float) ->
 def test_a_gap_between_echoes_is_no_end() -> None:
     times = np.arange(2 * 48_000) / 48_000
     sounding = times % 0.13 < 0.03
-    echoes = np.where(sounding, envelope(1.0, 48_000), 0) * np.random.default_rng(13).standard_normal(
-        len(times)
-    )
+    echoes = np.where(sounding, envelope(1.0, 48_000), 0) * np.random.default_rng(13).standard_normal(len(times))
     band = only(measure(echoes, 48_000, bands="broadband"))
     assert band.t30.seconds == pytest.approx(1.0, rel=0.1)
     assert band.dynamic_range > 50
