@@ -198,7 +198,7 @@ def crossover(
     bands = crossovers.crossover(*frequencies, **given)
     path = Path(rendering.destination)
     paths = [path.with_stem(f"{path.stem}-{number}") for number, _ in enumerate(bands, 1)]
-    for path in paths:  # all of them or none
+    for path in paths:  # before the first is written
         check_output(path, rendering.force)
     for path, band in zip(paths, bands, strict=True):
         render(replace(rendering, destination=str(path)), band)
