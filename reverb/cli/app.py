@@ -78,7 +78,9 @@ class _Commands(click.Group):
             error.show()
             sys.exit(_USAGE)
         except click.UsageError as error:
-            _fail(f"{error.format_message()} (see {_path(error.ctx)} --help)", error.exit_code)
+            _fail(
+                f"{' '.join(error.format_message().split())} (see {_path(error.ctx)} --help)", error.exit_code
+            )
         except click.ClickException as error:
             _fail(error.format_message(), error.exit_code)
         except click.Abort:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from reverb.cli.options import DRY, MIX, PREDELAY, WET
 from reverb.cli.rendering import render, rendering_options, take_rendering
 
 
@@ -31,16 +32,10 @@ def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: s
     metavar="NAME",
     help="Of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
 )
-@click.option(
-    "--mix", type=float, metavar="0..1", help="Share of the room at constant loudness.  [default: 0.3]"
-)
-@click.option("--wet", type=float, metavar="DB", help="Level of the room, instead of --mix.")
-@click.option(
-    "--dry", type=float, metavar="DB", help="Level of the dry sound, instead of --mix; -inf for none."
-)
-@click.option(
-    "--predelay", type=float, default=0.0, show_default=True, metavar="MS", help="Delay of the room."
-)
+@MIX
+@WET
+@DRY
+@PREDELAY
 @click.option(
     "--decay",
     type=float,

@@ -1,55 +1,49 @@
 """`reverb filter`: filters to a specification, equalisers, crossovers."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from reverb.cli.filter_design import design
 from reverb.cli.filter_options import METHOD, PHASES, equaliser_options
+from reverb.cli.options import with_options
 from reverb.cli.rendering import render, rendering_options, take_rendering
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _CUTOFF = click.option("--cutoff", type=float, required=True, metavar="HZ", help="The -6 dB point.")
 _LOW = click.option("--low", type=float, required=True, metavar="HZ", help="Lower -6 dB point.")
 _HIGH = click.option("--high", type=float, required=True, metavar="HZ", help="Upper -6 dB point.")
 
 
-def _design_options(command: _Command) -> _Command:
-    """Add the options that specify a filter beside its edges."""
-    for option in (
-        click.option(
-            "--phase",
-            type=click.Choice(PHASES),
-            default="linear",
-            show_default=True,
-            help="linear: aligned with the input; minimum: no pre-ringing; mixed: little of either.",
-        ),
-        METHOD,
-        click.option(
-            "--ripple",
-            type=float,
-            metavar="DB",
-            help="Of the pass band.  [default: as the stop band allows]",
-        ),
-        click.option(
-            "--attenuation",
-            type=float,
-            default=80.0,
-            show_default=True,
-            metavar="DB",
-            help="Of the stop band.",
-        ),
-        click.option(
-            "--transition",
-            type=float,
-            metavar="HZ",
-            help="Width from pass to stop band.  [default: 0.2 of the lowest edge]",
-        ),
-    ):
-        command = option(command)
-    return command
+_DESIGN = (
+    click.option(
+        "--transition",
+        type=float,
+        metavar="HZ",
+        help="Width from pass to stop band.  [default: 0.2 of the lowest edge]",
+    ),
+    click.option(
+        "--attenuation",
+        type=float,
+        default=80.0,
+        show_default=True,
+        metavar="DB",
+        help="Of the stop band.",
+    ),
+    click.option(
+        "--ripple",
+        type=float,
+        metavar="DB",
+        help="Of the pass band.  [default: as the stop band allows]",
+    ),
+    METHOD,
+    click.option(
+        "--phase",
+        type=click.Choice(PHASES),
+        default="linear",
+        show_default=True,
+        help="linear: aligned with the input; minimum: no pre-ringing; mixed: little of either.",
+    ),
+)
 
 
 @click.group("filter")
@@ -71,17 +65,23 @@ filter_group.add_command(design)
 
 
 def _filtered(name: str, options: dict[str, Any]) -> None:
-    """Render with the filter of that class name; what the common options leave are its parameters."""
-    from reverb.effects import filters
+    """Render with the filter of that class name, and tell of its taps.
+
+    What the common options leave are its parameters.
+    """
+    import reverb
 
     rendering = take_rendering(options)
-    render(rendering, getattr(filters, name)(**options))
+    effect = getattr(reverb, name)(**options)
+    report = render(rendering, effect)
+    if not rendering.quiet:
+        click.echo(f"filter: {effect.report(report.sample_rate)}", err=rendering.destination == "-")
 
 
 @filter_group.command()
 @rendering_options
 @_CUTOFF
-@_design_options
+@with_options(_DESIGN)
 def lowpass(**options: Any) -> None:
     """Keep what lies below --cutoff."""
     _filtered("LowPass", options)
@@ -90,7 +90,7 @@ def lowpass(**options: Any) -> None:
 @filter_group.command()
 @rendering_options
 @_CUTOFF
-@_design_options
+@with_options(_DESIGN)
 def highpass(**options: Any) -> None:
     """Keep what lies above --cutoff."""
     _filtered("HighPass", options)
@@ -100,7 +100,7 @@ def highpass(**options: Any) -> None:
 @rendering_options
 @_LOW
 @_HIGH
-@_design_options
+@with_options(_DESIGN)
 def bandpass(**options: Any) -> None:
     """Keep what lies between --low and --high."""
     _filtered("BandPass", options)
@@ -110,7 +110,7 @@ def bandpass(**options: Any) -> None:
 @rendering_options
 @_LOW
 @_HIGH
-@_design_options
+@with_options(_DESIGN)
 def bandstop(**options: Any) -> None:
     """Keep what lies outside --low to --high."""
     _filtered("BandStop", options)
@@ -133,20 +133,12 @@ def eq(curve: str, phase: Any, **options: Any) -> None:
     render(take_rendering(options), load_equaliser(curve, phase))
 
 
-def _equalised(name: str, options: dict[str, Any]) -> None:
-    """Render with the equaliser of that class name."""
-    from reverb.effects import equalisers
-
-    rendering = take_rendering(options)
-    render(rendering, getattr(equalisers, name)(**options))
-
-
 @filter_group.command()
 @rendering_options
 @equaliser_options("frequency", "boost", "q")
 def peak(**options: Any) -> None:
     """Raise or lower a band around --frequency by --boost."""
-    _equalised("Peak", options)
+    _filtered("Peak", options)
 
 
 @filter_group.command()
@@ -155,7 +147,7 @@ def peak(**options: Any) -> None:
 @equaliser_options("frequency", "boost", "q")
 def shelf(kind: str, **options: Any) -> None:
     """Raise or lower all below or above --frequency by --boost."""
-    _equalised("LowShelf" if kind == "low" else "HighShelf", options)
+    _filtered("LowShelf" if kind == "low" else "HighShelf", options)
 
 
 @filter_group.command()
@@ -163,7 +155,7 @@ def shelf(kind: str, **options: Any) -> None:
 @equaliser_options("boost", "pivot")
 def tilt(**options: Any) -> None:
     """Raise the highs by --boost and lower the lows as much, about --pivot."""
-    _equalised("Tilt", options)
+    _filtered("Tilt", options)
 
 
 @filter_group.command()
@@ -171,7 +163,7 @@ def tilt(**options: Any) -> None:
 @equaliser_options("frequency", "q", "harmonics", phase=False)
 def notch(**options: Any) -> None:
     """Take out --frequency, such as the mains' hum, and its harmonics."""
-    _equalised("Notch", options)
+    _filtered("Notch", options)
 
 
 @filter_group.command()
@@ -179,24 +171,34 @@ def notch(**options: Any) -> None:
 @click.option(
     "--at", "frequencies", type=float, multiple=True, required=True, metavar="HZ", help="Once or more."
 )
-@click.option(
-    "--slope",
-    type=int,
-    default=24,
-    show_default=True,
-    metavar="DB",
-    help="Per octave, a multiple of 6 up to 96.",
-)
-def crossover(frequencies: tuple[float, ...], slope: int, **options: Any) -> None:
+@click.option("--slope", type=int, metavar="DB", help="Per octave, a multiple of 6 up to 96.  [default: 24]")
+@click.option("--transition", type=float, metavar="HZ", help="Instead of --slope: width of steep filters.")
+@click.option("--attenuation", type=float, metavar="DB", help="Of steep filters.  [default: 80]")
+def crossover(
+    frequencies: tuple[float, ...],
+    slope: int | None,
+    transition: float | None,
+    attenuation: float | None,
+    **options: Any,
+) -> None:
     """Split INPUT into bands that sum to it: OUTPUT bands.wav becomes bands-1.wav, bands-2.wav, ..., lowest first."""
     from dataclasses import replace
     from pathlib import Path
 
     from reverb.effects import crossovers
+    from reverb.soundfiles import check_output
 
     rendering = take_rendering(options)
     if "-" in (rendering.source, rendering.destination):
         raise click.UsageError("a crossover writes several files; expected names for INPUT and OUTPUT, not -")
+    steep = {"transition": transition, "attenuation": attenuation}
+    given: dict[str, Any] = {name: value for name, value in steep.items() if value is not None}
+    if slope is not None or given:
+        given["slope"] = slope
+    bands = crossovers.crossover(*frequencies, **given)
     path = Path(rendering.destination)
-    for number, band in enumerate(crossovers.crossover(*frequencies, slope=slope), 1):
-        render(replace(rendering, destination=str(path.with_stem(f"{path.stem}-{number}"))), band)
+    paths = [path.with_stem(f"{path.stem}-{number}") for number, _ in enumerate(bands, 1)]
+    for path in paths:  # before the first is written
+        check_output(path, rendering.force)
+    for path, band in zip(paths, bands, strict=True):
+        render(replace(rendering, destination=str(path)), band)

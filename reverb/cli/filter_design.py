@@ -54,7 +54,13 @@ _DEFAULT_RATE = 48_000
     "--phase", type=click.Choice(PHASES), help="[default: linear to a specification, minimum otherwise]"
 )
 @click.option("--sample-rate", type=click.IntRange(1), default=_DEFAULT_RATE, show_default=True, metavar="HZ")
-@click.option("--plot", metavar="FILE", help="Draw magnitude and decay (.png, .svg, .pdf).")
+@click.option(
+    "--plot",
+    is_flag=False,
+    flag_value="",
+    metavar="[FILE]",
+    help="Draw magnitude and decay (.png, .svg, .pdf).  [KIND.png if no file is given]",
+)
 @click.option(
     "--export",
     "exports",
@@ -85,11 +91,11 @@ def design(
     report = effect.report(sample_rate)
     for path in exports:
         _export(effect, sample_rate, path, force)
-    if plot:
+    if plot is not None:
         from reverb.plots.effects import effect_figure
         from reverb.plots.figures import save
 
-        save(effect_figure(effect, sample_rate), plot, overwrite=force)
+        save(effect_figure(effect, sample_rate), plot or f"{kind}.png", overwrite=force)
     if as_json:
         click.echo(json.dumps({"filter": repr(effect), **_finite(asdict(report))}, indent=2))
     else:

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from reverb.cli.options import with_options
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 PHASES = ("linear", "minimum", "mixed")
@@ -52,8 +54,6 @@ def equaliser_options(*names: str, phase: bool = True) -> Callable[[_Command], _
         without_missing.__name__, without_missing.__doc__ = command.__name__, command.__doc__
         without_missing.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
         decorated: Any = without_missing
-        for option in reversed([*(_EQUALISER[name] for name in names), *([_PHASE] if phase else [])]):
-            decorated = option(decorated)
-        return decorated  # type: ignore[no-any-return]
+        return with_options([_EQUALISER[name] for name in names], [_PHASE] if phase else [])(decorated)  # type: ignore[no-any-return]
 
     return decorate

@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 import click
 
-from reverb.cli.measured import RESULT_OPTIONS, save_response, show_report, with_options
+from reverb.cli.measured import RESULT_OPTIONS, save_response, show_report
+from reverb.cli.options import with_options
 
 
 @click.command()

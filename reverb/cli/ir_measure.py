@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverb.cli.measured import RESULT_OPTIONS, save_response, show_report, with_options
+from reverb.cli.measured import RESULT_OPTIONS, save_response, show_report
+from reverb.cli.options import with_options
 
 if TYPE_CHECKING:
     from reverb.responses.deconvolution import Measurement

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from reverb.cli.ir_edit import save
+from reverb.cli.options import with_options
 from reverb.cli.pairs import Pairs
 
 _Command = Callable[..., None]
@@ -71,12 +72,7 @@ def _common(layouts: tuple[str, ...]) -> Callable[[_Command], _Command]:
         click.option("--quiet", is_flag=True, help="Print nothing but errors."),
     )
 
-    def add(command: _Command) -> _Command:
-        for option in reversed(options):
-            command = option(command)
-        return click.argument("output", type=click.Path())(command)
-
-    return add
+    return with_options([click.argument("output", type=click.Path())], options)
 
 
 @click.group()

@@ -1,22 +1,20 @@
 """`reverb live`: the sound card through a room, while one plays."""
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reverb.cli import reconnect as supervisor
 from reverb.cli.apply import complete_response
 from reverb.cli.chain import complete_preset
+from reverb.cli.options import DRY, MIX, PREDELAY, WET, with_options
 from reverb.cli.playing import Controls, play
 
 if TYPE_CHECKING:
     from reverb.effects.effect import Effect
     from reverb.live.session import Session
     from reverb.live.settings import LiveSettings
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _DEFAULT_RESPONSE = "hall"
 _OSC_PORT = 9000
@@ -87,16 +85,10 @@ _SOUND_OPTIONS = (
     click.option(
         "--layout", metavar="NAME", help="Of the responses: mono, stereo, true-stereo, or INPUTSxOUTPUTS."
     ),
-    click.option(
-        "--mix", type=float, metavar="0..1", help="Share of the room at constant loudness.  [default: 0.3]"
-    ),
-    click.option("--wet", type=float, metavar="DB", help="Level of the room, instead of --mix."),
-    click.option(
-        "--dry", type=float, metavar="DB", help="Level of the dry sound, instead of --mix; -inf for none."
-    ),
-    click.option(
-        "--predelay", type=float, default=0.0, show_default=True, metavar="MS", help="Delay of the room."
-    ),
+    MIX,
+    WET,
+    DRY,
+    PREDELAY,
     click.option(
         "--gain", type=float, default=0.0, show_default=True, metavar="DB", help="Level of the whole."
     ),
@@ -165,14 +157,8 @@ _CONTROL_OPTIONS = (
 )
 
 
-def _live_options(command: _Command) -> _Command:
-    for option in reversed((*_SOUND_OPTIONS, *_FILE_OPTIONS, *_CARD_OPTIONS, *_CONTROL_OPTIONS)):
-        command = option(command)
-    return command
-
-
 @click.command()
-@_live_options
+@with_options(_SOUND_OPTIONS, _FILE_OPTIONS, _CARD_OPTIONS, _CONTROL_OPTIONS)
 def live(**options: Any) -> None:
     """Play the sound card's input through a room, with no latency but the card's own.
 

@@ -1,32 +1,19 @@
 """What the measuring commands share: options, saving a response, showing a report."""
 
 import json
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from reverb.responses.response import ImpulseResponse
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
 RESULT_OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
     click.option("--force", is_flag=True, help="Replace an existing output."),
     click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings."),
 )
-
-
-def with_options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[_Command], _Command]:
-    """Add groups of options to a command, in their order."""
-
-    def add(command: _Command) -> _Command:
-        for option in reversed([option for group in groups for option in group]):
-            command = option(command)
-        return command
-
-    return add
 
 
 def save_response(response: "ImpulseResponse", output: str, force: bool) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reverb.cli.options import with_options
+
 if TYPE_CHECKING:
     from reverb.effects.effect import HasResponse
     from reverb.render.files import RenderReport
@@ -94,9 +96,7 @@ def rendering_options(command: _Command) -> _Command:
 
 def common_options(command: _Command) -> _Command:
     """Add the common options alone."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return with_options(_OPTIONS)(command)
 
 
 def take_rendering(options: dict[str, Any]) -> Rendering:
@@ -104,8 +104,8 @@ def take_rendering(options: dict[str, Any]) -> Rendering:
     return Rendering(**{name: options.pop(name) for name in Rendering.__dataclass_fields__})
 
 
-def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | None = None) -> None:
-    """Render one file, with a progress bar on a terminal and a report at the end."""
+def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | None = None) -> "RenderReport":
+    """Render one file, with a progress bar on a terminal; show the report at the end, and return it."""
     from reverb.render.files import process_file
     from reverb.render.streams import destination_file, source_file
 
@@ -134,6 +134,7 @@ def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | Non
         )
     if not rendering.quiet:
         _show(report, rendering.destination)
+    return report
 
 
 @contextlib.contextmanager

@@ -20,18 +20,44 @@ _GRAPHIC = re.compile(r"^GraphicEQ\s*:\s*(.*)$", re.IGNORECASE)
 _COMMENTS = ("#", "*", '"', ";", "//")
 _FREQUENCY_COLUMNS = ("frequency", "freq", "hz")
 _GAIN_COLUMNS = ("equalization", "gain", "db", "spl", "magnitude")
-_ZERO_Q_SHELF = math.sqrt(0.5)
+# Commands of Equalizer APO that change the sound, but are no equaliser for all channels.
+_FOREIGN = re.compile(
+    r"^(Channel(?!\s*:\s*all\s*$)|Copy|Delay|Convolution|Include|VSTPlugin|LoudnessCorrection)\s*:",
+    re.IGNORECASE,
+)
+_VALUES = re.compile(rf"\b(Fc|Gain|Q|BW\s+Oct)\s+({_NUMBER})(?:\s*(k?Hz))?", re.IGNORECASE)
+_SLOPE = re.compile(rf"^\S+\s+({_NUMBER})\s*dB", re.IGNORECASE)
+_BUTTERWORTH = math.sqrt(0.5)
+_STEEPEST, _USUAL_SLOPE = (
+    12.0,
+    10.8,
+)  # dB per octave, of shelves; the latter where neither slope nor Q is given
+_RANGES = {
+    "Gain": (-60.0, 60.0, " dB"),
+    "Q": (0.05, 1000.0, ""),
+    "Slope": (0.5, _STEEPEST, " dB per octave"),
+    "Bw": (0.001, 8.0, " octaves"),
+}
 
 _Values = dict[str, float]
 _TYPES: dict[str, Callable[[_Values, Phase], Effect]] = {
     "PK": lambda v, phase: Peak(v["Fc"], v["Gain"], v.get("Q", 1.0), phase=phase),
-    "LS": lambda v, phase: LowShelf(v["Fc"], v["Gain"], v.get("Q", _ZERO_Q_SHELF), phase=phase),
-    "HS": lambda v, phase: HighShelf(v["Fc"], v["Gain"], v.get("Q", _ZERO_Q_SHELF), phase=phase),
-    "LP": lambda v, phase: HighCut(v["Fc"], phase=phase),
-    "HP": lambda v, phase: LowCut(v["Fc"], phase=phase),
+    "LS": lambda v, phase: LowShelf(v["Fc"] * _corner(v), v["Gain"], _shelf_q(v), phase=phase),
+    "HS": lambda v, phase: HighShelf(v["Fc"] / _corner(v), v["Gain"], _shelf_q(v), phase=phase),
+    "LP": lambda v, phase: _resonant(HighCut(v["Fc"], phase=phase), v),
+    "HP": lambda v, phase: _resonant(LowCut(v["Fc"], phase=phase), v),
     "NO": lambda v, _phase: Notch(v["Fc"], v.get("Q", 30.0)),
 }
-_SAME = {"PEQ": "PK", "MODAL": "PK", "LSC": "LS", "LSQ": "LS", "HSC": "HS", "HSQ": "HS"}
+_SAME = {
+    "PEQ": "PK",
+    "MODAL": "PK",
+    "LSC": "LS",
+    "LSQ": "LS",
+    "HSC": "HS",
+    "HSQ": "HS",
+    "LPQ": "LP",
+    "HPQ": "HP",
+}
 
 
 def load_equaliser(path: PathLike, phase: Phase = "minimum") -> Effect:
@@ -48,7 +74,9 @@ def load_equaliser(path: PathLike, phase: Phase = "minimum") -> Effect:
           ``#``, ``*``, ``;`` or a quotation mark are comments.
         - a line ``GraphicEQ: 20 -1.0; 21 -1.1; ...``, as AutoEq and Equalizer APO write it.
         - filters ``Filter 1: ON PK Fc 105 Hz Gain -3.2 dB Q 0.7`` with ``Preamp: -6 dB``, as REW, AutoEq and
-          Equalizer APO write them: PK, LS(C), HS(C), LP, HP (second order, Butterworth), NO.
+          Equalizer APO write them: PK, LS, HS (by Q or a slope such as ``LS 6dB``), LP, HP (second order), NO.
+
+        The last two may stand together, and follow each other.
     phase : {'minimum', 'linear', 'mixed'}
 
     Returns
@@ -62,12 +90,9 @@ def load_equaliser(path: PathLike, phase: Phase = "minimum") -> Effect:
         If the file cannot be read, or a line not be understood; the message says which.
     """
     lines = _lines(path)
-    kinds = {kind for _, line in lines for kind in (_kind_of(line),) if kind}
     try:
-        if "graphic" in kinds:
-            return _graphic(path, lines, phase)
-        if "parametric" in kinds:
-            return _parametric(path, lines, phase)
+        if any(pattern.match(line) for _, line in lines for pattern in (_GRAPHIC, _FILTER, _PREAMP)):
+            return _commands(path, lines, phase)
         return Curve(tuple(sorted(_table(path, lines))), phase=phase)
     except ParameterError as error:
         raise PresetError(f"{path}: {error}") from error
@@ -92,38 +117,41 @@ def _lines(path: PathLike) -> list[tuple[int, str]]:
     return [(number, line) for number, line in stripped if line and not line.startswith(_COMMENTS)]
 
 
-def _kind_of(line: str) -> str:
-    if _GRAPHIC.match(line):
-        return "graphic"
-    return "parametric" if _FILTER.match(line) or _PREAMP.match(line) else ""
-
-
-def _graphic(path: PathLike, lines: list[tuple[int, str]], phase: Phase) -> Effect:
-    number, found = next((number, found) for number, line in lines if (found := _GRAPHIC.match(line)))
-    points = []
-    for pair in filter(None, (part.strip() for part in found[1].split(";"))):
-        values = pair.split()
-        if len(values) != 2 or not all(re.fullmatch(_NUMBER, value) for value in values):
-            raise PresetError(
-                f"{path}, line {number}: {shown(repr(pair))}; expected pairs of Hz and dB such as 105 -3.2"
-            )
-        points.append((_float(values[0]), _float(values[1])))
-    return Curve(tuple(sorted(points)), phase=phase)
-
-
-def _parametric(path: PathLike, lines: list[tuple[int, str]], phase: Phase) -> Effect:
+def _commands(path: PathLike, lines: list[tuple[int, str]], phase: Phase) -> Effect:
+    """Return the effect of lines that are commands each; others say something about the file."""
     effects: list[Effect] = []
     for number, line in lines:
         try:
-            if preamp := _PREAMP.match(line):
-                effects.append(Gain(_float(preamp[1])))
-            elif (found := _FILTER.match(line)) and found[1].upper() == "ON":
-                effects.extend(_filter(found[2], phase))
+            effects.extend(_command(line, phase))
         except ParameterError as error:
             raise PresetError(f"{path}, line {number}: {error}") from error
     if not effects:
         raise PresetError(f"{path}: all filters are off; expected one that is on")
-    return Chain(tuple(effects))
+    return effects[0] if len(effects) == 1 and isinstance(effects[0], Curve) else Chain(tuple(effects))
+
+
+def _command(line: str, phase: Phase) -> Iterator[Effect]:
+    """Give the effects of a line."""
+    if preamp := _PREAMP.match(line):
+        yield Gain(_float(preamp[1]))
+    elif graphic := _GRAPHIC.match(line):
+        yield Curve(tuple(sorted(_points(graphic[1]))), phase=phase)
+    elif found := _FILTER.match(line):
+        if found[1].upper() == "ON":
+            yield from _filter(found[2], phase)
+    elif foreign := _FOREIGN.match(line):
+        raise ParameterError(
+            f"{foreign[1]!r} is no part of an equaliser; expected lines of Preamp, Filter and GraphicEQ, for all "
+            "channels alike"
+        )
+
+
+def _points(text: str) -> Iterator[tuple[float, float]]:
+    for pair in filter(None, (part.strip() for part in text.split(";"))):
+        values = pair.split()
+        if len(values) != 2 or not all(re.fullmatch(_NUMBER, value) for value in values):
+            raise ParameterError(f"{shown(repr(pair))}; expected pairs of Hz and dB such as 105 -3.2")
+        yield _float(values[0]), _float(values[1])
 
 
 def _filter(words: str, phase: Phase) -> Iterator[Effect]:
@@ -136,16 +164,44 @@ def _filter(words: str, phase: Phase) -> Iterator[Effect]:
         raise ParameterError(
             f"filter type {shown(repr(name))}; expected one of {', '.join((*_TYPES, *_SAME))}"
         )
-    pairs = re.findall(rf"\b(Fc|Gain|Q)\s+({_NUMBER})(?:\s*(k?Hz))?", words, re.IGNORECASE)
     values = {
-        key.capitalize(): _float(value) * (1000 if unit.lower() == "khz" else 1) for key, value, unit in pairs
+        key.split()[0].capitalize(): _float(value) * (1000 if unit.lower() == "khz" else 1)
+        for key, value, unit in _VALUES.findall(words)
     }
+    if slope := _SLOPE.match(words):
+        values["Slope"] = _float(slope[1])
+    for key, (lowest, highest, unit) in _RANGES.items():
+        if key in values and not lowest <= values[key] <= highest:
+            raise ParameterError(f"{key} {values[key]:g}{unit}; expected {lowest:g} to {highest:g}{unit}")
+    if "Bw" in values:  # octaves between the points of half the gain
+        values["Q"] = 0.5 / math.sinh(math.log(2) / 2 * values["Bw"])
     try:
         yield _TYPES[kind](values, phase)
     except KeyError as error:
         raise ParameterError(
             f"filter {name} without {error.args[0]}; expected such as PK Fc 105 Hz Gain -3 dB Q 1"
         ) from None
+
+
+def _corner(values: _Values) -> float:
+    """Return how far the middle of a shelf lies beyond its corner, which a slope refers to."""
+    return float(10 ** (abs(values["Gain"]) / 80 * _STEEPEST / values["Slope"])) if "Slope" in values else 1.0
+
+
+def _shelf_q(values: _Values) -> float:
+    """Return a shelf's Q, from its slope S where that is given: ``1/Q² = (A + 1/A) (1/S − 1) + 2``."""
+    if "Q" in values:
+        return values["Q"]
+    a, slope = 10 ** (values["Gain"] / 40), values.get("Slope", _USUAL_SLOPE) / _STEEPEST
+    return float(((a + 1 / a) * (1 / slope - 1) + 2) ** -0.5)
+
+
+def _resonant(cut: LowCut | HighCut, values: _Values) -> Effect:
+    """Return a second-order cut with a Q: Butterworth's and the peak that is the ratio of their gains."""
+    q = values.get("Q", _BUTTERWORTH) / _BUTTERWORTH
+    if q == 1.0:
+        return cut
+    return Chain((cut, Peak(cut.frequency, 20 * math.log10(q), math.sqrt(q / 2), phase=cut.phase)))
 
 
 def _table(path: PathLike, lines: list[tuple[int, str]]) -> Iterator[tuple[float, float]]:

@@ -56,7 +56,10 @@ class Curve(Equaliser):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        points = tuple((float(frequency), float(gain)) for frequency, gain in self.points)
+        try:
+            points = tuple((float(frequency), float(gain)) for frequency, gain in self.points)
+        except (TypeError, ValueError) as error:
+            raise ParameterError(f"points: {error}; expected pairs of Hz and dB") from error
         object.__setattr__(self, "points", points)
         if not 1 <= len(points) <= _MOST_POINTS:
             raise ParameterError(f"points: {len(points)} of them; expected 1 to {_MOST_POINTS}")

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from reverb.effects.phases import Taps, magnitudes
+from reverb.effects.remez import equiripple
 from reverb.errors import ParameterError
 
 Kind = Literal["lowpass", "highpass", "bandpass", "bandstop"]
@@ -107,6 +108,8 @@ def design(spec: Specification, method: Method = "kaiser") -> Taps:
     T. W. Parks, J. H. McClellan, "Chebyshev approximation for nonrecursive digital filters with linear phase", IEEE
     Trans. Circuit Theory 19(2), 1972.
     """
+    if spec.ripple is None:
+        spec = replace(spec, ripple=20.0 * math.log10(1.0 + spec.deviations[0]))
     taps = _kaiser(spec) if method == "kaiser" else _optimal(spec, method)
     taps.setflags(write=False)
     return taps
@@ -123,10 +126,10 @@ def _kaiser(spec: Specification) -> Taps:
         _check_count(count, spec, "kaiser")
         window = ("kaiser", kaiser_beta(asked))
         taps: Taps = firwin(count, spec.edges, window=window, pass_zero=spec.kind, fs=spec.sample_rate)
-        lacking = _lacking(measure(taps, spec), spec)
-        if lacking <= 0.0:
+        short = lacking(measure(taps, spec), spec)
+        if short <= 0.0:
             break
-        asked += lacking + 0.05
+        asked += short + 0.05
     return taps
 
 
@@ -144,29 +147,21 @@ def _optimal(spec: Specification, method: Method) -> Taps:
     for _ in range(_ROUNDS):
         _check_count(count, spec, method)
         taps = _equiripple(count, spec) if method == "equiripple" else _least_squares(count, spec)
-        lacking = _lacking(measure(taps, spec), spec)
-        if lacking <= 0.0:
+        short = 0.0 if taps is None else lacking(measure(taps, spec), spec)
+        if taps is not None and short <= 0.0:
             return taps
         # As many more as the estimate grows by, and a step at least.
-        count = (count + max(2, math.ceil(lacking / (2.324 * width)))) | 1
+        count = (count + max(2, math.ceil(short / (2.324 * width)))) | 1
     raise ParameterError(
-        f"method {method} stays {lacking:.2g} dB short of {spec.attenuation:g} dB with {count} taps; "
-        "use the method kaiser, or a wider transition"
+        f"method {method} does not reach {spec.attenuation:g} dB with {count} taps for a transition of "
+        f"{spec.width:g} Hz at {spec.sample_rate} Hz; use the method kaiser, or a wider transition"
     )
 
 
-def _equiripple(count: int, spec: Specification) -> Taps:
-    from scipy.signal import remez
-
-    borders, gains, weights = _bands_for_scipy(spec)
-    try:
-        taps: Taps = remez(count, borders, gains, weight=weights, fs=spec.sample_rate, maxiter=100)
-    except ValueError as error:  # "Failure to converge ..."
-        raise ParameterError(
-            f"equiripple does not converge for a transition of {spec.width:g} Hz at {spec.sample_rate} Hz; "
-            "use the method kaiser, or a wider transition"
-        ) from error
-    return taps
+def _equiripple(count: int, spec: Specification) -> Taps | None:
+    scale = 2.0 * math.pi / spec.sample_rate
+    _, gains, weights = _bands_for_scipy(spec)
+    return equiripple(count, [(scale * low, scale * high) for low, high, _ in spec.bands], gains, weights)
 
 
 def _least_squares(count: int, spec: Specification) -> Taps:
@@ -198,12 +193,12 @@ def _check_count(count: int, spec: Specification, method: Method) -> None:
         )
 
 
-def _lacking(reached: Reached, spec: Specification) -> float:
-    """Return by how many dB taps miss a specification, 0 or less where they meet it."""
-    lacking = spec.attenuation - reached.attenuation
+def lacking(reached: Reached, spec: Specification) -> float:
+    """Return by how many dB taps miss a specification, 0 or less where they meet it; a ripple counts if it is given."""
+    short = spec.attenuation - reached.attenuation
     if spec.ripple is None:
-        return lacking
-    return max(lacking, 20.0 * math.log10(reached.ripple / spec.ripple))
+        return short
+    return max(short, _db(reached.ripple) - _db(spec.ripple))
 
 
 def measure(taps: Taps, spec: Specification) -> Reached:
@@ -232,9 +227,10 @@ def _measured(taps: Taps, spec: Specification) -> Iterator[tuple[Taps, Taps]]:
         yield np.array([border]), np.abs(turn @ taps)[np.newaxis]
 
 
-def with_attenuation(spec: Specification, attenuation: float) -> Specification:
-    """Return a specification with another attenuation."""
-    return replace(spec, attenuation=attenuation)
+def tighter(spec: Specification, db: float) -> Specification:
+    """Return a specification that allows less by some dB, in the stop bands and of a ripple that is given."""
+    ripple = None if spec.ripple is None else spec.ripple / 10.0 ** (db / 20)
+    return replace(spec, attenuation=spec.attenuation + db, ripple=ripple)
 
 
 def _db(gain: float) -> float:

@@ -126,6 +126,8 @@ def _curve(source: Source, place: Place, _depth: int, file: str | None = None, *
         raise source.error(place, "expected either points or a file")
     if file is None:
         return Curve(**values)
+    if "tolerance" in values:
+        raise source.error((*place, "tolerance"), "stands beside a file; expected it beside points")
     try:
         return load_equaliser(source.file((*place, "file"), file), values.get("phase", "minimum"))
     except ReverbError as error:

@@ -5,21 +5,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import click.testing
 import numpy as np
 import pyloudnorm
 import pytest
 import soundfile
 
 import reverb
-from reverb.cli.app import cli
 from reverb.effects.presets import names
+from tests.cli.running import fail, succeed
 from tests.conftest import MakeSound
 from tests.nulls import null_db
 from tests.signals import decaying, pink
 
 pytestmark = pytest.mark.usefixtures("folder")
-Result = click.testing.Result
 
 PRESET = """format = 1
 description = "Mine"
@@ -44,26 +42,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSoun
     (tmp_path / "mine.toml").write_text(PRESET)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(*args: str) -> Result:
-    return click.testing.CliRunner().invoke(cli, args, prog_name="reverb")
-
-
-def succeed(*args: str) -> Result:
-    result = run(*args)
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def fail(status: int, says: str, *args: str) -> None:
-    before = sorted(os.listdir())
-    result = run(*args)
-    assert result.stderr.startswith("Error: "), result.output
-    assert says in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert (result.stdout, result.exit_code) == ("", status)
-    assert sorted(os.listdir()) == before
 
 
 def test_a_preset_is_applied_at_its_own_level() -> None:

@@ -7,20 +7,18 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-import click.testing
 import numpy as np
 import pytest
 import soundfile
 
 import reverb
-from reverb.cli.app import cli
 from reverb.responses.library import names
+from tests.cli.running import fail, run, succeed
 from tests.conftest import MakeSound
 from tests.nulls import null_db
 from tests.signals import decaying, noise, tone
 
 pytestmark = pytest.mark.usefixtures("folder")
-Result = click.testing.Result
 
 
 @pytest.fixture
@@ -30,28 +28,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSoun
     make_sound("room.wav", decaying(2000, 2), subtype="PCM_24")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(*args: str) -> Result:
-    return click.testing.CliRunner().invoke(cli, args, prog_name="reverb")
-
-
-def succeed(*args: str) -> Result:
-    result = run(*args)
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def fail(status: int, says: str, *args: str) -> None:
-    """Run what must fail: one line on stderr that says what, nothing on stdout, no file left behind."""
-    before = sorted(os.listdir())
-    result = run(*args)
-    assert result.stderr.startswith("Error: "), result.output
-    assert says in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert result.stdout == ""
-    assert result.exit_code == status
-    assert sorted(os.listdir()) == before
 
 
 def test_apply_writes_what_the_library_computes() -> None:

@@ -1,17 +1,15 @@
 """`reverb filter`: equalisers, crossovers and designs on the command line."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import click.testing
 import numpy as np
 import pytest
 import soundfile
 
 import reverb
-from reverb.cli.app import cli
+from tests.cli.running import fail, succeed
 from tests.conftest import MakeSound
 from tests.nulls import null_db
 from tests.signals import noise
@@ -26,25 +24,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSoun
     (tmp_path / "eq.csv").write_text("100,-3\n1000,0\n8000,2\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(*args: str) -> click.testing.Result:
-    return click.testing.CliRunner().invoke(cli, args, prog_name="reverb")
-
-
-def succeed(*args: str) -> click.testing.Result:
-    result = run(*args)
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def fail(status: int, says: str, *args: str) -> None:
-    before = sorted(os.listdir())
-    result = run(*args)
-    assert result.stderr.startswith("Error: "), result.output
-    assert says in result.stderr
-    assert (result.stderr.count("\n"), result.exit_code) == (1, status)
-    assert sorted(os.listdir()) == before
 
 
 @pytest.mark.parametrize(
@@ -74,6 +53,12 @@ def test_commands_do_what_the_effects_do(command: list[str], effect: reverb.Effe
     assert null_db(y, effect(x, RATE)) < -120
 
 
+def test_a_filter_tells_of_its_taps_when_it_is_applied() -> None:
+    command = ("filter", "lowpass", "in.wav", "out.wav", "--cutoff", "3000")
+    assert succeed(*command).stdout.splitlines()[-1] == f"filter: {reverb.LowPass(3000).report(RATE)}"
+    assert succeed(*command, "--force", "--quiet").output == ""
+
+
 def test_an_equaliser_comes_from_a_file() -> None:
     succeed("filter", "eq", "eq.csv", "in.wav", "out.wav", "--phase", "linear")
     x, y = (soundfile.read(name)[0] for name in ("in.wav", "out.wav"))
@@ -91,6 +76,12 @@ def test_a_crossover_writes_bands_that_sum_to_the_input() -> None:
     x = soundfile.read("in.wav")[0]
     bands = [soundfile.read(f"b-{n}.wav")[0] for n in (1, 2, 3)]
     assert null_db(sum(bands), x) < -120
+    steep = ("--at", "300", "--transition", "100", "--attenuation", "60", "--no-tail")
+    succeed("filter", "crossover", "in.wav", "s.wav", *steep)
+    low = reverb.Band((300,), 0, slope=None, transition=100, attenuation=60)(x, RATE)[: len(x)]
+    assert null_db(soundfile.read("s-1.wav")[0], low) < -120
+    Path("t-2.wav").touch()
+    fail(1, "t-2.wav: exists already", "filter", "crossover", "in.wav", "t.wav", "--at", "300")
     fail(2, "expected names", "filter", "crossover", "in.wav", "-", "--at", "300")
     fail(
         2, "slope 50 dB per octave", "filter", "crossover", "in.wav", "c.wav", "--at", "300", "--slope", "50"
@@ -123,6 +114,8 @@ def test_a_design_reports_exports_and_draws() -> None:
     assert facts["taps"] == taps.tolist()
     assert (facts["sample_rate_hz"], facts["latency_frames"]) == (44_100, len(taps) // 2)
     assert "<svg" in Path("p.svg").read_text()
+    succeed("filter", "design", "lowpass", "--cutoff", "5000", "--plot", "--export", "more.wav")
+    assert Path("lowpass.png").stat().st_size > 10_000
     fail(1, "exists already", "filter", "design", "lowpass", "--cutoff", "5000", "--export", "taps.wav")
 
 
@@ -139,6 +132,7 @@ def test_a_design_is_json_for_programs() -> None:
 
 
 def test_wrong_designs_are_told_in_one_line() -> None:
+    fail(2, "Missing option '--kind'. Choose from: low, high", "filter", "shelf", "in.wav", "out.wav")
     design = ("filter", "design")
     fail(2, "Missing option '--frequency' of peak", *design, "peak", "--boost", "3")
     fail(2, "Missing option '--boost' of tilt", *design, "tilt")

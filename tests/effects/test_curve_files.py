@@ -1,11 +1,14 @@
 """Equalisers from the files of other programs."""
 
 import contextlib
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.signal import freqs
 
 from reverb.effects.curve_files import load_equaliser
 from reverb.effects.curves import Curve
@@ -38,6 +41,8 @@ Filter  5: ON  HS Fc 10 kHz Gain -1.5 dB
 Filter  6: ON  HP Fc 30 Hz
 Filter  7: ON  LPQ-less LP Fc 18000 Hz
 Filter  8: ON  NO Fc 50 Hz
+Channel: all
+GraphicEQ: 20 -1.5; 1000 0.0; 16000 3.25
 """
 
 
@@ -53,18 +58,61 @@ def test_tables_of_all_kinds_give_the_same_curve(table: str, tmp_path: Path) -> 
 def test_parametric_filters_become_a_chain(tmp_path: Path) -> None:
     path = tmp_path / "filters.txt"
     path.write_text(PARAMETRIC.replace("LPQ-less ", ""))
-    half = 0.5**0.5
+    a = 10 ** (-1.5 / 40)
     assert load_equaliser(path) == Chain(
         (
             Gain(-6.5),
             Peak(63.2, -5.0, 4.0),
             LowShelf(105.0, 2.5, 0.7),
-            HighShelf(10_000.0, -1.5, half),
+            HighShelf(10_000.0, -1.5, ((a + 1 / a) * (1 / 0.9 - 1) + 2) ** -0.5),
             LowCut(30.0),
             HighCut(18_000.0),
             Notch(50.0),
+            Curve(POINTS),
         )
     )
+
+
+def _slope(gain: float, slope: float) -> tuple[float, float]:
+    """How far the middle of a shelf lies above its corner, and its Q, by R. Bristow-Johnson's slope S."""
+    a, s = 10 ** (gain / 40), slope / 12
+    return math.sqrt(a) ** (1 / s), 1 / math.sqrt((a + 1 / a) * (1 / s - 1) + 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "numerator", "denominator"),
+    [
+        ("HP Fc 1000 Hz Q 0.5", [1, 0, 0], [1, 2, 1]),
+        ("LPQ Fc 1 kHz Q 3", [1], [1, 1 / 3, 1]),
+        ("PK Fc 1000 Hz Gain 12 dB BW Oct 1", [1, 10**0.3 * 0.5**0.5, 1], [1, 10**-0.3 * 0.5**0.5, 1]),
+    ],
+)
+def test_other_ways_to_say_it_are_the_circuits(
+    words: str, numerator: list[float], denominator: list[float], tmp_path: Path
+) -> None:
+    path = tmp_path / "filters.txt"
+    path.write_text(f"Filter: ON {words}")
+    taps = load_equaliser(path).response(48_000).samples[:, 0]
+    places = np.geomspace(100, 10_000, 30)
+    gain = np.abs(np.exp(-2j * np.pi * np.outer(places / 48_000, np.arange(len(taps)))) @ taps)
+    _, expected = freqs(numerator, denominator, places / 1000)
+    assert 20 * np.log10(gain) == pytest.approx(20 * np.log10(np.abs(expected)), abs=0.05)
+
+
+@pytest.mark.parametrize("slope", [6, 12])
+def test_a_slope_belongs_to_the_corner_of_a_shelf(slope: float, tmp_path: Path) -> None:
+    path = tmp_path / "filters.txt"
+    path.write_text(
+        f"Filter 1: ON LS {slope}dB Fc 100 Hz Gain 8 dB\nFilter 2: ON HS {slope} dB Fc 900 Hz Gain 8 dB"
+    )
+    loaded = load_equaliser(path)
+    assert isinstance(loaded, Chain)
+    low, high = loaded.effects
+    factor, q = _slope(8, slope)
+    assert isinstance(low, LowShelf)
+    assert isinstance(high, HighShelf)
+    assert (low.frequency, low.q) == pytest.approx((100 * factor, q))
+    assert (high.frequency, high.q) == pytest.approx((900 / factor, q))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +125,10 @@ def test_parametric_filters_become_a_chain(tmp_path: Path) -> None:
         ("GraphicEQ: 20 1; 30\n", "line 1: '30'; expected pairs of Hz and dB"),
         ("\nFilter 1: ON AP Fc 100 Hz Q 1\n", "line 2: filter type 'AP'; expected one of PK, LS"),
         ("Filter 1: ON PK Gain 3 dB\n", "line 1: filter PK without Fc"),
-        ("Filter 1: ON PK Fc 100 Hz Gain 99 dB\n", "line 1: gain_db 99 dB; expected -60 to 60 dB"),
+        ("Filter 1: ON PK Fc 100 Hz Gain 99 dB\n", "line 1: Gain 99 dB; expected -60 to 60 dB"),
+        ("Filter 1: ON LS 18 dB Fc 100 Hz Gain 9 dB\n", "line 1: Slope 18 dB per octave; expected 0.5 to 12"),
+        ("Filter 1: ON PK Fc 100 Hz Gain 9 dB BW Oct 0\n", "line 1: Bw 0 octaves; expected 0.001 to 8"),
+        ("Preamp: 1 dB\nChannel: L\n", "line 2: 'Channel' is no part of an equaliser"),
         ("Filter 1: OFF PK Fc 100 Hz Gain 3 dB\n", "all filters are off"),
     ],
 )

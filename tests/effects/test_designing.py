@@ -64,6 +64,21 @@ def test_mixed_phase_meets_the_attenuation_with_less_pre_ringing(rate: int, atte
     assert mixed.latency == pytest.approx(linear.latency, rel=0.15)
 
 
+@pytest.mark.parametrize("phase", ["minimum", "mixed"])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("attenuation", "ripple"), [(25, 0.01), (60, 0.5), (110, 0.001)])
+def test_every_phase_of_every_method_is_to_specification(
+    method: str, phase: str, attenuation: float, ripple: float
+) -> None:
+    rate = 44_100
+    spec, passing, stopping = _low_pass(
+        rate, 0.1, 0.04, attenuation=attenuation, ripple=ripple, method=method, phase=phase
+    )
+    taps = spec.response(rate).samples[:, 0]
+    assert -20 * np.log10(_gain(taps, stopping, rate).max()) >= attenuation - 0.001
+    assert np.abs(20 * np.log10(_gain(taps, passing, rate))).max() <= 1.001 * ripple
+
+
 def test_equiripple_takes_the_fewest_taps() -> None:
     counts = {
         method: LowPass(1000, transition=300, attenuation=80, method=method).report(48_000).taps  # type: ignore[arg-type]

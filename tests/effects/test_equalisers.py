@@ -214,6 +214,7 @@ def test_the_report_tells_the_deviation() -> None:
         (lambda: LowCut(50, 20), "slope 20 dB per octave; expected a multiple of 6, from 6 to 96"),
         (lambda: Weighting("B"), "curve 'B'; expected one of A, C, K"),
         (lambda: Curve(()), "points: 0 of them; expected 1 to 65536"),
+        (lambda: Curve(((100, 0, 1),)), "points: .*expected pairs of Hz and dB"),  # type: ignore[arg-type]
         (
             lambda: Curve(((100, 0), (100, 1))),
             "points: 100 Hz after 100 Hz; expected frequencies above 0 Hz that rise",

@@ -53,10 +53,10 @@ def test_the_specification_is_met(kind: str, attenuation: float, rate: int, phas
     taps = spec.response(rate).samples[:, 0]
     passing, stopping = _bands(spec, width, rate)
     reached = -20 * np.log10(_gain(taps, stopping, rate).max())
-    assert reached >= attenuation - (0.01 if phase == "linear" else 0.3)
+    assert reached >= attenuation - 0.01
     ripple = np.abs(_gain(taps, passing, rate) - 1).max()
-    # A Kaiser window's ripple is the same in both bands; a double spectral zero may add up at two edges.
-    assert 20 * math.log10(ripple) <= -min(attenuation - 4, 90)
+    # Linear phase has the ripple of the stop band in the pass band, too; turning it costs some.
+    assert 20 * math.log10(ripple) <= -(attenuation - 0.01 if phase == "linear" else min(attenuation - 4, 90))
 
 
 @pytest.mark.parametrize("phase", ["linear", "minimum"])

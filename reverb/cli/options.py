@@ -1,0 +1,30 @@
+"""Options that several groups of commands share."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+MIX = click.option(
+    "--mix", type=float, metavar="0..1", help="Share of the room at constant loudness.  [default: 0.3]"
+)
+WET = click.option("--wet", type=float, metavar="DB", help="Level of the room, instead of --mix.")
+DRY = click.option(
+    "--dry", type=float, metavar="DB", help="Level of the dry sound, instead of --mix; -inf for none."
+)
+PREDELAY = click.option(
+    "--predelay", type=float, default=0.0, show_default=True, metavar="MS", help="Delay of the room."
+)
+
+
+def with_options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[_Command], _Command]:
+    """Add groups of options to a command, in their order."""
+
+    def add(command: _Command) -> _Command:
+        for option in reversed([option for group in groups for option in group]):
+            command = option(command)
+        return command
+
+    return add

@@ -1,0 +1,31 @@
+"""Running the command in the tests' own process."""
+
+import os
+
+import click.testing
+
+from reverb.cli.app import cli
+
+Result = click.testing.Result
+
+
+def run(*args: str) -> Result:
+    return click.testing.CliRunner().invoke(cli, args, prog_name="reverb")
+
+
+def succeed(*args: str) -> Result:
+    result = run(*args)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def fail(status: int, says: str, *args: str) -> None:
+    """Run what must fail: one line on stderr that says what, nothing on stdout, no file left behind."""
+    before = sorted(os.listdir())
+    result = run(*args)
+    assert result.stderr.startswith("Error: "), result.output
+    assert says in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    assert result.exit_code == status
+    assert sorted(os.listdir()) == before
