@@ -55,6 +55,7 @@ class _Fuzz(fuzzing.Fuzz):  # type: ignore[name-defined, misc]
 
 def test_the_watch_sees_a_crash_a_hang_memory_and_a_traceback_and_goes_on() -> None:
     fuzz = _Fuzz([_pass, _crash, _hang, _swell, _stumble, _pass])
+    Path("/proc/self/clear_refs").write_text("5")  # what tests before this one took does not count
     found = [
         outcome.verdict
         for outcome in fuzzing.run(fuzz, range(6), megabytes=fuzzing.peak_megabytes() + 100, seconds=1.0)
