@@ -3,6 +3,7 @@
 import io
 import json
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from starlette.types import Message
 
 import reverb
 from reverb.cli.app import cli
+from reverb.render.files import RenderReport, process_file
 from reverb.responses.files import load_response
 from reverb.studio.messages import TooLargeError, pieces
 from tests.conftest import MakeSound
@@ -166,12 +168,23 @@ def test_a_mono_recording_is_matched_as_it_is_heard_on_both_sides(
     assert seen["match_db"] == pytest.approx(-3.01, abs=0.01)
 
 
-def test_fifty_renders_at_once_are_queued_and_all_done(studio: Studio, make_sound: MakeSound) -> None:
+def test_fifty_renders_at_once_are_queued_and_all_done(
+    studio: Studio, make_sound: MakeSound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = threading.Event()
+
+    def process_later(*args: Any, **settings: Any) -> RenderReport:
+        assert begin.wait(60)
+        return process_file(*args, **settings)
+
+    monkeypatch.setattr("reverb.studio.answers.process_file", process_later)
     client = studio()
     take = bring(client, make_sound("in.wav", noise(3000, peak=0.3), 48_000, "PCM_16"))["id"]
     asked = [{"recording": take, "room": room(client), "settings": {"mix": n / 49}} for n in range(50)]
     facts = [client.post("/api/renders", json=one).json() for one in asked]
-    assert max(one["before"] for one in facts) >= 20  # they wait for each other
+    assert {one["state"] for one in facts[2:]} == {"queued"}
+    assert facts[-1]["before"] in (47, 48, 49)  # all but the two that run, or are just to begin
+    begin.set()
     out = [rendered(client, one["id"]) for one in facts]
     lengths = [soundfile.info(io.BytesIO(file)).frames for file in out]
     assert lengths[0] == 3000  # dry

@@ -4,7 +4,7 @@
 //           └─ gate ─ convolver ─ voice ─────────────── room ─┴─ out ─ analyser ─ loudspeakers
 //
 // A new response gets a convolver of its own: the sound is led from the old gate into the new one, and the old room rings
-// out as it was. So nothing clicks, and no tail is cut while knobs move.
+// out as it was. So nothing clicks, and no tail is cut while knobs move, unless more than a few ring at once.
 
 const FADE = 0.03;
 const AHEAD = 0.01; // seconds from now at which a fade begins
