@@ -1,0 +1,102 @@
+"""What a start, a render and an installation cost."""
+
+import subprocess
+import sys
+import tempfile
+import tracemalloc
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+import reverb
+from checks.check import Group, NotMeasured, at_most
+from checks.processes import ROOT, python, reverb_and_peak, seconds
+from checks.signals import RATE, noise, room
+
+group = Group(
+    "Costs", "Times swing with the machine, so they are ratios or have wide limits, and get three tries."
+)
+_TRIES = 3
+
+
+@group.check("`import reverb` beyond an empty Python", "medians of 7, in turn", at_most(50, "ms", digits=2))
+def _() -> float:
+    found = []
+    while len(found) < _TRIES and min(found, default=np.inf) > 50:
+        with_it, without = seconds(7, ["-c", "import reverb"], ["-c", "pass"])
+        found.append(max(with_it - without, 0) * 1000)
+    return min(found)
+
+
+@group.check(
+    "heavy libraries that `import reverb` loads",
+    "NumPy, SciPy, sounddevice, click, soxr, matplotlib",
+    at_most(0),
+)
+def _() -> float:
+    heavy = ("numpy", "scipy", "sounddevice", "click", "soxr", "matplotlib")
+    code = f"import reverb, sys; print(sum(name in sys.modules for name in {heavy}))"
+    return float(python("-c", code).stdout)
+
+
+@group.check(
+    "`reverb apply` on 1 s of sound ÷ imports alone",
+    "`import numpy, soundfile, click`",
+    at_most(1.6, digits=2),
+)
+def _() -> float:
+    found: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        soundfile.write(Path(folder, "in.wav"), noise(RATE), RATE, "PCM_24")
+        apply = ["-m", "reverb", "apply", "in.wav", "out.wav", "--ir", "room", "--force"]
+        while len(found) < _TRIES and min(found, default=np.inf) > 1.6:
+            whole, imports = seconds(5, apply, ["-c", "import numpy, soundfile, click"], cwd=Path(folder))
+            found.append(whole / imports)
+    return min(found)
+
+
+@group.check(
+    "peak of memory, 4 min stereo through the church", "the kernel's VmHWM", at_most(200, "MB", digits=2)
+)
+def _() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        with soundfile.SoundFile(Path(folder, "in.wav"), "w", RATE, 2, "PCM_24") as sound:
+            block = noise(10 * RATE)
+            for _ in range(24):
+                sound.write(block)
+        result, peak = reverb_and_peak(
+            "apply", "in.wav", "out.wav", "--ir", "church", "--quiet", cwd=Path(folder)
+        )
+        result.check_returncode()
+        return peak
+
+
+@group.check(
+    "memory that real-time blocks take, 1000 of them", "tracemalloc's peak", at_most(8, "kB", digits=2)
+)
+def _() -> float:
+    convolver = reverb.Convolver(room(RATE), 128, dry=0.5)
+    block = noise(128).astype(np.float32)
+    for _ in range(20):
+        convolver.process(block, out=block)
+    tracemalloc.start()
+    for _ in range(1000):
+        convolver.process(block, out=block)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 1000
+
+
+@group.check(
+    "size of the wheel, responses and presets included", "`python -m build`", at_most(5, "MB", digits=2)
+)
+def _() -> float:
+    if not (find_spec("build") and find_spec("hatchling")):
+        raise NotMeasured("`build` and `hatchling` are not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["-m", "build", "--wheel", "--no-isolation", "--outdir", folder, str(ROOT)]
+        subprocess.run([sys.executable, *command], capture_output=True, check=True)
+        (wheel,) = Path(folder).glob("*.whl")
+        return wheel.stat().st_size / 1e6
