@@ -152,12 +152,13 @@ def _() -> float:
 
 
 def _one_by_one(x: Signal, *effects: reverb.Effect) -> Signal:
-    """Apply effects in turn, each by SciPy, and take off each one's latency."""
+    """Apply effects in turn, each by SciPy, and take off the sum of their latencies."""
+    late = 0
     for effect in effects:
         h = effect.response(RATE)
-        samples = np.asarray(h.samples, np.float64)
-        x = convolved(x, samples if samples.shape[1] > 1 else np.repeat(samples, x.shape[1], 1))[h.latency :]
-    return x
+        x = convolved(x, np.broadcast_to(h.samples, (h.frames, x.shape[1])))
+        late += h.latency
+    return x[late:]
 
 
 @folding.check("high-pass, hall, peak: three convolutions as one", "one after the other by SciPy", FLOAT32)

@@ -78,12 +78,12 @@ def _() -> float:
 )
 def _() -> float:
     convolver = reverb.Convolver(room(RATE), 128, dry=0.5)
-    block = noise(128).astype(np.float32)
+    block, out = noise(128).astype(np.float32), np.empty((128, 2), np.float32)
     for _ in range(20):
-        convolver.process(block, out=block)
+        convolver.process(block, out)
     tracemalloc.start()
     for _ in range(1000):
-        convolver.process(block, out=block)
+        convolver.process(block, out)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak / 1000
