@@ -4,7 +4,7 @@
     scripts/conformance.py --check     measure all, and compare with the page as it is committed
     scripts/conformance.py --only swap measure what has a word in its name, and print it
 
-Exits with 1 where a check fails, or with --check where the page disagrees about a verdict or about which checks there are.
+Exits with 1 where a check fails; with --check where the page disagrees about a verdict or about which checks there are.
 """
 
 import argparse

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 from scipy.signal import convolve
 
@@ -105,8 +106,8 @@ def stream(convolver: reverb.Convolver, x: Signal) -> Signal:
     return np.concatenate([convolver.process(block) for block in blocks])
 
 
-def _streamed(dtype: type, block_size: int, fft: str | None = None) -> float:
-    x, h = noise(600 * block_size).astype(dtype), room(RATE).astype(dtype)
+def _streamed(dtype: npt.DTypeLike, block_size: int, fft: str | None = None) -> float:
+    x, h = noise(600 * block_size).astype(np.dtype(dtype)), room(RATE).astype(np.dtype(dtype))
     convolver = reverb.Convolver(h, block_size, dtype=dtype, fft=fft)
     return null(stream(convolver, x), convolved(x, h)[: len(x)])
 

@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 Measure = Callable[[], float]
 
 
-class NotMeasured(Exception):
+class NotMeasuredError(Exception):
     """What a check needs is not here; the message says what."""
 
 
@@ -76,7 +76,7 @@ class Check:
         """Measure and judge."""
         try:
             value = self.limit.rounded(self.measure())
-        except NotMeasured as reason:
+        except NotMeasuredError as reason:
             return Outcome(self, str(reason), "not measured")
         return Outcome(self, self.limit.say(value), "pass" if self.limit.holds(value) else "**fail**")
 

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 from scipy.signal import resample_poly
 
 import reverb
-from checks.check import Group, NotMeasured, at_most
+from checks.check import Group, NotMeasuredError, at_most
 from checks.signals import RATE, Signal, decibels, noise, pink, sine
 from reverb.render.loudness import LoudnessMeter, TruePeakMeter
 from reverb.responses.library import bundled_folder, names
@@ -27,9 +28,9 @@ def _loudness(x: Signal, rate: int = RATE) -> float:
     return meter.integrated
 
 
-def _pyloudnorm(x: Signal, rate: int = RATE) -> float:
+def _pyloudnorm(x: npt.NDArray[Any], rate: int = RATE) -> float:
     if not find_spec("pyloudnorm"):
-        raise NotMeasured("pyloudnorm is not installed")
+        raise NotMeasuredError("pyloudnorm is not installed")
     import pyloudnorm
 
     return float(pyloudnorm.Meter(rate).integrated_loudness(x))

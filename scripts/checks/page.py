@@ -8,10 +8,10 @@ Verdicts = dict[str, str]
 
 _HEAD = """# Conformance
 
-What the product promises, and what `scripts/conformance.py` measured when it last wrote this page. Every figure comes from a
-computation of its own: a closed form, a standard's table, SciPy in float64 or pyloudnorm. Measurements are rounded towards the
-worse before they are judged; they differ a little from machine to machine, verdicts should not: the checks of a
-submission run `scripts/conformance.py --check`, which fails where a new run and this page disagree about one.
+What the product promises, and what `scripts/conformance.py` measured when it last wrote this page. Every reference is a
+computation of its own: a closed form, a standard's table, SciPy in float64 or pyloudnorm. Measurements are rounded
+towards the worse before they are judged. They differ a little from machine to machine, verdicts should not: the checks
+of a submission run `scripts/conformance.py --check`, which fails where a new run and this page disagree about one.
 
 """
 
@@ -43,7 +43,10 @@ def verdicts(page: str) -> Verdicts:
 
 
 def disagreements(committed: Verdicts, new: Verdicts) -> list[str]:
-    """Return where two runs differ: in which claims there are, or in a verdict; what was not measured agrees with all."""
+    """Return where two runs differ: in which claims there are, or in a verdict.
+
+    What was not measured agrees with either verdict.
+    """
     gone = [f"no longer checked: {claim}" for claim in committed.keys() - new.keys()]
     added = [f"not on the page: {claim}" for claim in new.keys() - committed.keys()]
     changed = [

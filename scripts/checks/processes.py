@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from checks.check import NotMeasured
+from checks.check import NotMeasuredError
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
@@ -44,7 +44,7 @@ def reverb_process(*arguments: str, cwd: Path) -> "subprocess.Popen[str]":
 def reverb_and_peak(*arguments: str, cwd: Path) -> tuple["subprocess.CompletedProcess[str]", float]:
     """Run `reverb` and return its result and the peak of its memory in MB."""
     if not Path("/proc/self/status").exists():
-        raise NotMeasured("the peak of memory is read from Linux's /proc")
+        raise NotMeasuredError("the peak of memory is read from Linux's /proc")
     result = python("-c", _PEAK, *arguments, cwd=cwd)
     return result, int(result.stdout.split()[-1]) * 1024 / 1e6
 

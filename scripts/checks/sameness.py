@@ -35,7 +35,7 @@ def _digests(settings: dict[str, Any], name: str, workers: tuple[int, ...]) -> s
     at_most(0),
 )
 def _() -> float:
-    kinds = (
+    kinds: tuple[tuple[dict[str, Any], str], ...] = (
         ({}, "out.wav"),
         ({"subtype": "PCM_16"}, "out.wav"),
         ({}, "out.flac"),

@@ -16,7 +16,7 @@ def noise(frames: int, channels: int = 2, seed: int = 0) -> Signal:
 def room(frames: int, channels: int = 2, seed: int = 1) -> Signal:
     """Return noise that falls by 60 dB, a decibel or two loud, shape (frames, channels)."""
     fall = 10 ** np.linspace(0, -3, frames)[:, np.newaxis]
-    return noise(frames, channels, seed) * fall * (8 / np.sqrt(frames))
+    return np.asarray(noise(frames, channels, seed) * fall * (8 / np.sqrt(frames)))
 
 
 def sine(frequency: float, seconds: float = 1.0, rate: int = RATE, peak: float = 0.5) -> Signal:
