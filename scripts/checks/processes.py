@@ -1,7 +1,7 @@
 """Whole programs: run, timed, and their memory read."""
 
+import math
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -50,11 +50,11 @@ def reverb_and_peak(*arguments: str, cwd: Path) -> tuple["subprocess.CompletedPr
 
 
 def seconds(turns: int, *commands: Sequence[str], cwd: Path | None = None) -> list[float]:
-    """Return the median time of each of several commands, run in turn."""
-    times: list[list[float]] = [[] for _ in commands]
+    """Return the least time of each of several commands, run in turn: what other work has disturbed the least."""
+    least = [math.inf] * len(commands)
     for _ in range(turns):
-        for command, taken in zip(commands, times, strict=True):
+        for number, command in enumerate(commands):
             started = time.perf_counter()
             python(*command, cwd=cwd).check_returncode()
-            taken.append(time.perf_counter() - started)
-    return [statistics.median(taken) for taken in times]
+            least[number] = min(least[number], time.perf_counter() - started)
+    return least
