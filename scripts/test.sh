@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install what the tests need, then run ruff, mypy --strict and pytest. Extra arguments go to pytest.
+# Install what the tests need, then run ruff, mypy --strict, pytest and the conformance checks. Extra arguments go to
+# pytest, with which it then ends.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
@@ -24,3 +25,5 @@ fi
 "$PYTHON" -m pytest --numprocesses auto --dist loadfile --ignore tests/live
 # What keeps the pace of a sound card wants the machine to itself.
 "$PYTHON" -m pytest tests/live
+# Every promise measured anew, against the page that tells them.
+"$PYTHON" scripts/conformance.py --check

@@ -1,0 +1,6 @@
+"""What the conformance page claims, measured anew: one small function a claim, one module a subject.
+
+`check` says what a check is, `signals` what it measures with, `processes` how it looks at whole programs, `page` how
+the outcomes become docs/conformance.md. The rest holds the checks. References are closed forms, the standards' tables,
+SciPy in float64 and pyloudnorm, never the code under test.
+"""

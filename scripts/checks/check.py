@@ -1,0 +1,112 @@
+"""A check: a claim with a limit, and the function that measures it anew."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+Measure = Callable[[], float]
+
+
+class NotMeasuredError(Exception):
+    """What a check needs is not here; the message says what."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The largest value that passes, or the smallest.
+
+    Attributes
+    ----------
+    value : float
+    unit : str
+    largest : bool
+        Whether `value` is the largest that passes.
+    digits : int
+        To which a measurement is rounded, towards the failing side, before it is judged: so the printed value and the
+        verdict always agree. Few where figures vary from run to run.
+    """
+
+    value: float
+    unit: str
+    largest: bool
+    digits: int
+
+    def rounded(self, value: float) -> float:
+        """Return a measurement rounded to the worse."""
+        if value == 0 or not math.isfinite(value):
+            return value
+        exact = Decimal(value)
+        step = Decimal(1).scaleb(exact.adjusted() - self.digits + 1)
+        return float(exact.quantize(step, ROUND_CEILING if self.largest else ROUND_FLOOR))
+
+    def holds(self, value: float) -> bool:
+        """Return whether a rounded measurement passes; NaN never does."""
+        return value <= self.value if self.largest else value >= self.value
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.largest else '≥'} {self.say(self.value)}"
+
+    def say(self, value: float) -> str:
+        """Return a value with its unit."""
+        number = f"{value:.12g}".replace("-", "−").replace("inf", "∞")
+        return f"{number} {self.unit}".rstrip()
+
+
+def at_most(value: float, unit: str = "", *, digits: int = 3) -> Limit:
+    """Return the limit of what must not be larger."""
+    return Limit(value, unit, True, digits)
+
+
+def at_least(value: float, unit: str = "", *, digits: int = 3) -> Limit:
+    """Return the limit of what must not be smaller."""
+    return Limit(value, unit, False, digits)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the page: what is claimed, against which standard or reference, within which limit."""
+
+    name: str
+    reference: str
+    limit: Limit
+    measure: Measure
+
+    def run(self) -> "Outcome":
+        """Measure and judge."""
+        try:
+            value = self.limit.rounded(self.measure())
+        except NotMeasuredError as reason:
+            return Outcome(self, str(reason), "not measured")
+        return Outcome(self, self.limit.say(value), "pass" if self.limit.holds(value) else "**fail**")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check found, and its verdict: ``pass``, ``**fail**`` or ``not measured``."""
+
+    check: Check
+    found: str
+    verdict: str
+
+
+@dataclass
+class Group:
+    """Checks of one kind, in the order in which they are written."""
+
+    title: str
+    about: str
+    checks: list[Check] = field(default_factory=list)
+
+    def check(self, name: str, reference: str, limit: Limit) -> Callable[[Measure], Measure]:
+        """Register the function below as the measurement of a claim."""
+
+        def register(measure: Measure) -> Measure:
+            self.checks.append(Check(name, reference, limit, measure))
+            return measure
+
+        return register
+
+    def run(self) -> Iterator[Outcome]:
+        """Run all checks."""
+        return (check.run() for check in self.checks)

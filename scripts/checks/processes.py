@@ -1,0 +1,60 @@
+"""Whole programs: run, timed, and their memory read."""
+
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from checks.check import NotMeasuredError
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+}
+
+# The peak is the kernel's own figure of that process; getrusage would count the one that started it, too.
+_PEAK = """
+import re, sys
+from reverb.cli.app import cli
+try:
+    cli(sys.argv[1:])
+finally:
+    print(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])
+"""
+
+
+def python(*arguments: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run Python to its end."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+def reverb_process(*arguments: str, cwd: Path) -> "subprocess.Popen[str]":
+    """Start `reverb` and go on."""
+    command = [sys.executable, "-m", "reverb", *arguments]
+    return subprocess.Popen(
+        command, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def reverb_and_peak(*arguments: str, cwd: Path) -> tuple["subprocess.CompletedProcess[str]", float]:
+    """Run `reverb` and return its result and the peak of its memory in MB."""
+    if not Path("/proc/self/status").exists():
+        raise NotMeasuredError("the peak of memory is read from Linux's /proc")
+    result = python("-c", _PEAK, *arguments, cwd=cwd)
+    return result, int(result.stdout.split()[-1]) * 1024 / 1e6
+
+
+def seconds(turns: int, *commands: Sequence[str], cwd: Path | None = None) -> list[float]:
+    """Return the least time of each of several commands, run in turn: what other work has disturbed the least."""
+    least = [math.inf] * len(commands)
+    for _ in range(turns):
+        for number, command in enumerate(commands):
+            started = time.perf_counter()
+            python(*command, cwd=cwd).check_returncode()
+            least[number] = min(least[number], time.perf_counter() - started)
+    return least
