@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument("--page", type=Path, default=PAGE, help="the page (%(default)s)")
     options = parser.parse_args()
     outcomes: dict[str, list[Outcome]] = {group.title: [] for group in GROUPS}
-    for group, outcome in _outcomes(options.only):
+    for group, outcome in _outcomes(options.only, timing=not options.check):
         outcomes[group.title].append(outcome)
         print(
             f"{outcome.verdict:12}  {outcome.found:>14}  {outcome.check.limit!s:>12}  {outcome.check.name}",
@@ -50,11 +50,11 @@ def main() -> int:
     return int(any(outcome.verdict == "**fail**" for group in outcomes.values() for outcome in group))
 
 
-def _outcomes(word: str | None) -> Iterator[tuple[Group, Outcome]]:
+def _outcomes(word: str | None, *, timing: bool) -> Iterator[tuple[Group, Outcome]]:
     for group in GROUPS:
         for check in group.checks:
             if word is None or word.lower() in f"{group.title} {check.name}".lower():
-                yield group, check.run()
+                yield group, check.run(timing=timing)
 
 
 def _compare(page: Path, new: str) -> int:

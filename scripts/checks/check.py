@@ -65,15 +65,21 @@ def at_least(value: float, unit: str = "", *, digits: int = 3) -> Limit:
 
 @dataclass(frozen=True)
 class Check:
-    """One row of the page: what is claimed, against which standard or reference, within which limit."""
+    """One row of the page: what is claimed, against which standard or reference, within which limit.
+
+    A `timed` one holds on a machine at rest, so that no other run can be held to it.
+    """
 
     name: str
     reference: str
     limit: Limit
     measure: Measure
+    timed: bool = False
 
-    def run(self) -> "Outcome":
-        """Measure and judge."""
+    def run(self, *, timing: bool = True) -> "Outcome":
+        """Measure and judge; what is timed only with `timing`."""
+        if self.timed and not timing:
+            return Outcome(self, "timed when the page is written", "not measured")
         try:
             value = self.limit.rounded(self.measure())
         except NotMeasuredError as reason:
@@ -98,11 +104,13 @@ class Group:
     about: str
     checks: list[Check] = field(default_factory=list)
 
-    def check(self, name: str, reference: str, limit: Limit) -> Callable[[Measure], Measure]:
+    def check(
+        self, name: str, reference: str, limit: Limit, *, timed: bool = False
+    ) -> Callable[[Measure], Measure]:
         """Register the function below as the measurement of a claim."""
 
         def register(measure: Measure) -> Measure:
-            self.checks.append(Check(name, reference, limit, measure))
+            self.checks.append(Check(name, reference, limit, measure, timed))
             return measure
 
         return register
