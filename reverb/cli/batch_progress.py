@@ -57,8 +57,9 @@ class Bars(Quiet):
         super().__init__()
         self._progress = progress
         self._whole = progress.add_task("all", total=planned, what=f"0 of {planned}")
-        self._planned, self._ended = planned, 0
+        self._planned, self._ended, self._failed = planned, 0, 0
         self._bars: dict[str, TaskID] = {}
+        self._shares: dict[str, float] = {}
 
     def __call__(self, event: Any) -> None:
         """Move the bars."""
@@ -66,15 +67,18 @@ class Bars(Quiet):
         output = event.task.output
         if hasattr(event, "status"):
             self._ended += 1
-            what = f"{self._ended} of {self._planned}"
-            self._progress.update(self._whole, completed=self._ended, what=what)
+            self._failed += event.status == "failed"
+            self._shares.pop(output, None)
             if output in self._bars:
                 self._progress.remove_task(self._bars.pop(output))
-            return
-        if output not in self._bars:
-            name = click.format_filename(output)
-            self._bars[output] = self._progress.add_task(name, total=1.0, what=name)
-        self._progress.update(self._bars[output], completed=event.done)
+        else:
+            if output not in self._bars:
+                name = click.format_filename(output)
+                self._bars[output] = self._progress.add_task(name, total=1.0, what=name)
+            self._shares[output] = event.done
+            self._progress.update(self._bars[output], completed=event.done)
+        what = f"{self._ended} of {self._planned}" + (f", {self._failed} failed" if self._failed else "")
+        self._progress.update(self._whole, completed=self._ended + sum(self._shares.values()), what=what)
 
     def ended(self, outcome: "Outcome") -> None:
         """Show failures and warnings above the bars."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from reverb.effects.effect import HasResponse, check_workers
-from reverb.render.batch import cluster, processes
+from reverb.render.batch import cluster, here, processes
 from reverb.render.batch.augment import Augment
-from reverb.render.batch.carry_out import FoldedResponses, Workshop, carry_out
+from reverb.render.batch.carry_out import Workshop
 from reverb.render.batch.inputs import find_inputs
 from reverb.render.batch.journal import Journal
 from reverb.render.batch.places import LocalFolder, OutputFolder, output_folder
@@ -192,8 +192,7 @@ def _events(
     elif any(
         place.startswith(IN_MEMORY) for place in (batch.folder.where(""), *(t.source for t in possible))
     ):
-        responses = FoldedResponses()
-        yield from (carry_out(task, workshop, responses) for task in possible)
+        yield from here.run(possible, workshop)
     else:
         yield from processes.run(possible, workshop, at_once)
 

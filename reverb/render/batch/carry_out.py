@@ -88,8 +88,6 @@ def carry_out(
     progress : callable, optional
         Called now and then with frames done and frames in all.
     """
-    if task.problem is not None:
-        return failed(task, task.problem)
     begin: dict[str, Any] | None = None
     try:
         prepared = Prepared(task, workshop.treatments[task.treatment])

@@ -1,7 +1,7 @@
 """The executor beyond this machine: a Dask cluster that is already there.
 
-Each task becomes a job of the cluster, which hands it to a worker that is free, and when a worker is lost, what it had to
-another. A task may so be carried out twice; its output is the same both times, and gets its name once.
+Each task becomes a job of the cluster, which hands it to a worker that is free, and to another when that is lost. So a
+task may be carried out twice; its output is the same both times, and gets its name once.
 """
 
 import functools
@@ -35,7 +35,10 @@ def run(tasks: Sequence[Task], workshop: Workshop, scheduler: str) -> Generator[
         shared = client.submit(_itself, workshop, pure=False)
         jobs = dict(zip(client.map(_job, tasks, workshop=shared, pure=False), tasks, strict=True))
         try:
-            for job, result in distributed.as_completed(list(jobs), with_results=True, raise_errors=False):
+            ended = distributed.as_completed(
+                list(jobs), loop=client.loop, with_results=True, raise_errors=False
+            )
+            for job, result in ended:
                 task = jobs.pop(job)
                 yield result if isinstance(result, Outcome) else failed(task, _reason(task, result))
         finally:

@@ -108,10 +108,11 @@ def _folder(folder: Path, root: Path, leave_out: PathLike | None) -> Iterator[In
     _new(folder, entered)
     closed: list[OSError] = []
     for place, inner, files in os.walk(folder, followlinks=True, onerror=closed.append):
-        # Links may lead back: each folder is entered once.
-        inner[:] = sorted(
+        # Links may lead back: each folder is entered once, by its own name rather than by a link beside it.
+        inner.sort(key=lambda name: (os.path.islink(os.path.join(place, name)), name))
+        inner[:] = [
             name for name in inner if not name.startswith(".") and _new(os.path.join(place, name), entered)
-        )
+        ]
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in FORMATS:
                 path = Path(place, name)

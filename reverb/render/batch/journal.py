@@ -62,7 +62,12 @@ class Journal:
         """Write what waits, and put the journal in order."""
         self._write()
         if self.trouble is None:
-            self._trying(lambda: self._folder.rewrite(JOURNAL, in_order))
+            self._trying(self._put_in_order)
+
+    def _put_in_order(self) -> None:
+        content = self._folder.read(JOURNAL)
+        if content != in_order(content):
+            self._folder.rewrite(JOURNAL, in_order)
 
     def _write(self) -> None:
         if not self._waiting:

@@ -134,8 +134,10 @@ class LocalFolder:
             yield folder
 
     def publish(self, made: Path, output: str, overwrite: bool) -> None:
-        """Rename the file."""
+        """Rename the file, when the disk has it: not even a power cut leaves half of it."""
         try:
+            with open(made, "rb") as file:
+                os.fsync(file.fileno())
             publish(made, Path(self.where(output)), overwrite)
         except FileNotFoundError:
             self._check_root()
