@@ -26,10 +26,10 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     fill(tmp_path / "takes", "a.wav", "z/b.flac", "z/.hidden.wav")
     (tmp_path / "takes" / "notes.txt").touch()
     disk = fsspec.filesystem("memory")
-    disk.store.clear()
     disk.put("takes", "/bucket/takes", recursive=True)
     yield disk
     disk.store.clear()
+    disk.pseudo_dirs[:] = [""]
 
 
 def _names(disk: Any, folder: str = "/bucket/wet") -> set[str]:
@@ -46,9 +46,7 @@ def test_from_url_to_url_is_as_from_folder_to_folder(memory: Any) -> None:
     assert _names(memory) == {*expected, JOURNAL}  # nothing temporary is left
     records = [json.loads(line) for line in memory.cat_file(f"/bucket/wet/{JOURNAL}").splitlines()]
     assert [record["output"] for record in records] == sorted(expected)
-    assert records[0]["input"] == "memory://bucket/takes/a.wav" or records[0]["input"].endswith(
-        "/bucket/takes/a.wav"
-    )
+    assert records[0]["input"] == "memory:///bucket/takes/a.wav"
 
 
 def test_urls_resume_and_keep_as_folders_do(memory: Any) -> None:
@@ -134,5 +132,5 @@ def test_no_cluster_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     pytest.importorskip("distributed", reason="needs the extra 'cluster'")
     monkeypatch.setattr("reverb.render.batch.cluster._PATIENCE", 0.2)
     takes = fill(tmp_path / "takes", "a.wav")
-    with pytest.raises(ClusterError, match="cannot be reached.*tcp://host:8786"):
+    with pytest.raises(ClusterError, match=r"cannot be reached.*tcp://host:8786"):
         process_files(takes, tmp_path / "out", QUIETER, scheduler="tcp://127.0.0.1:9")
