@@ -26,8 +26,6 @@ Event: TypeAlias = Share | Outcome
 _ATTEMPTS = 2
 _HEARTBEAT = 0.2  # seconds; on some systems a longer wait would not end for Ctrl-C
 _GRACE = 0.6  # seconds in which an interrupted worker cleans up
-# glibc keeps blocks of up to 32 MB for the next file instead of giving them back: a seventh less CPU time a file.
-_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 26)}
 _CODE = "from reverb.render.batch.worker import main; main()"
 
 
@@ -49,11 +47,10 @@ class _Worker:
             else {"start_new_session": True}
         )  # a terminal's Ctrl-C is for the batch, which then stops its workers
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _CODE],
+            [sys.executable, "-P", "-c", _CODE],  # with this process's path, and no other folder before it
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={
-                **_MEMORY,
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
             },

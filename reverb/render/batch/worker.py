@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import BinaryIO
 
 from reverb.render.batch.carry_out import FoldedResponses, Workshop, carry_out
+from reverb.render.batch.memory import keep_freed_memory
 from reverb.render.batch.tasks import Share, Task
 
 _PACE = 0.1  # seconds between two reports about a task
@@ -25,6 +26,7 @@ def main() -> None:
     """Work until standard input ends."""
     # What is inherited may be to ignore it, as in a shell's background jobs.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    keep_freed_memory()
     outbox = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no outcome
     try:
