@@ -87,7 +87,8 @@ import os, signal, sys
 import distributed, reverb
 
 def main():
-    with distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
+    settings = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50}
+    with distributed.LocalCluster(n_workers=3, **settings) as cluster:
         victims = [worker.process.process.pid for worker in list(cluster.workers.values())[:1]]
 
         def kill_one(event):
