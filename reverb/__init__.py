@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reverb.engine.whole import convolve
     from reverb.errors import (
         AudioFileError,
+        ClusterError,
         DeviceError,
         DeviceLostError,
         InvalidAudioError,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
         ReverbError,
         UnknownNameError,
     )
+    from reverb.render.batch.augment import Augment
+    from reverb.render.batch.batch import BatchReport, process_files
     from reverb.render.files import RenderReport, process_file
     from reverb.responses.files import load_response, save_response
     from reverb.responses.library import impulse
@@ -66,6 +69,7 @@ _HOMES = {
     "reverb.engine.whole": ("convolve",),
     "reverb.errors": (
         "AudioFileError",
+        "ClusterError",
         "DeviceError",
         "DeviceLostError",
         "InvalidAudioError",
@@ -75,6 +79,8 @@ _HOMES = {
         "ReverbError",
         "UnknownNameError",
     ),
+    "reverb.render.batch.augment": ("Augment",),
+    "reverb.render.batch.batch": ("BatchReport", "process_files"),
     "reverb.render.files": ("RenderReport", "process_file"),
     "reverb.responses.files": ("load_response", "save_response"),
     "reverb.responses.library": ("impulse",),
@@ -87,11 +93,14 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AudioFileError",
+    "Augment",
     "Band",
     "BandPass",
     "BandStop",
+    "BatchReport",
     "BlockAdapter",
     "Chain",
+    "ClusterError",
     "Convolver",
     "Curve",
     "Delay",
@@ -133,6 +142,7 @@ __all__ = [
     "load_equaliser",
     "load_response",
     "process_file",
+    "process_files",
     "save_response",
 ]
 

@@ -8,6 +8,7 @@
     ├── PresetError        (ValueError)   a preset or an equaliser's file is not understood: file, line, key
     ├── UnknownNameError   (LookupError)  no response, device or preset of that name
     ├── AudioFileError     (OSError)      a file cannot be read or written
+    ├── ClusterError       (OSError)      the workers elsewhere cannot be reached
     ├── DeviceError        (OSError)      the sound card cannot be opened
     │   └── DeviceLostError               it was, and went away: unplugged, or its server stopped
     ├── NotRunningError    (RuntimeError) a live session is used before it has begun
@@ -48,6 +49,10 @@ class UnknownNameError(ReverbError, LookupError):
 
 class AudioFileError(ReverbError, OSError):
     """An audio file cannot be read or written."""
+
+
+class ClusterError(ReverbError, OSError):
+    """A cluster cannot be reached."""
 
 
 class DeviceError(ReverbError, OSError):

@@ -332,7 +332,7 @@ def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
     temporary = path.parent / f".reverb-{os.urandom(8).hex()}.part"
     try:
         yield temporary
-        _publish(temporary, path, overwrite)
+        publish(temporary, path, overwrite)
     except FileNotFoundError as error:
         raise AudioFileError(f"{path}: its folder vanished while it was written") from error
     finally:
@@ -366,7 +366,8 @@ def _stands(path: Path) -> bool:
     return True
 
 
-def _publish(temporary: Path, path: Path, overwrite: bool) -> None:
+def publish(temporary: Path, path: Path, overwrite: bool) -> None:
+    """Rename a finished file to its final name on the same disk; AudioFileError where that must not be replaced."""
     if overwrite:
         os.replace(temporary, path)
         return

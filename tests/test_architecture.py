@@ -37,6 +37,9 @@ BESIDE = {
 # Outside libraries that only some may import; all others may be imported anywhere.
 OUTSIDE = {
     "click": {"cli"},
+    "rich": {"cli"},
+    "distributed": {"render"},
+    "fsspec": {"render"},
     "matplotlib": {"plots"},
     "textual": {"monitor"},
     "starlette": {"studio"},

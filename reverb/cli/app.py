@@ -14,6 +14,7 @@ from reverb.errors import ParameterError, ReverbError, UnknownNameError
 
 _COMMANDS = {
     "apply": "reverb.cli.apply:apply",
+    "batch": "reverb.cli.batch:batch",
     "chain": "reverb.cli.chain:chain",
     "devices": "reverb.cli.devices:list_devices",
     "filter": "reverb.cli.filter:filter_group",
@@ -137,5 +138,6 @@ def cli(debug: bool) -> None:  # read from the context where an error is shown
       reverb apply dry.wav wet.wav --ir church
       reverb apply voice.flac out.flac --ir hall --mix 0.2 --predelay 20
       reverb filter highpass in.wav out.wav --cutoff 80
+      reverb batch takes/ --output-dir wet/ --ir hall
       reverb ir list
     """

@@ -1,12 +1,48 @@
 """`reverb apply`: a recording through a room."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
-from reverb.cli.options import DRY, MIX, PREDELAY, WET
+from reverb.cli.options import DRY, MIX, PREDELAY, WET, with_options
 from reverb.cli.rendering import render, rendering_options, take_rendering
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_ROOM_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--layout",
+        metavar="NAME",
+        help="Of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
+    ),
+    WET,
+    DRY,
+    click.option(
+        "--decay",
+        type=float,
+        default=1.0,
+        show_default=True,
+        metavar="FACTOR",
+        help="How many times as long the room falls, 0.125 to 8.",
+    ),
+    click.option(
+        "--low-cut", type=float, metavar="HZ", help="Roll off the room's lows below, 12 dB per octave."
+    ),
+    click.option("--high-cut", type=float, metavar="HZ", help="Roll off the room's highs above."),
+    click.option(
+        "--width", type=float, default=1.0, show_default=True, metavar="0..4", help="Of the room: 0 is mono."
+    ),
+    click.option(
+        "--ir-level",
+        "level",
+        type=click.Choice(["loudness", "energy", "peak", "none"]),
+        default="loudness",
+        show_default=True,
+        help="What the response is brought to before mixing; none: as its file is.",
+    ),
+)
 
 
 def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -15,6 +51,11 @@ def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: s
 
     known = [CompletionItem(name) for name in names() if name.startswith(begun)]
     return known or [CompletionItem(begun, type="file")]
+
+
+def room_options(command: _Command) -> _Command:
+    """Add the settings of a room, but for `--mix` and `--predelay`."""
+    return with_options(_ROOM_OPTIONS)(command)
 
 
 @click.command()
@@ -27,36 +68,9 @@ def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: s
     shell_complete=complete_response,
     help="Impulse response: a name that `reverb ir list` shows, or an audio file.",
 )
-@click.option(
-    "--layout",
-    metavar="NAME",
-    help="Of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
-)
 @MIX
-@WET
-@DRY
 @PREDELAY
-@click.option(
-    "--decay",
-    type=float,
-    default=1.0,
-    show_default=True,
-    metavar="FACTOR",
-    help="How many times as long the room falls, 0.125 to 8.",
-)
-@click.option("--low-cut", type=float, metavar="HZ", help="Roll off the room's lows below, 12 dB per octave.")
-@click.option("--high-cut", type=float, metavar="HZ", help="Roll off the room's highs above.")
-@click.option(
-    "--width", type=float, default=1.0, show_default=True, metavar="0..4", help="Of the room: 0 is mono."
-)
-@click.option(
-    "--ir-level",
-    "level",
-    type=click.Choice(["loudness", "energy", "peak", "none"]),
-    default="loudness",
-    show_default=True,
-    help="What the response is brought to before mixing; none: as its file is.",
-)
+@room_options
 def apply(
     impulse_response: str,
     layout: str | None,

@@ -21,12 +21,18 @@ _STEPS = 1000  # of the progress bar
 
 _INPUT = click.argument("source", metavar="INPUT")
 _OUTPUT = click.argument("destination", metavar="OUTPUT")
+_GAIN = click.option(
+    "--gain", type=float, default=0.0, show_default=True, metavar="DB", help="Change the result's level."
+)
+_WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Threads that convolve.  [default: one per core]",
+)
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--tail/--no-tail", default=True, show_default=True, help="Keep what sounds on after the input ends."
-    ),
-    click.option(
-        "--gain", type=float, default=0.0, show_default=True, metavar="DB", help="Change the result's level."
     ),
     click.option(
         "--normalize",
@@ -57,12 +63,6 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--dither/--no-dither",
         default=None,
         help="Triangular dither before rounding.  [default: for 16 bits and fewer]",
-    ),
-    click.option(
-        "--workers",
-        type=click.IntRange(1, 256),
-        metavar="N",
-        help="Threads that convolve.  [default: one per core]",
     ),
     click.option("--force", is_flag=True, help="Replace an existing output."),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),
@@ -96,6 +96,11 @@ def rendering_options(command: _Command) -> _Command:
 
 def common_options(command: _Command) -> _Command:
     """Add the common options alone."""
+    return batch_options(_GAIN(_WORKERS(command)))
+
+
+def batch_options(command: _Command) -> _Command:
+    """Add those of the common options that mean the same for one file and for many."""
     return with_options(_OPTIONS)(command)
 
 
@@ -159,7 +164,7 @@ def _show(report: "RenderReport", destination: str) -> None:
 
     to_stderr = destination == "-"
     click.echo(
-        f"{click.format_filename(destination)}: {_clock(report.duration)}, {report.channels} channels, "
+        f"{click.format_filename(destination)}: {clock(report.duration)}, {report.channels} channels, "
         f"{report.sample_rate} Hz, {report.container} {report.subtype}; "
         f"peak {_db(to_db(report.input_peak))} -> {_db(report.peak_db)} dBFS; "
         f"{report.clipped} clipped; {report.seconds:.2f} s, {report.speed:.0f} x real time",
@@ -186,6 +191,7 @@ def _db(db: float) -> str:
     return f"{db:.1f}" if db > -math.inf else "-inf"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Write a duration as minutes and seconds."""
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes)}:{rest:06.3f}"

@@ -3,9 +3,10 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy.typing as npt
 import soundfile
@@ -16,6 +17,7 @@ from reverb.errors import AudioFileError, ParameterError
 from reverb.levels import to_db
 from reverb.render.job import Job, Progress
 from reverb.render.levelling import Levelling, Measurement, Normalize, Verdict
+from reverb.render.loudness import LoudnessMeter
 from reverb.render.packed import PackedWriter, packed
 from reverb.render.pcm import BITS, DITHERED_BITS, PIECE, Meter, Quantiser
 from reverb.responses.response import ImpulseResponse
@@ -33,6 +35,8 @@ from reverb.soundfiles import (
     write_error,
     write_tags,
 )
+
+Sink: TypeAlias = Callable[[Audio], None]
 
 _BYTES = {"PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _LIMITED = {"WAV", "AIFF", "AU"}  # their headers count bytes in 32 bits
@@ -109,6 +113,7 @@ def process_file(
     subtype: str | None = None,
     dither: bool | None = None,
     overwrite: bool = False,
+    measure: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> RenderReport:
@@ -143,6 +148,8 @@ def process_file(
         Triangular dither before rounding; by default for 16 bits and fewer.
     overwrite : bool
         Replace an existing destination.
+    measure : bool
+        Report the output's loudness, which is otherwise known only where one of the levels above asks for it.
     workers : int, optional
         Threads for the convolution, by default one per core, of which reading and the engine's two halves have one each
         at the least; the result does not depend on it.
@@ -191,9 +198,13 @@ def process_file(
         container = _large_enough(container, job.frames * job.channels * _BYTES.get(subtype, 4))
         if dither is None:
             dither = BITS.get(subtype, 32) <= DITHERED_BITS
+        loudness_meter = (
+            LoudnessMeter(sound.samplerate, job.channels) if measure and not asked.weighs else None
+        )
         with _writing(sound, destination, job, container, subtype, overwrite) as out:
             meter = Meter()
-            job.run(_sink(out, subtype, job.dtype, dither, meter), progress)
+            watching = [meter.watch, *([loudness_meter.watch] if loudness_meter else [])]
+            job.run(_sink(out, subtype, job.dtype, dither, watching), progress)
     return RenderReport(
         frames=job.frames,
         channels=job.channels,
@@ -205,7 +216,7 @@ def process_file(
         clipped=meter.clipped,
         seconds=time.perf_counter() - started,
         input_loudness=verdict.input_loudness,
-        loudness=verdict.loudness,
+        loudness=loudness_meter.integrated if loudness_meter else verdict.loudness,
         true_peak=verdict.true_peak,
         held=verdict.held,
     )
@@ -269,8 +280,8 @@ def _writing(
 
 
 def _sink(
-    out: soundfile.SoundFile, subtype: str, dtype: npt.DTypeLike, dither: bool, meter: Meter
-) -> Callable[[Audio], None]:
+    out: soundfile.SoundFile, subtype: str, dtype: npt.DTypeLike, dither: bool, watching: Sequence[Sink]
+) -> Sink:
     """Return what takes the output's blocks: measured, rounded, written."""
     writer = PackedWriter(PIECE * out.channels) if packed(out) else None
     quantiser = None
@@ -278,7 +289,8 @@ def _sink(
         quantiser = Quantiser(BITS[subtype], out.channels, dtype, dither, upper=writer is None)
 
     def sink(block: Audio) -> None:
-        meter.watch(block)
+        for watch in watching:
+            watch(block)
         for piece in quantiser.pieces(block) if quantiser else (block,):
             if writer:
                 writer.write(out, piece)

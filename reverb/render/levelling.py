@@ -18,7 +18,7 @@ PEAK_TARGET_DB = -1.0
 _FULL_SCALE_DB = -0.001  # so that rounding cannot clip
 _LOUDNESSES = (-70.0, 0.0)
 _CEILINGS = (-60.0, 0.0)
-_LARGEST_GAIN_DB = 120.0
+LARGEST_GAIN_DB = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +52,8 @@ class Levelling:
     ceiling: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.gain <= _LARGEST_GAIN_DB:
-            raise ParameterError(f"gain {self.gain} dB; expected a number up to {_LARGEST_GAIN_DB:g}")
+        if not self.gain <= LARGEST_GAIN_DB:
+            raise ParameterError(f"gain {self.gain} dB; expected a number up to {LARGEST_GAIN_DB:g}")
         if self.normalize not in NORMALIZE:
             raise ParameterError(f"normalize {self.normalize!r}; expected one of {', '.join(NORMALIZE)}")
         for name, value, (low, high), unit in (

@@ -163,18 +163,19 @@ class ImpulseResponse:
         return as_html(self)
 
     @cached_property
-    def _digest(self) -> bytes:
+    def digest(self) -> str:
+        """Hexadecimal digits that are the same for the same samples, rate, wiring and latency, whatever the name."""
         import hashlib
 
         facts = f"{self.samples.shape} {self.samples.dtype} {self.sample_rate} {self.wiring} {self.latency}"
         data = np.ascontiguousarray(self.samples).data
-        return hashlib.blake2b(data, digest_size=16, salt=hashlib.md5(facts.encode()).digest()).digest()
+        return hashlib.blake2b(data, digest_size=16, salt=hashlib.md5(facts.encode()).digest()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
-        return self._digest == other._digest if isinstance(other, ImpulseResponse) else NotImplemented
+        return self.digest == other.digest if isinstance(other, ImpulseResponse) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._digest)
+        return hash(self.digest)
 
     @property
     def frames(self) -> int:

@@ -1,0 +1,138 @@
+"""Batches: worker processes against threads, and a Dask cluster, with one worker and with two.
+
+Each way renders the same files, in turn (A B C, A B C, ...); rates are medians over the turns, without the start of the
+workers. At the end: what handing out a task costs, which is where many workers saturate (docs/batch.md).
+
+    python scripts/bench_batch.py
+    python scripts/bench_batch.py --files 24 --seconds 60 --turns 3
+"""
+
+import argparse
+import contextlib
+import os
+import platform
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from reverb import Reverb
+from reverb.render.batch import cluster, processes
+from reverb.render.batch.batch import Batch, plan_batch
+from reverb.render.batch.carry_out import FoldedResponses, Workshop, carry_out
+from reverb.render.batch.tasks import Outcome, Task, Treatment
+
+SAMPLE_RATE = 48_000
+Way = Callable[[Batch, int], Iterator[object]]
+
+
+def material(folder: Path, files: int, seconds: float) -> Path:
+    """Write mono files of noise."""
+    rng = np.random.default_rng(1)
+    takes = folder / "takes"
+    takes.mkdir()
+    for number in range(files):
+        x = 0.1 * rng.standard_normal(round(SAMPLE_RATE * seconds))
+        soundfile.write(takes / f"{number:04d}.wav", x, SAMPLE_RATE, "PCM_16")
+    return takes
+
+
+def by_processes(batch: Batch, workers: int) -> Iterator[object]:
+    """Do it as `reverb batch` does."""
+    return processes.run(batch.tasks, Workshop(batch.folder, batch.treatments), workers)
+
+
+def by_threads(batch: Batch, workers: int) -> Iterator[object]:
+    """Carry out the same tasks in threads of this process."""
+    workshop, responses = Workshop(batch.folder, batch.treatments), FoldedResponses()
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(lambda task: carry_out(task, workshop, responses), batch.tasks)
+
+
+def by_dask(batch: Batch, workers: int) -> Iterator[object]:
+    """Do it on a cluster of this machine."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as local:  # type: ignore[no-untyped-call]
+        yield from cluster.run(batch.tasks, Workshop(batch.folder, batch.treatments), local.scheduler_address)
+
+
+def rate(way: Way, batch: Batch, workers: int) -> float:
+    """Return outputs per second, from the first outcome of each worker on: by then all have started."""
+    shutil.rmtree(batch.folder.where(""), ignore_errors=True)
+    batch.folder.create()
+    times = []
+    with contextlib.closing(way(batch, workers)) as events:  # type: ignore[type-var]
+        for event in events:
+            if isinstance(event, Outcome):
+                assert event.error is None, event.error
+                times.append(time.perf_counter())
+    return (len(times) - workers) / (times[-1] - times[workers - 1])
+
+
+def cost_of_a_task(way: Way, batch: Batch, count: int = 2000) -> float:
+    """Return the milliseconds for a task that is nothing but handed out and answered."""
+    name = next(iter(batch.treatments))
+    empty = tuple(
+        Task(source="/nothing/there.wav", output=f"{number}.wav", treatment=name) for number in range(count)
+    )
+    times = [
+        time.perf_counter()
+        for event in way(Batch(empty, batch.treatments, batch.folder), 1)
+        if isinstance(event, Outcome)
+    ]
+    return 1000 * (times[-1] - times[0]) / (len(times) - 1)
+
+
+def main() -> None:
+    """Parse and compare."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--files", type=int, default=120)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--ir", default="church")
+    options = parser.parse_args()
+    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(
+        f"{options.files} mono files of {options.seconds:g} s through {options.ir}, {options.turns} turns\n"
+    )
+    ways: dict[str, Way] = {"processes": by_processes, "threads": by_threads, "dask": by_dask}
+    with tempfile.TemporaryDirectory(prefix="reverb-bench-") as name:
+        takes = material(Path(name), options.files, options.seconds)
+        batch = plan_batch(takes, Path(name) / "out", [Treatment(options.ir, Reverb(options.ir))])
+        rates: dict[tuple[str, int], list[float]] = {}
+        for _ in range(options.turns):
+            for way, run in ways.items():
+                for workers in (1, 2):
+                    rates.setdefault((way, workers), []).append(rate(run, batch, workers))
+        print(
+            "| workers are | 1: files/s | 2: files/s | 2 ÷ 1 | of processes, 1 | 2 |\n|---|---|---|---|---|---|"
+        )
+        for way in ways:
+            one, two = (statistics.median(rates[way, workers]) for workers in (1, 2))
+            gain, *shares = (
+                statistics.median(a / b for a, b in zip(rates[first], rates[second], strict=True))
+                for first, second in (
+                    ((way, 2), (way, 1)),
+                    ((way, 1), ("processes", 1)),
+                    ((way, 2), ("processes", 2)),
+                )
+            )
+            print(f"| {way:<11} | {one:.1f} | {two:.1f} | {gain:.2f} | {shares[0]:.2f} | {shares[1]:.2f} |")
+        print()
+        for way in ("processes", "dask"):
+            print(f"handing out a task, {way}: {cost_of_a_task(ways[way], batch):.2f} ms")
+
+
+if __name__ == "__main__":
+    main()

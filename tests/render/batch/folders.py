@@ -1,0 +1,50 @@
+"""What the tests of batches share: small folders of sound, a small room, and a look at what came out."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from reverb import Gain, ImpulseResponse
+from reverb.render.batch.journal import JOURNAL
+from tests.signals import decaying, noise
+
+ROOM = ImpulseResponse(0.1 * decaying(600, 2), 48_000, "room")
+HALL = ImpulseResponse(0.1 * decaying(900, 2, seed=7), 48_000, "hall")
+QUIETER = Gain(-6.0)
+
+
+def fill(folder: Path, *names: str, frames: int = 2000) -> Path:
+    """Write noise, another for each name, into a folder; names may have folders in front."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        seed = int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:4])
+        with soundfile.SoundFile(os.fsencode(path), "w", 48_000, 1, "PCM_16") as file:
+            file.write(noise(frames, 1, seed))
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The bytes of every file below a folder but the journal, by their place."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != JOURNAL
+    }
+
+
+def journal(folder: Path) -> dict[str, dict[str, Any]]:
+    """The lines of a folder's journal by their output; each must be JSON, and no output there twice."""
+    lines = [json.loads(line) for line in (folder / JOURNAL).read_text().splitlines()]
+    records = {line["output"]: line for line in lines}
+    assert len(records) == len(lines)
+    return records
+
+
+def strays(folder: Path) -> list[Path]:
+    """What an unfinished rendering would leave."""
+    return [path for path in folder.rglob(".*") if path.name.startswith(".reverb-")]
