@@ -38,23 +38,18 @@ def is_child() -> bool:
 
 def supervise(tell: Callable[[str], None]) -> int:
     """Run this very command in a child, again and again as long as its card is missing; return its status."""
-    with tempfile.TemporaryDirectory(prefix="reverb-") as folder:
+    with tempfile.TemporaryDirectory(prefix="reverb-") as folder, contextlib.suppress(KeyboardInterrupt):
         state = Path(folder) / "state.json"
         environment = {**os.environ, _STATE: str(state)}
         command = [sys.executable, "-m", "reverb", *sys.argv[1:]]
-        while True:
-            child = subprocess.Popen(command, env=environment)
-            status = _wait(child)
-            if status != _LOST:
-                return status
+        while (status := _wait(subprocess.Popen(command, env=environment))) == _LOST:
             facts = _read(state)
             if not facts.get("waiting"):
                 tell("waiting for the sound card (Ctrl-C ends)")
                 state.write_text(json.dumps({**facts, "waiting": True}))
-            try:
-                time.sleep(_WAIT_SECONDS)
-            except KeyboardInterrupt:
-                return 0
+            time.sleep(_WAIT_SECONDS)
+        return status
+    return 0
 
 
 def _wait(child: "subprocess.Popen[bytes]") -> int:
