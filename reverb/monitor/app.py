@@ -146,7 +146,8 @@ class Monitor(App[None]):
         self._put("messages", "\n".join(self._told))
 
     def _put(self, name: str, content: str | Text) -> None:
-        self.query_one(f"#{name}", Static).update(Text(content) if isinstance(content, str) else content)
+        for place in self.query(f"#{name}").results(Static):  # none while the screen closes
+            place.update(Text(content) if isinstance(content, str) else content)
 
     def _draw_decay(self, width: int, height: int) -> None:
         drawn = (self._session.response, width, height)
