@@ -31,7 +31,7 @@ def _hang(_rng: random.Random, _path: Path) -> None:
 
 
 def _swell(_rng: random.Random, _path: Path) -> None:
-    np.ones(20_000_000)
+    np.ones(60_000_000)  # beyond what a child has not yet touched of its parent
 
 
 def _stumble(_rng: random.Random, _path: Path) -> None:
