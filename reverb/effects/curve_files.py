@@ -12,6 +12,7 @@ from reverb.effects.phases import Phase
 from reverb.errors import ParameterError, PresetError, shown
 from reverb.soundfiles import PathLike
 
+_MOST_FILTERS = 100
 _MOST_BYTES = 4_000_000
 _NUMBER = r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?"
 _FILTER = re.compile(r"^Filter\s*(?:\d+\s*)?:\s*(ON|OFF)\s+(.*)$", re.IGNORECASE)
@@ -125,6 +126,8 @@ def _commands(path: PathLike, lines: list[tuple[int, str]], phase: Phase) -> Eff
             effects.extend(_command(line, phase))
         except ParameterError as error:
             raise PresetError(f"{path}, line {number}: {error}") from error
+    if len(effects) > _MOST_FILTERS:
+        raise PresetError(f"{path}: {len(effects)} filters; expected at most {_MOST_FILTERS}")
     if not effects:
         raise PresetError(f"{path}: all filters are off; expected one that is on")
     return effects[0] if len(effects) == 1 and isinstance(effects[0], Curve) else Chain(tuple(effects))

@@ -24,6 +24,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 _FINE_GRID = 1 << 17  # points on which short filters are measured
 _FINER = 16  # points a tap on which long ones are
 _ROUNDS = 16
+_NARROWEST = 1e-8  # of the sample rate: far less than can be built, and more than nothing
 # What is built at most. Least squares solves as many equations; Remez' exchange stops converging.
 _MOST_TAPS: dict[Method, int] = {"kaiser": 1 << 20, "least-squares": 4095, "equiripple": 2047}
 _MOST_EQUIRIPPLE_DB = 140.0
@@ -110,6 +111,11 @@ def design(spec: Specification, method: Method = "kaiser") -> Taps:
     """
     if spec.ripple is None:
         spec = replace(spec, ripple=20.0 * math.log10(1.0 + spec.deviations[0]))
+    if spec.width < _NARROWEST * spec.sample_rate:
+        raise ParameterError(
+            f"transition {spec.width:g} Hz at {spec.sample_rate} Hz needs more taps than are built; "
+            "choose a wider transition"
+        )
     taps = _kaiser(spec) if method == "kaiser" else _optimal(spec, method)
     taps.setflags(write=False)
     return taps

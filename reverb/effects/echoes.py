@@ -11,7 +11,7 @@ from reverb.effects.phases import Taps
 from reverb.engine import routing as wires
 from reverb.errors import ParameterError
 from reverb.levels import from_db
-from reverb.responses.response import ImpulseResponse, check_size
+from reverb.responses.response import ImpulseResponse, fitting
 
 _DELAYS = (0.0001, 10.0)
 _MOST_FEEDBACK = 0.98
@@ -98,7 +98,7 @@ class Echoes(Effect):
         """Return the dry sound and the echoes at `sample_rate` Hz, mono, or true stereo for ping-pong."""
         rows = 4 if self.ping_pong else 1  # from left to both, from right to both
         frames = self._frames(sample_rate, rows)
-        samples = np.zeros((frames, rows))
+        samples = np.zeros((frames, rows), fitting(frames, rows, np.float64, "echoes"))
         level = from_db(self.wet) * (0.5 if self.ping_pong else 1.0)
         for number, (start, kernel) in enumerate(self._echoes(sample_rate)):
             side = slice(number % 2, None, 2) if self.ping_pong else slice(None)
@@ -112,10 +112,10 @@ class Echoes(Effect):
     def _frames(self, sample_rate: int, rows: int) -> int:
         """Return how long the response is; refuse one that is too long before its memory is taken."""
         frames = 0
-        check_size(round(self.count * self.delay * sample_rate), rows, np.float64, "echoes")
+        fitting(round(self.count * self.delay * sample_rate), rows, np.float64, "echoes")
         for start, kernel in self._echoes(sample_rate):
             frames = max(frames, start + len(kernel))
-            check_size(frames, rows, np.float64, "echoes")
+            fitting(frames, rows, np.float64, "echoes")
         return frames
 
     def _echoes(self, sample_rate: int) -> Iterator[tuple[int, Taps]]:

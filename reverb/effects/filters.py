@@ -24,6 +24,7 @@ DEFAULT_RELATIVE_TRANSITION = 0.2
 _ATTENUATIONS = (21.0, 180.0)  # below 21 dB Kaiser's formula is a rectangular window
 _RIPPLES = (1e-6, 3.0)
 _PHASE_ROUNDS = 8
+_MOST_BENT = 1 << 18  # taps: their transforms take a hundred megabytes
 _PHASE_MARGIN = 0.2  # dB
 
 
@@ -131,12 +132,17 @@ class Filter(Effect):
         return self.transition
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _realise(spec: Specification, phase: Phase, method: Method) -> tuple[Taps, int]:
     """Return the taps of a specification in a phase, and their latency in frames."""
     taps = design(spec, method)
     if phase == "linear":
         return taps, (len(taps) - 1) // 2
+    if len(taps) > _MOST_BENT:
+        raise ParameterError(
+            f"transition {spec.width:g} Hz at {spec.sample_rate} Hz needs {len(taps)} taps; phase {phase} is built from "
+            f"at most {_MOST_BENT}. Choose a wider transition, or linear phase"
+        )
     tightened = 0.0
     for _ in range(_PHASE_ROUNDS):
         turned, latency = (minimum_phase(taps), 0) if phase == "minimum" else mixed_phase(taps)

@@ -19,7 +19,7 @@ Taps = npt.NDArray[np.float64]
 
 # The transforms of `transform_size`: at least and at most this many times the taps, and what is long in between.
 _CEPSTRUM_FACTOR = (8, 128)
-_LONG_CEPSTRUM = 1 << 22
+_LONG_CEPSTRUM = 1 << 21
 _SMALLEST = 1e-14
 _PART = 1 << 17
 

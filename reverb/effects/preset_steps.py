@@ -18,7 +18,7 @@ from reverb.effects.preset_lines import Place
 from reverb.effects.preset_values import Key, Source
 from reverb.effects.reverb import Reverb
 from reverb.effects.stereo import MidSide, Width
-from reverb.errors import ParameterError, ReverbError
+from reverb.errors import ParameterError, ReverbError, shown
 
 _DEEPEST = 8
 
@@ -66,7 +66,9 @@ def _step(source: Source, place: Place, table: dict[str, Any], depth: int) -> Ha
         raise source.error(place, f"has no type; expected type = one of {', '.join(STEPS)}")
     kind = read.text(source, (*place, "type"), table["type"])
     if kind not in STEPS:
-        raise source.error((*place, "type"), f"unknown type {kind!r}; {read.suggestion(kind, STEPS)}")
+        raise source.error(
+            (*place, "type"), f"unknown type {shown(repr(kind))}; {read.suggestion(kind, STEPS)}"
+        )
     step = STEPS[kind]
     read.check_keys(source, place, table, ("type", *step.keys))
     for key in step.required:

@@ -11,8 +11,9 @@ from reverb.errors import PresetError, ReverbError, shown
 from reverb.responses import library
 from reverb.responses.response import ImpulseResponse
 
+_LONGEST_REASON = 800
 _MOST_POINTS = 10_000
-_MOST_STEPS = 256
+_MOST_STEPS = 100
 _NAMING_OTHERS = (".conf",)  # configurations of jconvolver
 
 
@@ -37,9 +38,10 @@ class Source:
 
     def error(self, place: Place, message: object) -> PresetError:
         """Return the error to raise about a place."""
-        return PresetError(
-            f"{self.path}, line {self.lines.of(place)}, {named(place) or 'the file'}: {message}"
-        )
+        text = str(message)
+        text = text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}..."
+        where = ", ".join(map(shown, named(place).split(", "))) if place else "the file"
+        return PresetError(f"{self.path}, line {self.lines.of(place)}, {where}: {text}")
 
     def file(self, place: Place, text: str) -> Path:
         """Return the file that a preset names, relative to its own folder, unless it must not be read."""

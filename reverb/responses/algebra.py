@@ -9,10 +9,11 @@ import numpy as np
 from reverb.arrays import Audio
 from reverb.engine import routing as wires
 from reverb.engine.whole import convolve
-from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.response import ImpulseResponse, check_size
+from reverb.errors import InvalidAudioError, ParameterError, shown
+from reverb.responses.response import ImpulseResponse, fitting
 
 Paths = dict[tuple[int, int], Audio]
+_LOUDEST = 1e15
 
 
 def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
@@ -29,11 +30,12 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
     name = " >> ".join(part.name for part in (first, second) if part.name)
     latency = first.latency + second.latency
     frames = first.frames + second.frames - 1
-    dtype = np.result_type(first.samples, second.samples)
+    wanted, what = np.result_type(first.samples, second.samples), f"a chain ({shown(name)})"
+    _check_gain(first, second, what)
     if first.is_mono or second.is_mono:
         wide, narrow = (second, first) if first.is_mono else (first, second)
-        check_size(frames, wide.channels, dtype, f"a chain ({name})")
-        samples = convolve(wide.samples, narrow.samples[:, 0])
+        dtype = fitting(frames, wide.channels, wanted, what)
+        samples = convolve(wide.samples.astype(dtype, copy=False), narrow.samples[:, 0].astype(dtype))
         samples.setflags(write=False)
         return ImpulseResponse(samples, first.sample_rate, name, wide.wiring, latency)
     if first.wiring.outputs != second.wiring.inputs:
@@ -41,19 +43,17 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
             f"{first.name or 'the first response'} ({first.layout}) gives {first.wiring.outputs} channels, "
             f"{second.name or 'the second'} ({second.layout}) takes {second.wiring.inputs}; they must be equal"
         )
-    joined = {
-        (p.input, q.output) for p in first.wiring.paths for q in second.wiring.paths if p.output == q.input
-    }
-    check_size(frames, len(joined), dtype, f"a chain ({name})")
-    summed: Paths = {}
-    for i, k, row in first.wiring.paths:
-        for k2, o, row2 in second.wiring.paths:
-            if k == k2:
-                product = convolve(first.samples[:, row], second.samples[:, row2])
-                summed[i, o] = summed[i, o] + product if (i, o) in summed else product
-    if not summed:  # no output of the first is an input of the second: silence, on a path of its own
-        summed[0, 0] = np.zeros(frames, dtype)
-    return _from_paths(summed, first.wiring.inputs, second.wiring.outputs, first.sample_rate, name, latency)
+    joined = [(p, q) for p in first.wiring.paths for q in second.wiring.paths if p.output == q.input]
+    # Where no output of the first is an input of the second there is silence, on a path of its own.
+    pairs = sorted({(p.input, q.output) for p, q in joined}) or [(0, 0)]
+    dtype = fitting(frames, len(pairs), wanted, what)
+    samples = np.zeros((frames, len(pairs)), dtype)
+    for p, q in joined:
+        rows = first.samples[:, p.response].astype(dtype), second.samples[:, q.response].astype(dtype)
+        samples[:, pairs.index((p.input, q.output))] += convolve(*rows)
+    wiring = wires.from_pairs(first.wiring.inputs, second.wiring.outputs, pairs)
+    samples.setflags(write=False)
+    return ImpulseResponse(samples, first.sample_rate, name, wiring, latency)
 
 
 def parallel(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
@@ -75,15 +75,17 @@ def parallel(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse
     lead = [latency - part.latency for part in (first, second)]
     frames = max(offset + part.frames for offset, part in zip(lead, (first, second), strict=True))
     wide = second if first.is_mono else first
-    dtype = np.result_type(first.samples, second.samples)
-    check_size(frames, max(first.channels, second.channels), dtype, f"parallel branches ({name})")
-    summed: Paths = {}
-    for part, offset in zip((first, second), lead, strict=True):
-        for pair, row in _paths_beside(part, wide).items():
-            if pair not in summed:
-                summed[pair] = np.zeros(frames, dtype)
-            summed[pair][offset : offset + part.frames] += row
-    return _from_paths(summed, wide.wiring.inputs, wide.wiring.outputs, first.sample_rate, name, latency)
+    beside = [_paths_beside(part, wide) for part in (first, second)]
+    pairs = sorted({pair for paths in beside for pair in paths})
+    wanted = np.result_type(first.samples, second.samples)
+    dtype = fitting(frames, len(pairs), wanted, f"parallel branches ({shown(name)})")
+    samples = np.zeros((frames, len(pairs)), dtype)
+    for paths, offset in zip(beside, lead, strict=True):
+        for pair, row in paths.items():
+            samples[offset : offset + len(row), pairs.index(pair)] += row.astype(dtype, copy=False)
+    wiring = wires.from_pairs(wide.wiring.inputs, wide.wiring.outputs, pairs)
+    samples.setflags(write=False)
+    return ImpulseResponse(samples, first.sample_rate, name, wiring, latency)
 
 
 def _paths_beside(part: ImpulseResponse, wide: ImpulseResponse) -> Paths:
@@ -107,14 +109,14 @@ def _paths_beside(part: ImpulseResponse, wide: ImpulseResponse) -> Paths:
     return paths
 
 
-def _from_paths(
-    paths: Paths, inputs: int, outputs: int, sample_rate: int, name: str, latency: int
-) -> ImpulseResponse:
-    pairs = sorted(paths)
-    wiring = wires.from_pairs(inputs, outputs, pairs)
-    samples = np.stack([paths[pair] for pair in pairs], axis=1)
-    samples.setflags(write=False)
-    return ImpulseResponse(samples, sample_rate, name, wiring, latency)
+def _check_gain(first: ImpulseResponse, second: ImpulseResponse, what: str) -> None:
+    """Refuse a product that could leave the range of float32: it stays below the sum of the one times the other's peak."""
+    short, long = sorted((first.samples, second.samples), key=len)
+    most = float(np.abs(short).sum(axis=0).max()) * max(float(long.max()), -float(long.min()))
+    if not most <= _LOUDEST:
+        raise InvalidAudioError(
+            f"{what} amplifies up to {most:.3g} times; expected at most {_LOUDEST:g}. Lower its gains"
+        )
 
 
 def _check_rates(first: ImpulseResponse, second: ImpulseResponse) -> None:

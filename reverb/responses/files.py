@@ -19,7 +19,7 @@ from reverb.responses.response import (
     LAYOUTS,
     MOST_CHANNELS,
     ImpulseResponse,
-    check_size,
+    fitting,
     parse_layout,
     usual_wiring,
 )
@@ -70,7 +70,7 @@ def load_response(
     AudioFileError
         If the file cannot be read.
     InvalidAudioError
-        If it is silent, longer than two minutes, larger than 128 MiB in memory, holds NaN, or its layout is not clear.
+        If it is silent, longer than two minutes, more than 16 million samples, holds NaN, or its layout is not clear.
 
     Warns
     -----
@@ -94,9 +94,9 @@ def load_response(
             )
         if (lacking := shortfall(sound)) is not None:
             warnings.warn(lacking, stacklevel=2)
-        dtype = "float64" if sound.subtype in _DOUBLE_SUBTYPES else "float32"
         check_density(sound)
-        check_size(sound.frames, sound.channels, dtype, str(path))
+        wanted = np.float64 if sound.subtype in _DOUBLE_SUBTYPES else np.float32
+        dtype = np.dtype(fitting(sound.frames, sound.channels, wanted, str(path))).name
         samples = np.empty((sound.frames, sound.channels), dtype)
         position = 0
         for block in read_blocks(sound, _BLOCK, lambda file, n: file.read(n, dtype, always_2d=True)):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from reverb.arrays import as_sample_rate
-from reverb.responses.response import ImpulseResponse, check_size
+from reverb.responses.response import ImpulseResponse, fitting
 
 # Where the resampler's ringing lies this far below the peak it is left out.
 _RINGING_FLOOR = 10 ** (-150 / 20)
@@ -45,13 +45,13 @@ def resample(response: ImpulseResponse, sample_rate: int) -> ImpulseResponse:
     lead = steps * step_in - response.latency
     expected = round((lead + response.frames + ringing) * sample_rate / response.sample_rate)
     what = f"impulse response {response.name!r}, from {response.sample_rate} Hz to {sample_rate} Hz,"
-    check_size(expected, response.channels, response.samples.dtype, what)
-    padded = np.pad(response.samples, ((lead, ringing), (0, 0)))
+    dtype = fitting(expected, response.channels, response.samples.dtype, what)
+    padded = np.pad(response.samples.astype(dtype, copy=False), ((lead, ringing), (0, 0)))
     samples = soxr.resample(padded, response.sample_rate, sample_rate, quality="VHQ")
     samples *= samples.dtype.type(response.sample_rate / sample_rate)
     zero = steps * step_out
 
-    magnitude = np.abs(samples).max(axis=1)
+    magnitude = np.maximum(samples.max(axis=1), -samples.min(axis=1))
     sounding = np.flatnonzero(magnitude > magnitude.max() * _RINGING_FLOOR)
     first, last = (int(sounding[0]), int(sounding[-1])) if len(sounding) else (zero, zero)
     first = min(first, zero)

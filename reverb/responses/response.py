@@ -34,7 +34,8 @@ LAYOUTS = {"mono": MONO, "stereo": STEREO, "true-stereo": TRUE_STEREO}
 PARALLEL = "parallel"
 _NOWHERE: tuple[str, str | None] | None = None
 _BY_CHANNELS = {1: MONO, 2: STEREO, 4: TRUE_STEREO}
-MOST_BYTES = 1 << 27
+MOST_SAMPLES = 1 << 24
+"""Of an impulse response, all channels together."""
 MOST_CHANNELS = 1024
 """Inputs or outputs of a wiring that a file tells of: as many as libsndfile knows."""
 
@@ -67,17 +68,23 @@ def parse_layout(text: str, channels: int) -> Routing:
     )
 
 
-def check_size(frames: int, channels: int, dtype: npt.DTypeLike, what: str) -> None:
-    """Raise InvalidAudioError, before the memory is taken, where a response would need more than 128 MiB.
+def fitting(frames: int, channels: int, dtype: npt.DTypeLike, what: str) -> npt.DTypeLike:
+    """Return the type in which a response takes at most 64 MiB: the one that is asked for, or else float32.
 
-    That is 3 minutes of stereo at 96 kHz in float32; in float64, as effects are folded, 90 seconds.
+    That is 8 million samples in float64, and 16 million in float32: 3 minutes of stereo at 48 kHz, or 5 s of 64 channels.
+
+    Raises
+    ------
+    InvalidAudioError
+        If it has more; before their memory is taken.
     """
-    size = frames * channels * np.dtype(dtype).itemsize
-    if size > MOST_BYTES:
+    samples = frames * channels
+    if samples > MOST_SAMPLES:
         raise InvalidAudioError(
-            f"{what} would take {size >> 20} MiB ({frames} frames × {channels} channels); expected at most "
-            f"{MOST_BYTES >> 20} MiB. Make it shorter, or use a lower sample rate"
+            f"{what} would have {frames} frames × {channels} channels; expected at most {MOST_SAMPLES} samples in all. "
+            "Make it shorter, or use a lower sample rate"
         )
+    return dtype if 2 * samples <= MOST_SAMPLES else np.float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,8 +265,9 @@ class ImpulseResponse:
         frames = round(seconds * self.sample_rate)
         if frames == 0:
             return self
-        check_size(self.frames + frames, self.channels, self.samples.dtype, f"a delay of {seconds:g} s")
-        samples = np.pad(self.samples, ((frames, 0), (0, 0)))
+        dtype = fitting(self.frames + frames, self.channels, self.samples.dtype, f"a delay of {seconds:g} s")
+        samples = np.zeros((self.frames + frames, self.channels), dtype)
+        samples[frames:] = self.samples
         samples.setflags(write=False)
         return replace(self, samples=samples)
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import multiprocessing
 import pickle
 import struct
 import tempfile
@@ -50,7 +51,6 @@ _OTHERS = (
     "AVR",
     "WVE",
     "MPC2K",
-    "SD2",
 )
 _EQUALISERS = (
     "frequency,raw,equalization\n20,9,-1.5\n1000,9,0\n16000,9,3.25\n",
@@ -124,7 +124,15 @@ def companions() -> dict[str, bytes]:
 
 
 def corpus(real: Path | None) -> list[Seed]:
-    """Return all seeds, in an order that depends on the files alone."""
+    """Return all seeds, in an order that depends on the files alone.
+
+    They are made in a process of their own, for the libraries that write some of them are heavy.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_corpus, (real,))
+
+
+def _corpus(real: Path | None) -> list[Seed]:
     seeds = [*_made(), *_texts(), *_real(ROOT / "impulses"), *_real(ROOT / "examples" / "audio")]
     seeds += [Seed("toml", ".toml", path.read_bytes()) for path in sorted((ROOT / "presets").glob("*.toml"))]
     if real is not None:

@@ -95,7 +95,7 @@ def run(fuzz: Fuzz, numbers: Sequence[int], megabytes: float, seconds: float) ->
     while left:
         child = _Child(fuzz, left)
         try:
-            for outcome in child.outcomes(seconds):
+            for outcome in child.outcomes(megabytes, seconds):
                 left.remove(outcome.number)
                 if outcome.megabytes > megabytes and outcome.verdict in ("right", "refused"):
                     outcome = Outcome(outcome.number, "memory", outcome.megabytes, outcome.seconds)
@@ -117,8 +117,8 @@ class _Child:
         self._process.start()
         theirs.close()
 
-    def outcomes(self, seconds: float) -> Iterator[Outcome]:
-        """Give the outcomes until the cases are done, or the child is."""
+    def outcomes(self, megabytes: float, seconds: float) -> Iterator[Outcome]:
+        """Give the outcomes until the cases are done, or the child is, or it has grown too large."""
         current, began, asked = -1, 0.0, time.monotonic()
         while True:
             if self._ours.poll(_TICK):
@@ -132,6 +132,10 @@ class _Child:
                 if isinstance(message, Outcome):
                     current = -1
                     yield message
+                    if (
+                        message.megabytes > megabytes
+                    ):  # what it keeps would be counted against the next case, too
+                        return
                 else:
                     current, began, asked = message, self._cpu(), time.monotonic()
             elif current >= 0:

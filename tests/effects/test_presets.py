@@ -194,7 +194,7 @@ def test_nesting_and_length_are_bounded() -> None:
         nested = f'type="parallel", branch=[{{step=[{{{nested}}}]}}]'
     with pytest.raises(PresetError, match="nested more than 8 deep"):
         _read(f"step=[{{{nested}}}]")
-    with pytest.raises(PresetError, match="300 steps, branches and bands; expected at most 256"):
+    with pytest.raises(PresetError, match="300 steps, branches and bands; expected at most 100"):
         _read('[[step]]\ntype="gain"\ngain_db=0\n' * 300)
     with pytest.raises(PresetError, match="no valid TOML: nested too deep"):
         _read("x = " + "[" * 100_000)

@@ -11,15 +11,16 @@ from reverb.arrays import Audio, as_audio
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
 from reverb.responses.response import (
     LAYOUTS,
-    MOST_BYTES,
+    MOST_SAMPLES,
     ImpulseResponse,
-    check_size,
+    fitting,
     parse_layout,
     usual_wiring,
 )
 from reverb.soundfiles import RATES, PathLike, check_loudness, whole_or_nothing
 
 LONGEST_SECONDS = 120
+MOST_BYTES = 8 * MOST_SAMPLES
 _LOUDEST = 1e6  # what is larger was never a float
 _NPY_HEADER = 1 << 16
 _RATE_IN_NAME = re.compile(r"(?<![0-9.])([0-9]{4,6})(?:[ _-]?hz)?(?![0-9])", re.IGNORECASE)
@@ -56,20 +57,24 @@ def read_raw(path: PathLike, layout: str | None, sample_rate: int | None) -> Imp
     """
     width = 8 if Path(path).suffix.lower() in (".f64", ".dbl") else 4
     channels = _channels_of(path, layout)
-    data = checked_bytes(path)
-    if len(data) % (width * channels):
+    size = checked_size(path)
+    if size % (width * channels):
         raise AudioFileError(
-            f"{path}: {len(data)} bytes are no whole number of frames of {channels} × {width} bytes; "
+            f"{path}: {size} bytes are no whole number of frames of {channels} × {width} bytes; "
             "raw floats are little-endian, 32 bits for .f32 and .raw, 64 bits for .f64"
         )
-    samples = np.frombuffer(data, f"<f{width}").reshape(-1, channels)
+    try:
+        samples = np.memmap(path, f"<f{width}", "r").reshape(-1, channels)
+    except OSError as error:
+        raise AudioFileError(f"{path}: cannot be read ({os.strerror(error.errno or 0)})") from error
     with np.errstate(invalid="ignore"):
-        sane = bool(np.isfinite(samples).all()) and float(np.abs(samples).max(initial=0)) < _LOUDEST
+        sane = -_LOUDEST < samples.min() and samples.max() < _LOUDEST  # NaN is neither
     if not sane:
         raise InvalidAudioError(
             f"{path}: holds numbers that are no sound; are they integers rather than floats?"
         )
-    return as_response(samples.astype(samples.dtype.newbyteorder("=")), path, layout, sample_rate)
+    dtype = fitting(*samples.shape, samples.dtype.newbyteorder("="), str(path))
+    return as_response(np.array(samples, dtype), path, layout, sample_rate)
 
 
 def read_npy(path: PathLike, layout: str | None, sample_rate: int | None) -> ImpulseResponse:
@@ -86,9 +91,9 @@ def read_npy(path: PathLike, layout: str | None, sample_rate: int | None) -> Imp
     try:
         # Mapped, a header that promises more than the file holds is found out before any memory is taken.
         array = np.lib.format.open_memmap(os.fspath(path), mode="r")
-        kept = array.dtype if array.dtype in (np.float32, np.float64) else np.float64
-        check_size(array.size, 1, kept, str(path))
-        samples = np.array(as_audio(array, str(path)))
+        checked = as_audio(array[:1], str(path))
+        with np.errstate(over="ignore"):  # infinity is refused later
+            samples = np.array(array, fitting(array.size, 1, checked.dtype, str(path)))
     except InvalidAudioError:
         raise
     except Exception as error:  # the parser raises whatever its parts raise

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from reverb.errors import AudioFileError
 from reverb.responses.formats.bare import LONGEST_SECONDS, as_response, checked_size
-from reverb.responses.response import ImpulseResponse, check_size
+from reverb.responses.response import MOST_SAMPLES, ImpulseResponse
 from reverb.soundfiles import PathLike, whole_or_nothing
 
 _COMMENTS = ("#", "*", ";", "%", "//", '"')
@@ -127,7 +127,8 @@ def _numbers(path: PathLike, lines: Iterator[str], first: int) -> npt.NDArray[np
                 f"{path}: line {number} has {len(row)} numbers; expected {min(columns, _MOST_CHANNELS)}"
             )
         values.extend(row)
-        check_size(len(values) // columns, columns, np.float64, str(path))
+        if len(values) > MOST_SAMPLES // 2:
+            raise AudioFileError(f"{path}: has more than {MOST_SAMPLES // 2} numbers; make it shorter")
     if not values:
         raise AudioFileError(f"{path}: holds no numbers; expected one per line")
     return np.frombuffer(values, np.float64).reshape(-1, columns)
