@@ -9,6 +9,7 @@ import numpy as np
 
 from reverb.arrays import Audio, as_audio
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
+from reverb.outputs import PathLike, whole_or_nothing
 from reverb.responses.response import (
     LAYOUTS,
     MOST_BYTES,
@@ -17,7 +18,7 @@ from reverb.responses.response import (
     parse_layout,
     usual_wiring,
 )
-from reverb.soundfiles import RATES, PathLike, check_loudness, whole_or_nothing
+from reverb.soundfiles import RATES, check_loudness
 
 LONGEST_SECONDS = 120
 _LOUDEST = 1e6  # what is larger was never a float
