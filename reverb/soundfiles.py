@@ -1,6 +1,7 @@
-"""The door to libsndfile: opening audio files with clear errors, and outputs that appear whole or not at all.
+"""The door to libsndfile: opening audio files with clear errors, and what a format can hold.
 
-What is read and written is decided elsewhere (`reverb.responses.files`, `reverb.render.files`).
+What is read and written is decided elsewhere (`reverb.responses.files`, `reverb.render.files`); how an output appears,
+in `reverb.outputs`.
 """
 
 import contextlib
@@ -9,16 +10,15 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import soundfile
 
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
+from reverb.outputs import PathLike as PathLike  # its home is there, its users come here
 
 if TYPE_CHECKING:  # at run time NumPy is left to those who need it
     from reverb.arrays import Audio
-
-PathLike: TypeAlias = str | os.PathLike[str]
 
 FORMATS = {
     ".wav": "WAV",
@@ -313,74 +313,6 @@ def output_subtype(container: str, source: str, override: str | None = None, end
     if source == "PCM_S8" and "PCM_U8" in possible:
         return "PCM_U8"
     return _FALLBACK_SUBTYPES.get(container, _FALLBACK_PCM if _FALLBACK_PCM in possible else "PCM_16")
-
-
-@contextlib.contextmanager
-def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary name in the folder of `path`, and rename it to `path` when all went well.
-
-    On any exception, Ctrl-C included, the temporary file is removed and whatever stood at `path` stays.
-
-    Raises
-    ------
-    AudioFileError
-        If the output exists and must not be overwritten, or its folder cannot be written.
-    """
-    path = Path(path)
-    check_output(path, overwrite)
-    # A name of its own length, so that a final name of any allowed length works.
-    temporary = path.parent / f".reverb-{os.urandom(8).hex()}.part"
-    try:
-        yield temporary
-        publish(temporary, path, overwrite)
-    except FileNotFoundError as error:
-        raise AudioFileError(f"{path}: its folder vanished while it was written") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def check_output(path: PathLike, overwrite: bool) -> None:
-    """Raise AudioFileError where an output could not be written, before any work is done."""
-    path = Path(path)
-    if os.path.isdir(path):
-        raise AudioFileError(f"{path}: is a folder; give a file name in it")
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise AudioFileError(f"{path}: is a device or pipe; give a file name, or - for standard output")
-    if _stands(path) and not overwrite:
-        raise AudioFileError(f"{path}: exists already; use --force (overwrite=True) to replace it")
-    if not path.parent.is_dir():
-        raise AudioFileError(f"{path}: the folder {path.parent} does not exist; create it first")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise AudioFileError(f"{path}: no permission to write in {path.parent}")
-
-
-def _stands(path: Path) -> bool:
-    """Return whether something has that name, a link to nowhere included."""
-    try:
-        os.lstat(path)
-    except FileNotFoundError:
-        return False
-    except OSError as error:  # a name that is too long, a file where a folder should be, ...
-        raise AudioFileError(f"{path}: cannot be written ({os.strerror(error.errno or 0)})") from error
-    return True
-
-
-def publish(temporary: Path, path: Path, overwrite: bool) -> None:
-    """Rename a finished file to its final name on the same disk; AudioFileError where that must not be replaced."""
-    if overwrite:
-        os.replace(temporary, path)
-        return
-    try:
-        os.link(temporary, path)  # fails where a file has appeared meanwhile; rename would replace it
-    except FileExistsError:
-        raise AudioFileError(f"{path}: appeared while it was being made, and was kept; use --force") from None
-    except OSError as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        if os.path.lexists(path):
-            raise AudioFileError(f"{path}: appeared while it was being made, and was kept") from None
-        os.rename(temporary, path)  # a file system without hard links
 
 
 def read_tags(sound: soundfile.SoundFile) -> dict[str, str]:

@@ -14,6 +14,7 @@ LAYERS = {
     "errors": 0,
     "arrays": 0,
     "levels": 0,
+    "outputs": 0,
     "soundfiles": 0,
     "engine": 1,
     "responses": 2,
@@ -27,7 +28,9 @@ LAYERS = {
 }
 BESIDE = {
     ("arrays", "errors"),
+    ("outputs", "errors"),
     ("soundfiles", "errors"),
+    ("soundfiles", "outputs"),
     ("soundfiles", "arrays"),
     ("effects", "responses"),
     ("cli", "plots"),

@@ -186,7 +186,7 @@ def crossover(
     from pathlib import Path
 
     from reverb.effects import crossovers
-    from reverb.soundfiles import check_output
+    from reverb.outputs import check_output
 
     rendering = take_rendering(options)
     if "-" in (rendering.source, rendering.destination):

@@ -151,7 +151,7 @@ def _export(effect: "Filter | Equaliser", sample_rate: int, path: str, force: bo
 
 
 def _export_json(effect: "Filter | Equaliser", response: "ImpulseResponse", path: str, force: bool) -> None:
-    from reverb.soundfiles import whole_or_nothing
+    from reverb.outputs import whole_or_nothing
 
     facts = {
         "filter": repr(effect),

@@ -263,8 +263,9 @@ def edit(
       reverb ir edit church swell.wav --trim-tail -60 --reverse --predelay 1/16 --bpm 96
       reverb ir edit left.wav both.wav --right-source right.wav --width 1.3
     """
+    from reverb.outputs import check_output
     from reverb.responses.library import impulse
-    from reverb.soundfiles import check_output, output_format
+    from reverb.soundfiles import output_format
 
     output_format(output)
     check_output(output, force)

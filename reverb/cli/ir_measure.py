@@ -115,8 +115,8 @@ def deconvolve(
       reverb ir deconvolve recording.wav room.wav --sweep sweep.wav
       reverb ir deconvolve left.wav right.wav room.wav --sweep sweep.wav --length 4
     """
+    from reverb.outputs import check_output
     from reverb.responses.sweep_files import load_played
-    from reverb.soundfiles import check_output
 
     check_output(output, force)
     takes = [load_played(path) for path in recordings]
@@ -166,9 +166,9 @@ def record(
     """
     from reverb.live.exchange import card_setup, play_and_record
     from reverb.live.settings import LiveSettings
+    from reverb.outputs import check_output
     from reverb.responses.sweep import signal
     from reverb.responses.sweep_files import save_played
-    from reverb.soundfiles import check_output
 
     for path in filter(None, (recording, response)):
         check_output(path, force)

@@ -236,7 +236,8 @@ def plate(
 
 
 def _check(output: str, force: bool) -> None:
-    from reverb.soundfiles import check_output, output_format
+    from reverb.outputs import check_output
+    from reverb.soundfiles import output_format
 
     output_format(output)
     check_output(output, force)

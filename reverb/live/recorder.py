@@ -8,7 +8,8 @@ import soundfile
 
 from reverb.errors import AudioFileError, ParameterError
 from reverb.live.ring import Block, Ring
-from reverb.soundfiles import PathLike, check_output, output_format
+from reverb.outputs import PathLike, check_output
+from reverb.soundfiles import output_format
 
 _SECONDS = 8.0
 _INTERVAL = 0.1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverb.errors import AudioFileError, MissingExtraError, ParameterError
-from reverb.soundfiles import PathLike, whole_or_nothing
+from reverb.outputs import PathLike, whole_or_nothing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

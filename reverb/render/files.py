@@ -15,6 +15,7 @@ from reverb.arrays import Audio
 from reverb.effects.effect import HasResponse, check_workers, fold
 from reverb.errors import AudioFileError, ParameterError
 from reverb.levels import to_db
+from reverb.outputs import PathLike, check_output, whole_or_nothing
 from reverb.render.job import Job, Progress
 from reverb.render.levelling import Levelling, Measurement, Normalize, Verdict
 from reverb.render.loudness import LoudnessMeter
@@ -22,16 +23,13 @@ from reverb.render.packed import PackedWriter, packed
 from reverb.render.pcm import BITS, DITHERED_BITS, PIECE, Meter, Quantiser
 from reverb.responses.response import ImpulseResponse
 from reverb.soundfiles import (
-    PathLike,
     Sound,
     check_encoder,
-    check_output,
     leave_out_peak_chunk,
     open_sound,
     output_format,
     output_subtype,
     read_tags,
-    whole_or_nothing,
     write_error,
     write_tags,
 )

@@ -14,6 +14,7 @@ import soundfile
 from reverb.arrays import as_audio
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
+from reverb.outputs import PathLike, whole_or_nothing
 from reverb.responses.formats import READERS
 from reverb.responses.response import (
     LAYOUTS,
@@ -24,7 +25,6 @@ from reverb.responses.response import (
     usual_wiring,
 )
 from reverb.soundfiles import (
-    PathLike,
     check_density,
     check_encoder,
     check_loudness,
@@ -34,7 +34,6 @@ from reverb.soundfiles import (
     output_subtype,
     read_blocks,
     shortfall,
-    whole_or_nothing,
     write_error,
     write_tags,
 )

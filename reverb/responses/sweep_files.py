@@ -11,16 +11,15 @@ import soundfile
 
 from reverb.arrays import Audio, as_audio
 from reverb.errors import AudioFileError, ParameterError, ReverbError
+from reverb.outputs import PathLike, whole_or_nothing
 from reverb.responses.sweep import Sweep
 from reverb.soundfiles import (
-    PathLike,
     check_density,
     check_loudness,
     open_sound,
     output_format,
     output_subtype,
     read_blocks,
-    whole_or_nothing,
     write_error,
     write_tags,
 )

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Protocol
 
 from reverb.errors import AudioFileError
+from reverb.outputs import PathLike, check_output, publish
 from reverb.render.batch.remote import RemoteFolder, download, is_url, local_path
-from reverb.soundfiles import PathLike, check_output, publish
 
 try:
     import fcntl

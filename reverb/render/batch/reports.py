@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from reverb.errors import AudioFileError, ParameterError
+from reverb.outputs import PathLike, whole_or_nothing
 from reverb.render.batch.journal import line
 from reverb.render.batch.tasks import Outcome
-from reverb.soundfiles import PathLike, whole_or_nothing
 
 ENDINGS = (".csv", ".jsonl")
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from reverb.arrays import Audio, as_audio
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
+from reverb.outputs import PathLike, whole_or_nothing
 from reverb.responses.response import (
     LAYOUTS,
     MOST_SAMPLES,
@@ -17,7 +18,7 @@ from reverb.responses.response import (
     parse_layout,
     usual_wiring,
 )
-from reverb.soundfiles import RATES, PathLike, check_loudness, whole_or_nothing
+from reverb.soundfiles import RATES, check_loudness
 
 LONGEST_SECONDS = 120
 MOST_BYTES = 8 * MOST_SAMPLES
@@ -68,7 +69,7 @@ def read_raw(path: PathLike, layout: str | None, sample_rate: int | None) -> Imp
     except OSError as error:
         raise AudioFileError(f"{path}: cannot be read ({os.strerror(error.errno or 0)})") from error
     with np.errstate(invalid="ignore"):
-        sane = -_LOUDEST < samples.min() and samples.max() < _LOUDEST  # NaN is neither
+        sane = samples.min() > -_LOUDEST and samples.max() < _LOUDEST  # NaN is neither
     if not sane:
         raise InvalidAudioError(
             f"{path}: holds numbers that are no sound; are they integers rather than floats?"

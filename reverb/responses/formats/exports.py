@@ -12,10 +12,10 @@ import numpy as np
 import soundfile
 
 from reverb.errors import ParameterError
+from reverb.outputs import PathLike, check_output, whole_or_nothing
 from reverb.responses.formats.bare import write_npy, write_raw
 from reverb.responses.formats.text import write_text
 from reverb.responses.response import ImpulseResponse
-from reverb.soundfiles import PathLike, check_output, whole_or_nothing
 
 _BLOCK = 1024  # frames in which the real-time programs work
 _MOST_JCONVOLVER = 64

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.errors import AudioFileError
+from reverb.outputs import PathLike, whole_or_nothing
 from reverb.responses.formats.bare import LONGEST_SECONDS, as_response, checked_size
 from reverb.responses.response import MOST_SAMPLES, ImpulseResponse
-from reverb.soundfiles import PathLike, whole_or_nothing
 
 _COMMENTS = ("#", "*", ";", "%", "//", '"')
 _RATE = re.compile(r"sample rate:?\s*([0-9]{1,9})", re.IGNORECASE)
