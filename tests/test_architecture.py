@@ -37,7 +37,7 @@ BESIDE = {
 # Outside libraries that only some may import; all others may be imported anywhere.
 OUTSIDE = {
     "click": {"cli"},
-    "rich": {"cli"},
+    "rich": {"cli", "monitor"},
     "distributed": {"render"},
     "fsspec": {"render"},
     "matplotlib": {"plots"},
