@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reverb.render.batch.tasks import Settings, Treatment
 
 _SETTINGS = ("tail", "loudness", "ceiling", "container", "subtype", "dither")
+_ROOM = ("wet", "dry", "level", "decay", "low_cut", "high_cut", "width")
 _RANGES = ("mix", "predelay", "gain")
 _INTERRUPTED = 130
 
@@ -157,9 +158,7 @@ def _treatments(options: dict[str, Any]) -> "list[Treatment]":
             impulse(text, options["layout"]),
             mix=fixed["mix"],
             predelay=(fixed["predelay"] or 0.0) / 1000,
-            wet=options["wet"],
-            dry=options["dry"],
-            level=options["level"],
+            **{name: options[name] for name in _ROOM},
         )
         found.append(Treatment(_stem(text), effect, _settings(options, fixed["gain"])))
     for text in options["chains"]:

@@ -2,11 +2,7 @@
 
 import csv
 import json
-import os
-import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import click.testing
@@ -14,8 +10,9 @@ import pytest
 
 from reverb import Reverb, load_chain, process_file
 from reverb.cli.app import cli
-from tests.conftest import ROOT, MakeSound
+from tests.conftest import MakeSound
 from tests.signals import noise
+from tests.terminals import on_a_terminal
 
 
 @pytest.fixture
@@ -127,21 +124,9 @@ def test_wrong_usage_is_told_before_anything_is_done(args: list[str], complaint:
 
 def test_bars_are_drawn_on_a_terminal(takes: Path) -> None:
     (takes / "bad.wav").write_bytes(b"?")
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"}
-    command = [sys.executable, "-m", "reverb", "batch", "takes", "-o", "out", "--ir", "room.wav"]
-    done = subprocess.run(command, env=environment, stderr=theirs, stdout=subprocess.PIPE, check=False)
-    os.close(theirs)
-    drawn = b""
-    try:
-        while piece := os.read(ours, 65_536):
-            drawn += piece
-    except OSError:  # the end of a terminal
-        pass
-    os.close(ours)
+    done, drawn = on_a_terminal("batch", "takes", "-o", "out", "--ir", "room.wav", cwd=takes.parent)
     assert done.returncode == 1
-    assert b"done " not in done.stdout.splitlines()[1]
-    text = drawn.decode()
-    assert "0 of 3" in text
-    assert "3 of 3, 1 failed" in text
-    assert "Failed: takes/bad.wav: not a readable audio file" in text
+    assert b"done  " not in done.stdout.replace(b"effect  done  ", b"")  # no lines beside the bars
+    assert "0 of 3" in drawn
+    assert "3 of 3, 1 failed" in drawn
+    assert "Failed: takes/bad.wav: not a readable audio file" in drawn

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -16,6 +15,7 @@ import soundfile
 
 from tests.conftest import ROOT, MakeSound
 from tests.signals import decaying, noise
+from tests.terminals import on_a_terminal
 
 REVERB = [sys.executable, "-m", "reverb"]
 
@@ -177,25 +177,10 @@ def test_the_progress_bar_is_for_terminals_only(make_sound: MakeSound) -> None:
     silent = run("apply", "in.wav", "a.wav", "--ir", "room", cwd=source.parent)
     assert silent.stderr == b""
     for quiet in ([], ["--quiet"]):
-        ours, theirs = pty.openpty()
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
-        subprocess.run(
-            [*REVERB, "apply", "in.wav", "b.wav", "--ir", "room", "--force", *quiet],
-            cwd=source.parent,
-            env=environment,
-            stderr=theirs,
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        os.close(theirs)
-        drawn = b""
-        try:
-            while piece := os.read(ours, 65_536):
-                drawn += piece
-        except OSError:  # the end of a terminal
-            pass
-        os.close(ours)
-        assert (drawn == b"") if quiet else (b"100%" in drawn)
+        arguments = ("apply", "in.wav", "b.wav", "--ir", "room", "--force", *quiet)
+        done, drawn = on_a_terminal(*arguments, cwd=source.parent)
+        assert done.returncode == 0
+        assert (drawn == "") if quiet else ("100%" in drawn)
 
 
 # -- cost -----------------------------------------------------------------------------------------------------
