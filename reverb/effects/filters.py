@@ -140,8 +140,8 @@ def _realise(spec: Specification, phase: Phase, method: Method) -> tuple[Taps, i
         return taps, (len(taps) - 1) // 2
     if len(taps) > _MOST_BENT:
         raise ParameterError(
-            f"transition {spec.width:g} Hz at {spec.sample_rate} Hz needs {len(taps)} taps; phase {phase} is built from "
-            f"at most {_MOST_BENT}. Choose a wider transition, or linear phase"
+            f"transition {spec.width:g} Hz at {spec.sample_rate} Hz needs {len(taps)} taps; phase {phase} is built "
+            f"from at most {_MOST_BENT}. Choose a wider transition, or linear phase"
         )
     tightened = 0.0
     for _ in range(_PHASE_ROUNDS):

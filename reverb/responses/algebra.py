@@ -110,7 +110,7 @@ def _paths_beside(part: ImpulseResponse, wide: ImpulseResponse) -> Paths:
 
 
 def _check_gain(first: ImpulseResponse, second: ImpulseResponse, what: str) -> None:
-    """Refuse a product that could leave the range of float32: it stays below the sum of the one times the other's peak."""
+    """Refuse a product that could leave the range of float32: below the sum of the one times the other's peak."""
     short, long = sorted((first.samples, second.samples), key=len)
     most = float(np.abs(short).sum(axis=0).max()) * max(float(long.max()), -float(long.min()))
     if not most <= _LOUDEST:

@@ -71,7 +71,8 @@ def parse_layout(text: str, channels: int) -> Routing:
 def fitting(frames: int, channels: int, dtype: npt.DTypeLike, what: str) -> npt.DTypeLike:
     """Return the type in which a response takes at most 64 MiB: the one that is asked for, or else float32.
 
-    That is 8 million samples in float64, and 16 million in float32: 3 minutes of stereo at 48 kHz, or 5 s of 64 channels.
+    That is 8 million samples in float64, and 16 million in float32: 3 minutes of stereo at 48 kHz, or 5 s of 64
+    channels.
 
     Raises
     ------

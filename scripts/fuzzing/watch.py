@@ -23,7 +23,7 @@ from fuzzing.seeds import Seed
 _VIRTUAL = 3 << 30  # bytes beyond what a child begins with: enough for threads, too little for a bomb
 _TICK = 0.25
 _STANDSTILL = 900.0  # seconds without an answer, a stopped machine aside
-_KEEP_STDERR = 4000
+_KEEP_STDERR = 20_000
 
 
 class Case(NamedTuple):

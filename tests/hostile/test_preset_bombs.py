@@ -54,14 +54,14 @@ def test_a_chain_that_amplifies_beyond_all_numbers_is_refused(tmp_path: Path) ->
 
 
 def test_filters_that_take_more_taps_than_are_built_are_refused() -> None:
-    with pytest.raises(ParameterError, match=r"transition 1e-320 Hz .* choose a wider"):
+    with pytest.raises(ParameterError, match=r"transition 9.99989e-321 Hz .* choose a wider"):
         LowPass(8000, transition=1e-320).response(48_000)
     with pytest.raises(ParameterError, match="phase minimum is built from at most 262144"):
         LowPass(8000, transition=0.5, phase="minimum").response(48_000)
 
 
 def test_a_chain_that_would_last_for_hours_is_refused(tmp_path: Path) -> None:
-    preset = read_preset(HEAD + DELAY * 250, tmp_path / "long.toml")
+    preset = read_preset(HEAD + DELAY * 90, tmp_path / "long.toml")
     with pytest.raises(ReverbError, match=r"a chain .* expected at most 16777216 samples"):
         preset.effect.response(192_000)
 
