@@ -28,13 +28,17 @@ def main() -> None:
     )
     parser.add_argument("choir")
     parser.add_argument("output")
-    parser.add_argument("--share", type=float, default=0.35, help="of the power that is room, between 0 and 1")
+    parser.add_argument(
+        "--share", type=float, default=0.35, help="of the power that is room, between 0 and 1"
+    )
     options = parser.parse_args()
 
     report = reverb.process_file(
         options.choir, options.output, cathedral(options.share), match_loudness=True, ceiling=-1
     )
-    print(f"{options.output}: {report.duration:.1f} s, {report.input_loudness:.1f} LUFS before, {report.loudness:.1f} after")
+    print(
+        f"{options.output}: {report.duration:.1f} s, {report.input_loudness:.1f} LUFS before, {report.loudness:.1f} after"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A voice cleaned up for a podcast: rumble and hum out, box down, a little air, then −16 LUFS under −1 dBTP.
 
-    python examples/podcast_voice.py raw.wav episode.wav --mains 60
+python examples/podcast_voice.py raw.wav episode.wav --mains 60
 """
 
 import argparse

@@ -15,14 +15,22 @@ NEVER = ("__pycache__", ".part", "demo-output", ".ci/", "tests/", "site/")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("packages", nargs="+", type=Path)
     for package in parser.parse_args().packages:
         names = contents(package)
         missing = [name for name in wanted(package.suffix == ".whl") if name not in names]
-        surplus = [name for name in names if any(part in name for part in NEVER)] if package.suffix == ".whl" else []
+        surplus = (
+            [name for name in names if any(part in name for part in NEVER)]
+            if package.suffix == ".whl"
+            else []
+        )
         if missing or surplus or reverb.__version__ not in package.name:
-            raise SystemExit(f"{package.name}: missing {missing}, surplus {surplus}, version {reverb.__version__}")
+            raise SystemExit(
+                f"{package.name}: missing {missing}, surplus {surplus}, version {reverb.__version__}"
+            )
         print(f"{package.name}: {len(names)} files, {package.stat().st_size / 1e6:.2f} MB")
 
 
@@ -37,7 +45,9 @@ def contents(package: Path) -> set[str]:
 
 def wanted(wheel: bool) -> list[str]:
     """Return what has to be inside: code, type mark, responses, presets, the studio's page."""
-    code = [path for path in (ROOT / "reverb").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    code = [
+        path for path in (ROOT / "reverb").rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    ]
     data = [path for name in ("impulses", "presets") for path in (ROOT / name).iterdir() if path.is_file()]
     names = [path.relative_to(ROOT).as_posix() for path in code]
     names += [("reverb/" if wheel else "") + path.relative_to(ROOT).as_posix() for path in data]

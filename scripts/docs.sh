@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
 prepare_environment "full,docs"
-"$PYTHON" -m scripts.site.figures docs/images
+"$PYTHON" scripts/draw_figures.py docs/images
 export NO_MKDOCS_2_WARNING=1
 if [ "${1:-}" = --serve ]; then
     exec "$PYTHON" -m mkdocs serve --strict

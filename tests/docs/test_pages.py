@@ -25,7 +25,9 @@ def folder(tmp_path: Path, make_sound: MakeSound, monkeypatch: pytest.MonkeyPatc
     sound = 0.2 * noise(12_000, 2)
     for name in NAMES:
         make_sound(name, sound, 48_000, subtype="PCM_16")
-    make_sound("my_room.wav", sound * np.exp(-np.arange(12_000) / 1500)[:, np.newaxis], 48_000, subtype="FLOAT")
+    make_sound(
+        "my_room.wav", sound * np.exp(-np.arange(12_000) / 1500)[:, np.newaxis], 48_000, subtype="FLOAT"
+    )
     # A church of a second, found before the bundled one: what is held here is the pages, not the room.
     short = decaying(48_000, 2)
     (tmp_path / "library").mkdir()

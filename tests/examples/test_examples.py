@@ -73,7 +73,9 @@ def test_a_lifted_room_is_the_room(run: Run) -> None:
 def test_a_training_set_comes_out_the_same_again(run: Run) -> None:
     for folder in ("one", "two"):
         run("augment_speech.py", "guitar.wav", "--output-dir", folder, "--variants", "2", "--seed", "3")
-    first, second = ({path.name: path.read_bytes() for path in Path(name).iterdir()} for name in ("one", "two"))
+    first, second = (
+        {path.name: path.read_bytes() for path in Path(name).iterdir()} for name in ("one", "two")
+    )
     assert first == second
     assert set(first) == {"guitar-1.flac", "guitar-2.flac", "variants.csv"}
 
