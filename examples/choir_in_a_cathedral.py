@@ -37,7 +37,8 @@ def main() -> None:
         options.choir, options.output, cathedral(options.share), match_loudness=True, ceiling=-1
     )
     print(
-        f"{options.output}: {report.duration:.1f} s, {report.input_loudness:.1f} LUFS before, {report.loudness:.1f} after"
+        f"{options.output}: {report.duration:.1f} s, {report.input_loudness:.1f} LUFS before, "
+        f"{report.loudness:.1f} after"
     )
 
 

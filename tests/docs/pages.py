@@ -47,7 +47,7 @@ def runnable(page: Path) -> list[Block]:
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """Every command line on a page, as the words after `reverb`; forms with [..] or upper-case names are no commands."""
+    """Every command line on a page, as the words after `reverb`; forms with [..] or CAPITALS are none."""
     lines = _INDENTED.findall(page.read_text("utf-8"))
     for block in blocks(page):
         if block.language == "sh":

@@ -1,4 +1,4 @@
-"""What README and docs show, runs: blocks are carried out, every command line is at least understood, links lead somewhere."""
+"""What README and docs show, runs: blocks are carried out, command lines are understood, links lead somewhere."""
 
 import re
 from pathlib import Path
@@ -16,6 +16,11 @@ from tests.signals import decaying, noise
 
 RUN = [page for page in PAGES if runnable(page)]
 NAMES = ("dry.wav", "in.wav", "voice.flac", "drums.wav", "guitar.flac")
+
+
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
 
 
 @pytest.fixture
@@ -93,7 +98,7 @@ def _headings(path: Path) -> set[str]:
 
 
 MADE = {"cli.md", "api.md", "changelog.md", "impulses.md"}
-"""Pages of the site that scripts/site makes."""
+"""Pages of the site that scripts/docsite makes."""
 
 
 def test_the_site_shows_every_page() -> None:
@@ -102,7 +107,7 @@ def test_the_site_shows_every_page() -> None:
 
 
 def test_the_command_line_reference_has_every_command() -> None:
-    from scripts.site import cli_reference
+    from docsite import cli_reference
 
     page = cli_reference.page()
     for words in ("apply", "filter lowpass", "ir edit", "live", "studio"):
@@ -112,7 +117,7 @@ def test_the_command_line_reference_has_every_command() -> None:
 
 
 def test_the_python_reference_has_every_public_name() -> None:
-    from scripts.site import api_reference
+    from docsite import api_reference
 
     shown = {address.rpartition(".")[2] for _, _, names in api_reference.groups() for address in names}
     assert shown == set(reverb.__all__)
@@ -124,10 +129,10 @@ def test_the_python_reference_has_every_public_name() -> None:
 
 def test_the_picture_of_the_house_shows_the_packages_there_are() -> None:
     from reverb.plots.figures import LIGHT
-    from scripts.site import house
+    from docsite import house
 
     packages = {name for _, _, row in house.floors() for name in row}
     there = {path.stem for path in (ROOT / "reverb").iterdir() if path.is_dir() or path.suffix == ".py"}
     assert packages == there - {"__init__", "__main__", "__pycache__", "py", "impulses", "presets"}
     drawn = (ROOT / "docs" / "images" / "house.svg").read_text("utf-8")
-    assert drawn == house.draw(LIGHT), "draw it again: python -m scripts.site.figures docs/images"
+    assert drawn == house.draw(LIGHT), "draw it again: python scripts/draw_figures.py docs/images"
