@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverb.plots.figures import DARK, LIGHT, Theme, themed
 from docsite import house, theory
+
+from reverb.plots.figures import DARK, LIGHT, Theme, themed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -36,13 +36,13 @@ def page() -> str:
     """Return the page as Markdown with mkdocstrings' directives."""
     parts = [
         "# Python",
-        "Audio arrays are `(frames, channels)` or `(frames,)`, float32 or float64, and come back as they came. All names"
-        " of the first groups are in `reverb` itself; a name is loaded when it is first used.",
+        "Audio arrays are `(frames, channels)` or `(frames,)`, float32 or float64, and come back as they came. All"
+        " names of the first groups are in `reverb` itself; a name is loaded when it is first used.",
     ]
     for title, introduction, names in groups():
         parts += [f"## {title}", introduction, *(f"::: {name}" for name in names)]
-    for title, (package, names) in MODULES.items():
-        parts += [f"## {title}", f"From `{package}`.", *(f"::: {package}.{name}" for name in names)]
+    for title, (package, below) in MODULES.items():
+        parts += [f"## {title}", f"From `{package}`.", *(f"::: {package}.{name}" for name in below)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -10,7 +10,7 @@ from reverb.engine.partition import Plan, plan_partitions
 from reverb.engine.realtime_shape import Shape
 from reverb.engine.routing import parallel
 from reverb.plots.figures import Theme, new_figure
-from reverb.responses.normalising import blend, level_gain, loudness_ratio
+from reverb.responses.normalising import Level, blend, level_gain, loudness_ratio
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,11 +19,12 @@ RATE = 48_000
 BLOCK = 128
 ROOMS = ("room", "living-room", "plate", "chamber", "hall", "church", "cathedral")
 SIZE = (8.4, 3.6)
+LEVELS: tuple[Level, ...] = ("loudness", "peak", "energy")
 STEREO = Shape.of(parallel(2))
 
 
 def partition_cost(theme: Theme) -> "Figure":
-    """Work per frame against the response's length, for four ways that all answer within one block."""
+    """Draw the work per frame against the response's length, for four ways that all answer within one block."""
     figure, axes = new_figure(*SIZE)
     taps = np.unique(np.geomspace(BLOCK, 20 * RATE, 40).astype(int))
     seconds = taps / RATE
@@ -60,7 +61,7 @@ def _plan(taps: int) -> Plan:
 
 
 def partition_stages(theme: Theme) -> "Figure":
-    """Where each stage lies in a response of four seconds, and when its first result is ready."""
+    """Draw where each stage lies in a response of four seconds, and when its first result is ready."""
     figure, axes = new_figure(*SIZE)
     plan = _plan(4 * RATE)
     for row, stage in enumerate(plan.stages):
@@ -84,7 +85,7 @@ def partition_stages(theme: Theme) -> "Figure":
 
 
 def partition_slots(theme: Theme) -> "Figure":
-    """Work of every block over a period, spread by the plan and as it would fall undivided."""
+    """Draw the work of every block over a period, spread by the plan and as it would fall undivided."""
     figure, axes = new_figure(*SIZE)
     plan = _plan(4 * RATE)
     heaped = np.full(plan.period, float(plan.stages[0].work))
@@ -116,13 +117,11 @@ def partition_slots(theme: Theme) -> "Figure":
 
 
 def level_of_rooms(theme: Theme) -> "Figure":
-    """How loud pink noise comes out of each bundled response, by what the response was brought to."""
+    """Draw how loud pink noise comes out of each bundled response, by what the response was brought to."""
     figure, axes = new_figure(*SIZE)
     responses = [reverb.impulse(name) for name in ROOMS]
     place = np.arange(len(ROOMS))
-    for n, (level, colour) in enumerate(
-        (("peak", theme.lines[1]), ("energy", theme.lines[2]), ("loudness", theme.lines[0]))
-    ):
+    for n, (level, colour) in enumerate(zip(LEVELS, theme.lines, strict=False)):
         gains = [
             10 * math.log10(loudness_ratio(response)) + 20 * math.log10(level_gain(response, level))
             for response in responses
@@ -138,7 +137,7 @@ def level_of_rooms(theme: Theme) -> "Figure":
 
 
 def level_of_mixes(theme: Theme) -> "Figure":
-    """The loudness of a mix against its share of the room, by three laws."""
+    """Draw the loudness of a mix against its share of the room, by three laws."""
     figure, axes = new_figure(*SIZE)
     mixes = np.linspace(0, 1, 101)
     dry, wet = np.cos(mixes * np.pi / 2), np.sin(mixes * np.pi / 2)

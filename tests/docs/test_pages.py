@@ -128,8 +128,9 @@ def test_the_python_reference_has_every_public_name() -> None:
 
 
 def test_the_picture_of_the_house_shows_the_packages_there_are() -> None:
-    from reverb.plots.figures import LIGHT
     from docsite import house
+
+    from reverb.plots.figures import LIGHT
 
     packages = {name for _, _, row in house.floors() for name in row}
     there = {path.stem for path in (ROOT / "reverb").iterdir() if path.is_dir() or path.suffix == ".py"}
