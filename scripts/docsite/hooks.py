@@ -14,9 +14,10 @@ from docsite import api_reference, cli_reference  # noqa: E402  # as said above
 
 PICTURE = re.compile(r"!\[([^\]]*)\]\(((images/[\w-]+)\.svg)\)")
 ELSEWHERE = {
-    "../CHANGELOG.md": "changelog.md",
-    "../impulses/README.md": "impulses.md",
-    "../README.md": "index.md",
+    "(../CHANGELOG.md": "(changelog.md",
+    "(../impulses/README.md": "(impulses.md",
+    "(../README.md": "(index.md",
+    "](docs/": "](",  # on pages that lie above docs/
 }
 
 
@@ -36,7 +37,7 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:  # noqa: ARG001  # as mkdocs calls it
     """Follow links that lead out of docs/ in the repository, and show pictures in the reader's scheme."""
     for link, inside in ELSEWHERE.items():
-        markdown = markdown.replace(f"({link})", f"({inside})")
+        markdown = markdown.replace(link, inside)
     return PICTURE.sub(_with_twin, markdown)
 
 
