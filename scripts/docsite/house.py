@@ -13,6 +13,7 @@ PACKAGE = re.compile(r"`reverb\.(\w+)`")
 WIDTH, FLOOR, GAP, ROOF, GROUND = 880, 116, 6, 92, 46
 LEFT, WALL = 40, 800
 LABEL = 250
+LONGEST = 70
 FONT = "system-ui, 'DejaVu Sans', sans-serif"
 
 
@@ -23,11 +24,12 @@ def floors() -> list[tuple[int, str, list[str]]]:
 
 
 def purpose(package: str) -> str:
-    """Return what a package or module says of itself in its first sentence."""
+    """Return what a package or module says of itself in its first sentence, or its first clause where that is long."""
     path = ROOT / "reverb" / package / "__init__.py"
     path = path if path.is_file() else path.parent.with_suffix(".py")
     line = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n")[0]
-    return re.split(r"[.;]", re.sub(r"^Layer \d: ", "", line))[0]
+    sentence = re.split(r"[.;]", re.sub(r"^Layer \d: ", "", line))[0]
+    return sentence if len(sentence) <= LONGEST else re.split(r"[,:(]", sentence)[0].strip()
 
 
 def draw(theme: Theme) -> str:
