@@ -13,7 +13,7 @@ PACKAGE = re.compile(r"`reverb\.(\w+)`")
 WIDTH, FLOOR, GAP, ROOF, GROUND = 880, 116, 6, 92, 46
 LEFT, WALL = 40, 800
 LABEL = 250
-LONGEST = 70
+MOST_LINES = 4
 FONT = "system-ui, 'DejaVu Sans', sans-serif"
 
 
@@ -23,13 +23,15 @@ def floors() -> list[tuple[int, str, list[str]]]:
     return [(int(number), world, PACKAGE.findall(row)) for number, world, row in ROW.findall(table)]
 
 
-def purpose(package: str) -> str:
-    """Return what a package or module says of itself in its first sentence, or its first clause where that is long."""
+def purpose(package: str, width: int) -> list[str]:
+    """Return what a package or module says of itself: its first sentence, or as many clauses of it as fit."""
     path = ROOT / "reverb" / package / "__init__.py"
     path = path if path.is_file() else path.parent.with_suffix(".py")
     line = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n")[0]
-    sentence = re.split(r"[.;]", re.sub(r"^Layer \d: ", "", line))[0]
-    return sentence if len(sentence) <= LONGEST else re.split(r"[,:(]", sentence)[0].strip()
+    sentence = re.split(r"\.(?!\d)|;", re.sub(r"^Layer \d: ", "", line))[0]
+    while len(lines := _wrapped(sentence, width)) > MOST_LINES and re.search("[,:(]", sentence):
+        sentence = re.split(r"[,:(][^,:(]*$", sentence)[0].strip()
+    return lines
 
 
 def draw(theme: Theme) -> str:
@@ -76,7 +78,7 @@ def _floor(theme: Theme, top: float, number: int, world: str, packages: list[str
             _text(left + 9, top + 36, package, theme.ink, 13.5, bold=True),
             *(
                 _text(left + 9, top + 53 + 13 * line, text, theme.ink, 10)
-                for line, text in enumerate(_wrapped(purpose(package), int((width - 22) / 5.2))[:4])
+                for line, text in enumerate(purpose(package, int((width - 22) / 5.2)))
             ),
         ]
     return parts
