@@ -7,6 +7,7 @@ in `reverb.outputs`.
 import contextlib
 import os
 import re
+import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -225,8 +226,7 @@ def check_encoder(path: PathLike, subtype: str, sample_rate: int, channels: int)
 def write_error(path: PathLike, what: str, error: soundfile.LibsndfileError) -> AudioFileError:
     """Return the error to raise where libsndfile could not write `what` for the file `path`."""
     with contextlib.suppress(OSError):
-        disk = os.statvfs(Path(path).parent)
-        if disk.f_bavail * disk.f_frsize < _FULL_BYTES:
+        if shutil.disk_usage(Path(path).parent).free < _FULL_BYTES:
             return AudioFileError(f"{path}: no space left on the disk; the unfinished file was removed")
     return AudioFileError(f"{path}: cannot be written as {what} ({_reason(error)})")
 

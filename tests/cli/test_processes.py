@@ -293,3 +293,12 @@ def test_words_are_completed(words: str, expected: str) -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     assert f"plain,{expected}" in result.stdout.splitlines()
+
+
+def test_a_stream_that_cannot_spell_a_sign_is_no_failure(tmp_path: Path, make_sound: MakeSound) -> None:
+    make_sound("a−b.wav", decaying(24_000, 1))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "cp1252"}
+    command = [*REVERB, "ir", "info", "a−b.wav"]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert b"a?b" in result.stdout

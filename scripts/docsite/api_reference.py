@@ -1,0 +1,56 @@
+"""The list of what the Python reference shows: the package's public names, grouped by the layer they come from."""
+
+from collections import defaultdict
+
+import reverb
+
+GROUPS = {
+    "reverb.responses": ("Impulse responses", "Load, save and hold responses: values, for any sample rate."),
+    "reverb.effects": (
+        "Effects",
+        "Rooms, filters, echoes and stereo; `>>` puts them in series, `+` in parallel.",
+    ),
+    "reverb.render": ("Files", "Effects applied to audio files."),
+    "reverb.engine": ("Arrays and blocks", "Convolution itself, of arrays whole or block by block."),
+    "reverb.errors": ("Errors", "All are `ReverbError`; each is a builtin error as well."),
+}
+MODULES = {
+    "Live": ("reverb.live", ("session.Session", "cards.devices", "latency.measure_latency")),
+    "Measuring and making responses": (
+        "reverb.responses",
+        (
+            "acoustics.measure",
+            "comparing.compare",
+            "sweep.Sweep",
+            "deconvolution.deconvolve",
+            "identification.identify",
+            "burst.from_burst",
+            "decay_shaping.with_rt60",
+            "minimum_phase.minimum_phase",
+        ),
+    ),
+}
+
+
+def page() -> str:
+    """Return the page as Markdown with mkdocstrings' directives."""
+    parts = [
+        "# Python",
+        "Audio arrays are `(frames, channels)` or `(frames,)`, float32 or float64, and come back as they came. All"
+        " names of the first groups are in `reverb` itself; a name is loaded when it is first used.",
+    ]
+    for title, introduction, names in groups():
+        parts += [f"## {title}", introduction, *(f"::: {name}" for name in names)]
+    for title, (package, below) in MODULES.items():
+        parts += [f"## {title}", f"From `{package}`.", *(f"::: {package}.{name}" for name in below)]
+    return "\n\n".join(parts) + "\n"
+
+
+def groups() -> list[tuple[str, str, list[str]]]:
+    """Return title, introduction and the names' full addresses for each group of public names."""
+    found = defaultdict(list)
+    for name in reverb.__all__:
+        home = reverb._HOME[name]
+        group = next(prefix for prefix in GROUPS if home == prefix or home.startswith(f"{prefix}."))
+        found[group].append(f"{home}.{name}")
+    return [(*GROUPS[prefix], found[prefix]) for prefix in GROUPS]
