@@ -33,8 +33,8 @@ def folder(tmp_path: Path, make_sound: MakeSound, monkeypatch: pytest.MonkeyPatc
     make_sound(
         "my_room.wav", sound * np.exp(-np.arange(12_000) / 1500)[:, np.newaxis], 48_000, subtype="FLOAT"
     )
-    # A church of a second, found before the bundled one: what is held here is the pages, not the room.
-    short = decaying(48_000, 2)
+    # A church of half a second, found before the bundled one: what is held here is the pages, not the room.
+    short = decaying(24_000, 2)
     (tmp_path / "library").mkdir()
     make_sound("library/church.wav", short, 48_000, subtype="FLOAT")
     monkeypatch.setenv("REVERB_IMPULSES", str(tmp_path / "library"))
