@@ -13,7 +13,7 @@ from reverb.errors import InvalidAudioError
 from reverb.render import pipeline
 from reverb.render.packed import PackedReader, packed
 from reverb.render.pcm import Meter, sixteen_bit_to_float
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, fitting
 from reverb.soundfiles import Sound, check_loudness, read_blocks, shortfall
 
 Progress = Callable[[int, int], None]
@@ -49,12 +49,17 @@ class Job:
     listen : callable, optional
         Called with each block that is read, in the reading thread.
 
+    Raises
+    ------
+    InvalidAudioError
+        If the effect on so many channels would take too much memory.
+
     Attributes
     ----------
     frames, channels : int
         Of the output, as the header promises; `frames` is corrected where a damaged source held fewer.
     dtype : type
-        Of the arithmetic.
+        Of the arithmetic: double precision where the source has more than 24 bits and memory allows.
     input_meter : Meter
         What came in.
     """
@@ -77,7 +82,10 @@ class Job:
         self.input_meter = Meter()
         self._sound = sound
         self._warn = warn
-        self.dtype = np.float64 if sound.subtype in _DOUBLE else np.float32
+        wanted = np.float64 if sound.subtype in _DOUBLE else np.float32
+        # Every channel carries as much of the past as the response is long.
+        widest = max(sound.channels, self.channels)
+        self.dtype = fitting(response.frames, widest, wanted, f"{sound.name}: the effect")
         self._engine = OverlapAdd(
             response.samples.T,
             response.wiring,

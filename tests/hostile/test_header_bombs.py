@@ -254,3 +254,11 @@ def test_a_configuration_of_too_much_is_refused(tmp_path: Path) -> None:
     lines = ["/convolver/new 2 2 256 4000", "/impulse/copy 1 1 2 2"]
     with pytest.raises(AudioFileError, match="line 2: no response from 2 to 2 to copy"):
         load_response(_file(tmp_path, "a.conf", "\n".join(lines).encode()))
+
+
+def test_many_channels_through_a_long_response_are_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "in.wav", np.zeros((15, 768)), 44_100, "DOUBLE")
+    room = ImpulseResponse(np.ones(150_000), 44_100)
+    with pytest.raises(InvalidAudioError, match=r"150000 frames × 768 channels; expected at most 16777216"):
+        process_file(tmp_path / "in.wav", tmp_path / "out.wav", room)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.wav"]
