@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 import soundfile
 
@@ -282,13 +283,15 @@ def _sink(
 ) -> Sink:
     """Return what takes the output's blocks: measured, rounded, written."""
     writer = PackedWriter(PIECE * out.channels) if packed(out) else None
-    quantiser = None
+    quantiser, held = None, subtype.startswith("MPEG_LAYER")
     if subtype in BITS:
         quantiser = Quantiser(BITS[subtype], out.channels, dtype, dither, upper=writer is None)
 
     def sink(block: Audio) -> None:
         for watch in watching:
             watch(block)
+        if held:  # LAME aborts the whole process over samples far beyond it
+            np.clip(block, -1.0, 1.0, out=block)
         for piece in quantiser.pieces(block) if quantiser else (block,):
             if writer:
                 writer.write(out, piece)

@@ -262,3 +262,12 @@ def test_many_channels_through_a_long_response_are_refused(tmp_path: Path) -> No
     with pytest.raises(InvalidAudioError, match=r"150000 frames × 768 channels; expected at most 16777216"):
         process_file(tmp_path / "in.wav", tmp_path / "out.wav", room)
     assert [path.name for path in tmp_path.iterdir()] == ["in.wav"]
+
+
+def test_samples_beyond_all_sound_do_not_abort_the_mp3_encoder(tmp_path: Path) -> None:
+    loud = 1e11 * np.random.default_rng(5).standard_normal((3000, 2))
+    soundfile.write(tmp_path / "in.wav", loud, 44_100, "FLOAT")
+    report = process_file(tmp_path / "in.wav", tmp_path / "out.mp3", ImpulseResponse(np.ones(1), 44_100))
+    assert report.clipped == loud.size
+    held, _ = soundfile.read(tmp_path / "out.mp3")
+    assert np.abs(held).max() < 2
