@@ -270,4 +270,4 @@ def test_samples_beyond_all_sound_do_not_abort_the_mp3_encoder(tmp_path: Path) -
     report = process_file(tmp_path / "in.wav", tmp_path / "out.mp3", ImpulseResponse(np.ones(1), 44_100))
     assert report.clipped == loud.size
     held, _ = soundfile.read(tmp_path / "out.mp3")
-    assert np.abs(held).max() < 2
+    assert np.abs(held).max() < 4  # and no 1e11: a codec overshoots what is clipped
