@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from reverb.effects.effect import Effect
-from reverb.effects.equalisers import HighCut, LowCut
 from reverb.effects.stereo import Width
 from reverb.effects.writing import call, written
 from reverb.errors import ParameterError
 from reverb.levels import from_db
-from reverb.responses.decay_shaping import check_change, scale_decay
 from reverb.responses.library import impulse
 from reverb.responses.normalising import LEVELS, Level, audible, blend, level_gain
 from reverb.responses.response import ImpulseResponse, unit
@@ -92,7 +90,10 @@ class Reverb(Effect):
                 raise ParameterError(f"{name} {db} dB; expected at most {LOUDEST_PATH_DB:g} dB")
         if self.level not in LEVELS:
             raise ParameterError(f"level {self.level!r}; expected one of {', '.join(LEVELS)}")
-        check_change(self.decay)
+        if self.decay != 1.0:
+            from reverb.responses.decay_shaping import check_change
+
+            check_change(self.decay)
         for name, hz in (("low_cut", self.low_cut), ("high_cut", self.high_cut)):
             if hz is not None and not LOWEST_CUT <= hz <= HIGHEST_CUT:
                 raise ParameterError(f"{name} {hz:g} Hz; expected {LOWEST_CUT:g} to {HIGHEST_CUT:g} Hz")
@@ -145,6 +146,11 @@ class Reverb(Effect):
 def _changed(
     room: ImpulseResponse, decay: float, low_cut: float | None, high_cut: float | None, width: float
 ) -> ImpulseResponse:
+    from reverb.effects.equalisers import (
+        HighCut,
+        LowCut,
+    )  # most rooms sound as they are: a start need not wait
+
     changed = _decayed(room, decay)
     for wanted, effect in ((low_cut, LowCut), (high_cut, HighCut)):
         if wanted is not None:
@@ -156,4 +162,6 @@ def _changed(
 
 @lru_cache(maxsize=_KEPT)
 def _decayed(room: ImpulseResponse, decay: float) -> ImpulseResponse:
+    from reverb.responses.decay_shaping import scale_decay
+
     return scale_decay(room, decay)
