@@ -11,11 +11,8 @@ measured once.
 """
 
 import functools
-import importlib.machinery
-import importlib.util
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -25,6 +22,7 @@ import numpy.typing as npt
 from reverb.engine import fftw
 from reverb.engine.aligned import aligned_zeros
 from reverb.engine.cache import cache_folder, read_cache, write_cache
+from reverb.engine.compiled import load_compiled
 
 Real: TypeAlias = npt.NDArray[np.floating[Any]]
 Complex: TypeAlias = npt.NDArray[np.complexfloating[Any, Any]]
@@ -192,16 +190,7 @@ def _load_extension() -> ModuleType:
     """Load the compiled pocketfft from SciPy's folder without running SciPy's own imports."""
     if _EXTENSION in sys.modules:
         return sys.modules[_EXTENSION]
-    package = importlib.util.find_spec("scipy")
-    folders = (package and package.submodule_search_locations) or ()
-    for folder in folders:
-        for suffix in importlib.machinery.EXTENSION_SUFFIXES:
-            path = Path(folder, "fft", "_pocketfft", f"pypocketfft{suffix}")
-            if path.exists():
-                spec = importlib.util.spec_from_file_location("pypocketfft", path)
-                assert spec is not None, path
-                assert spec.loader is not None, path
-                module = importlib.util.module_from_spec(spec)
-                spec.loader.exec_module(module)
-                return module
-    raise ImportError(_EXTENSION)
+    module = load_compiled("scipy", "fft/_pocketfft/pypocketfft", "pypocketfft")
+    if module is None:
+        raise ImportError(_EXTENSION)
+    return module

@@ -4,17 +4,15 @@ Importing the whole package takes half a second, most of it for interfaces to Sc
 """
 
 import functools
-import importlib.machinery
-import importlib.util
 import sys
 import threading
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy.typing as npt
 
 from reverb.engine.cache import cache_folder, read_cache, write_cache
+from reverb.engine.compiled import load_compiled
 
 _PACKAGE, _MODULE = "pyfftw", "pyfftw.pyfftw"
 
@@ -80,15 +78,4 @@ def planner() -> Planner | None:
 def _load() -> ModuleType | None:
     if sys.modules.get(_PACKAGE, True) is None:  # an import that is blocked
         return None
-    package = importlib.util.find_spec(_PACKAGE)
-    for folder in (package and package.submodule_search_locations) or ():
-        for suffix in importlib.machinery.EXTENSION_SUFFIXES:
-            path = Path(folder, _PACKAGE + suffix)
-            if path.exists():
-                spec = importlib.util.spec_from_file_location(_MODULE, path)
-                assert spec is not None, path
-                assert spec.loader is not None, path
-                module = importlib.util.module_from_spec(spec)
-                spec.loader.exec_module(module)
-                return module
-    return None
+    return load_compiled(_PACKAGE, _PACKAGE, _MODULE)
