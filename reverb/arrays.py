@@ -47,9 +47,8 @@ def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:
         raise InvalidAudioError(f"{name} has shape {audio.shape}; expected (frames,) or (frames, channels)")
     if audio.size == 0:
         raise InvalidAudioError(f"{name} is empty (shape {audio.shape}); expected at least one frame")
-    if not np.isfinite(
-        [audio.min(), audio.max()]
-    ).all():  # both carry NaN on; a mask of all samples costs more
+    # The extremes carry NaN on; a mask of all samples costs more.
+    if not np.isfinite([audio.min(), audio.max()]).all():
         frame = int(np.argwhere(~np.isfinite(audio))[0, 0])
         raise InvalidAudioError(f"{name} holds NaN or infinity, first at frame {frame}; repair the source")
     return audio

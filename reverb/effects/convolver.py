@@ -117,7 +117,6 @@ class Convolver:
         self._rows = list(self._out) if self.block_size >= _BY_CHANNEL * self.outputs else []
         self._shape, self._answer = (self.block_size, self.inputs), (self.block_size, self.outputs)
         self._faint = float(np.finfo(self.dtype).tiny) ** 0.5
-        self._plain = self._delay is None  # else the dry path must hear every block
         self.dropped = 0
 
     def _engine(self, response: ImpulseResponse) -> RealtimeConvolver:
@@ -169,7 +168,9 @@ class Convolver:
         if out is None:
             flat = given.ndim == 1 and self.outputs == 1
             out = np.empty(self._answer[:1] if flat else self._answer, self.dtype)
-        if self._plain and self._mixer.neutral and out.shape == self._answer and out.dtype == self.dtype:
+        # Nothing is to be mixed, and no delayed dry path has to hear every block.
+        direct = self._delay is None and self._mixer.neutral
+        if direct and out.shape == self._answer and out.dtype == self.dtype:
             self._core.process(planar, out.T)
             return out
         mixed = self._out

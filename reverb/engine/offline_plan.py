@@ -110,7 +110,7 @@ class Plan:
     @property
     def lanes(self) -> int:
         """Rows that one call transforms side by side, at the least to advantage."""
-        return LANES if self.fft == "pocketfft" else 1
+        return _lanes(self.fft)
 
     @property
     def round(self) -> int:
@@ -226,10 +226,14 @@ def _fitted_blocks(taps: int) -> Iterator[int]:
         yield good_size(2 * -(-taps // partitions)) // 2
 
 
+def _lanes(fft: Kind) -> int:
+    return LANES if fft == "pocketfft" else 1
+
+
 def _grouped(shape: Shape, size: int, block: int, partitions: int, fft: Kind = "pocketfft") -> Plan:
     """Complete a plan with the rows of an FFT call and the blocks of a round: no more than there will be."""
     overlap = (block if partitions > 1 else shape.taps) - 1
-    lanes = LANES if fft == "pocketfft" else 1
+    lanes = _lanes(fft)
     batch = lanes * max(1, min(16, BATCH_POINTS // size // lanes))
     frames = (
         ROUND_FRAMES if fft == "pocketfft" else ROUND_FRAMES // 2

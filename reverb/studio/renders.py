@@ -18,7 +18,7 @@ Work = Callable[[Path, Progress], RenderReport]
 """Renders into a path, and tells its progress."""
 
 _RUNNING: State = "running"
-_AT_ONCE = 2  # each convolves on all cores but one
+_AT_ONCE = 2  # each keeps several cores busy
 _MOST_WAITING = 200
 _MOST_KEPT, _MOST_BYTES = 64, 4_000_000_000
 
