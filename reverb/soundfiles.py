@@ -214,6 +214,11 @@ def _reason(error: soundfile.LibsndfileError) -> str:
     return str(error.error_string).removeprefix("Error : ").rstrip(". ")
 
 
+def bounded(subtype: str) -> bool:
+    """Return whether a subtype is for samples within ±1: integers hold no others, and LAME aborts over some."""
+    return subtype.startswith(("PCM", "MPEG_LAYER"))
+
+
 def check_encoder(path: PathLike, subtype: str, sample_rate: int, channels: int) -> None:
     """Raise AudioFileError for what libsndfile's Vorbis encoder does not refuse but crashes at."""
     if subtype == "VORBIS" and not (sample_rate <= _VORBIS_RATE and channels <= _VORBIS_CHANNELS):

@@ -25,6 +25,7 @@ from reverb.render.pcm import BITS, DITHERED_BITS, PIECE, Meter, Quantiser
 from reverb.responses.response import ImpulseResponse
 from reverb.soundfiles import (
     Sound,
+    bounded,
     check_encoder,
     leave_out_peak_chunk,
     open_sound,
@@ -283,14 +284,14 @@ def _sink(
 ) -> Sink:
     """Return what takes the output's blocks: measured, rounded, written."""
     writer = PackedWriter(PIECE * out.channels) if packed(out) else None
-    quantiser, held = None, subtype.startswith("MPEG_LAYER")
+    quantiser = None
     if subtype in BITS:
         quantiser = Quantiser(BITS[subtype], out.channels, dtype, dither, upper=writer is None)
 
     def sink(block: Audio) -> None:
         for watch in watching:
             watch(block)
-        if held:  # LAME aborts the whole process over samples far beyond it
+        if quantiser is None and bounded(subtype):
             np.clip(block, -1.0, 1.0, out=block)
         for piece in quantiser.pieces(block) if quantiser else (block,):
             if writer:

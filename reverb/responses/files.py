@@ -25,6 +25,7 @@ from reverb.responses.response import (
     usual_wiring,
 )
 from reverb.soundfiles import (
+    bounded,
     check_density,
     check_encoder,
     check_loudness,
@@ -143,7 +144,7 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
     subtype = output_subtype(container, exact)
     check_encoder(path, subtype, response.sample_rate, response.channels)
     largest = float(np.abs(response.samples).max())
-    if subtype.startswith("PCM") and largest > 1.0:
+    if bounded(subtype) and largest > 1.0:
         raise InvalidAudioError(
             f"{path}: {container} holds samples up to ±1, the response reaches {largest:.3g}; "
             "save it as .wav, or normalise it first"

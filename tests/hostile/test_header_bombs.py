@@ -15,7 +15,7 @@ import soundfile
 
 from reverb.errors import AudioFileError, InvalidAudioError, ReverbError
 from reverb.render.files import process_file
-from reverb.responses.files import load_response
+from reverb.responses.files import load_response, save_response
 from reverb.responses.formats.text import read_text
 from reverb.responses.resampling import resample
 from reverb.responses.response import ImpulseResponse
@@ -271,3 +271,5 @@ def test_samples_beyond_all_sound_do_not_abort_the_mp3_encoder(tmp_path: Path) -
     assert report.clipped == loud.size
     held, _ = soundfile.read(tmp_path / "out.mp3")
     assert np.abs(held).max() < 4  # and no 1e11: a codec overshoots what is clipped
+    with pytest.raises(InvalidAudioError, match="MP3 holds samples up to ±1"):
+        save_response(ImpulseResponse(loud, 44_100), tmp_path / "response.mp3")
