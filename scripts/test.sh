@@ -5,12 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
 prepare_environment dev
-# Sound servers that need no sound card, for the live tests, and other convolvers, for the exports; what needs them is
-# skipped, with the reason, where they cannot be had.
+# Sound servers that need no sound card, for the live tests; what needs this or what follows is skipped, with the reason,
+# where it cannot be had.
 if ! { command -v jackd && command -v pactl && ldconfig -p | grep -q libportaudio; } >/dev/null 2>&1; then
     system_packages libportaudio2 jackd2 pulseaudio pulseaudio-utils libasound2-plugins || true
 fi
-# A browser for the studio's test, likewise.
+# A browser, for the studio's test.
 command -v chromium >/dev/null && command -v chromedriver >/dev/null || system_packages chromium chromium-driver || true
 # Other convolvers, to hold exports to.
 if ! { command -v fconvolver && command -v brutefir && command -v ffmpeg; } >/dev/null 2>&1; then

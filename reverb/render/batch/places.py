@@ -5,7 +5,6 @@ that uses it, so that one left behind by a process that was killed can be told f
 """
 
 import contextlib
-import hashlib
 import io
 import os
 import shutil
@@ -18,7 +17,7 @@ from typing import Protocol
 
 from reverb.errors import AudioFileError
 from reverb.outputs import PathLike, check_output, publish
-from reverb.render.batch.remote import RemoteFolder, download, is_url, local_path
+from reverb.render.batch.remote import RemoteFolder, content_digest, download, is_url, local_path
 
 try:
     import fcntl
@@ -84,9 +83,9 @@ def local_copy(source: str, scratch: Path) -> Iterator[str]:
 
 
 def hash_of_file(path: PathLike) -> str:
-    """Return 32 hexadecimal digits of the SHA-256 of a file's bytes."""
+    """Return the digest of a file's bytes."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+        return content_digest(file)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +20,11 @@ IN_MEMORY = "memory://"
 
 _LOCAL = "file://"
 _MAGIC = "*?["
-_PIECE = 1 << 20
+
+
+def content_digest(file: io.BufferedIOBase) -> str:
+    """Return 32 hexadecimal digits of the SHA-256 of what an opened file holds, here or elsewhere."""
+    return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
 def is_url(text: str) -> bool:
@@ -104,14 +109,11 @@ class RemoteFolder:
     def content_hash(self, output: str) -> str | None:
         """Return the hash of an output's bytes, None where there is none."""
         disk, path = _disk(self.where(output))
-        digest = hashlib.sha256()
         try:
             with disk.open(path, "rb") as file:
-                while piece := file.read(_PIECE):
-                    digest.update(piece)
+                return content_digest(file)
         except OSError:
             return None
-        return digest.hexdigest()[:32]
 
     @contextlib.contextmanager
     def scratch(self, output: str) -> Iterator[Path]:  # noqa: ARG002  # other places make it beside the output
