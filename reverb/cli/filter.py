@@ -1,13 +1,14 @@
 """`reverb filter`: filters to a specification, equalisers, crossovers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from reverb.cli.filter_design import design
-from reverb.cli.filter_options import METHOD, PHASES, equaliser_options
+from reverb.cli.filter_options import METHOD, PHASES, crossover_settings, equaliser_options
 from reverb.cli.options import with_options
-from reverb.cli.rendering import render, rendering_options, take_rendering
+from reverb.cli.rendering import Rendering, render, rendering_options, take_rendering
 
 _CUTOFF = click.option("--cutoff", type=float, required=True, metavar="HZ", help="The -6 dB point.")
 _LOW = click.option("--low", type=float, required=True, metavar="HZ", help="Lower -6 dB point.")
@@ -74,8 +75,13 @@ def _filtered(name: str, options: dict[str, Any]) -> None:
     rendering = take_rendering(options)
     effect = getattr(reverb, name)(**options)
     report = render(rendering, effect)
+    _tell("filter", rendering, effect.report, report.sample_rate)
+
+
+def _tell(what: str, rendering: Rendering, report: Callable[[int], object], sample_rate: int) -> None:
+    """Say how a filter came out; on stderr where the sound itself goes to stdout."""
     if not rendering.quiet:
-        click.echo(f"filter: {effect.report(report.sample_rate)}", err=rendering.destination == "-")
+        click.echo(f"{what}: {report(sample_rate)}", err=rendering.destination == "-")
 
 
 @filter_group.command()
@@ -128,9 +134,14 @@ def bandstop(**options: Any) -> None:
 )
 def eq(curve: str, phase: Any, **options: Any) -> None:
     """Apply the equaliser of a file: a table of Hz and dB, or what REW, AutoEq and Equalizer APO write."""
-    from reverb.effects.curve_files import load_equaliser
+    from functools import partial
 
-    render(take_rendering(options), load_equaliser(curve, phase))
+    from reverb.effects.curve_files import load_equaliser, report_on_equaliser
+
+    rendering = take_rendering(options)
+    equaliser = load_equaliser(curve, phase)
+    report = render(rendering, equaliser)
+    _tell("filter", rendering, partial(report_on_equaliser, equaliser), report.sample_rate)
 
 
 @filter_group.command()
@@ -174,13 +185,7 @@ def notch(**options: Any) -> None:
 @click.option("--slope", type=int, metavar="DB", help="Per octave, a multiple of 6 up to 96.  [default: 24]")
 @click.option("--transition", type=float, metavar="HZ", help="Instead of --slope: width of steep filters.")
 @click.option("--attenuation", type=float, metavar="DB", help="Of steep filters.  [default: 80]")
-def crossover(
-    frequencies: tuple[float, ...],
-    slope: int | None,
-    transition: float | None,
-    attenuation: float | None,
-    **options: Any,
-) -> None:
+def crossover(frequencies: tuple[float, ...], **options: Any) -> None:
     """Split INPUT into bands that sum to it: OUTPUT bands.wav becomes bands-1.wav, bands-2.wav, ..., lowest first."""
     from dataclasses import replace
     from pathlib import Path
@@ -191,14 +196,11 @@ def crossover(
     rendering = take_rendering(options)
     if "-" in (rendering.source, rendering.destination):
         raise click.UsageError("a crossover writes several files; expected names for INPUT and OUTPUT, not -")
-    steep = {"transition": transition, "attenuation": attenuation}
-    given: dict[str, Any] = {name: value for name, value in steep.items() if value is not None}
-    if slope is not None or given:
-        given["slope"] = slope
-    bands = crossovers.crossover(*frequencies, **given)
+    bands = crossovers.crossover(*frequencies, **crossover_settings(options))
     path = Path(rendering.destination)
     paths = [path.with_stem(f"{path.stem}-{number}") for number, _ in enumerate(bands, 1)]
     for path in paths:  # before the first is written
         check_output(path, rendering.force)
     for path, band in zip(paths, bands, strict=True):
-        render(replace(rendering, destination=str(path)), band)
+        report = render(replace(rendering, destination=str(path)), band)
+        _tell(f"band {band.number + 1}", rendering, band.report, report.sample_rate)

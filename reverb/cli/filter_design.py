@@ -1,16 +1,16 @@
 """`reverb filter design`: a filter's taps, what they reach, a picture of them, and files for other programs."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverb.cli.filter_options import METHODS, PHASES
+from reverb.cli.filter_options import METHODS, PHASES, crossover_settings
 
 if TYPE_CHECKING:
-    from reverb.effects.equalisers import Equaliser
-    from reverb.effects.filters import Filter
+    from reverb.effects.effect import Effect
+    from reverb.effects.reports import FilterReport
     from reverb.responses.response import ImpulseResponse
 
 _KINDS = {
@@ -27,7 +27,12 @@ _KINDS = {
     "notch": "Notch",
     "weighting": "Weighting",
     "riaa": "RiaaCurve",
+    "crossover": "Band",
+    "eq": "load_equaliser",
 }
+# Options named otherwise than what they set.
+_NAMES = {"gain_db": "boost", "path": "file", "frequencies": "at", "number": "band"}
+_REQUIRED = ("cutoff", "low", "high", "frequency", "gain_db", "curve", "path", "frequencies", "number")
 _ENDINGS = (".wav", ".txt", ".npy", ".json")
 _DEFAULT_RATE = 48_000
 
@@ -45,9 +50,14 @@ _DEFAULT_RATE = 48_000
 @click.option("--boost", "gain_db", type=float, metavar="DB", help="peak, shelves, tilt; negative lowers.")
 @click.option("--q", type=float, metavar="Q", help="peak, shelves, notch.")
 @click.option("--pivot", type=float, metavar="HZ", help="tilt.")
-@click.option("--slope", type=int, metavar="DB", help="lowcut, highcut: per octave.")
+@click.option("--slope", type=int, metavar="DB", help="lowcut, highcut, crossover: per octave.")
 @click.option("--harmonics", type=int, metavar="N", help="notch.")
 @click.option("--curve", type=click.Choice(["A", "C", "K"]), help="weighting.")
+@click.option("--at", "frequencies", type=float, multiple=True, metavar="HZ", help="crossover: once or more.")
+@click.option("--band", "number", type=click.IntRange(1), metavar="N", help="crossover: from 1, the lowest.")
+@click.option(
+    "--file", "path", metavar="FILE", help="eq: a table of Hz and dB, or what REW and AutoEq write."
+)
 @click.option("--recording", is_flag=True, default=None, help="riaa: as records are cut.")
 @click.option("--tolerance", type=float, metavar="DB", help="From an equaliser's curve.")
 @click.option(
@@ -86,9 +96,11 @@ def design(
       reverb filter design lowpass --cutoff 8000 --transition 500 --method equiripple
       reverb filter design peak --frequency 3000 --boost 4 --q 2 --plot peak.png
       reverb filter design highpass --cutoff 30 --phase minimum --export taps.wav --export taps.txt
+      reverb filter design eq --file headphones.csv --export taps.wav
+      reverb filter design crossover --at 200 --at 2500 --band 1 --export low.wav
     """
-    effect = _effect(kind, {name: value for name, value in settings.items() if value is not None})
-    report = effect.report(sample_rate)
+    effect = _effect(kind, {name: value for name, value in settings.items() if value not in (None, ())})
+    report = _report(effect, sample_rate)
     for path in exports:
         _export(effect, sample_rate, path, force)
     if plot is not None:
@@ -102,25 +114,42 @@ def design(
         click.echo(f"{effect!r}\n{report}")
 
 
-def _effect(kind: str, settings: dict[str, Any]) -> "Filter | Equaliser":
+def _effect(kind: str, settings: dict[str, Any]) -> "Effect":
     """Return the filter of a kind, or raise UsageError for an option that it does not have or lacks."""
+    from inspect import signature
+
     import reverb
 
     make = getattr(reverb, _KINDS[kind])
-    known = {field.name: field for field in fields(make) if field.init}
+    known = signature(make).parameters
     for name in settings:
         if name not in known:
             raise click.UsageError(f"{_option(name)} is no option of {kind}; it has {_options(known)}.")
-    missing = [name for name in ("cutoff", "low", "high", "frequency", "gain_db", "curve") if name in known]
-    lacking = [name for name in missing if name not in settings]
+    lacking = [name for name in _REQUIRED if name in known and name not in settings]
     if lacking:
         raise click.UsageError(f"Missing option {_option(lacking[0])!r} of {kind}.")
-    effect: Filter | Equaliser = make(**settings)
+    if kind == "crossover":
+        bands = len(settings["frequencies"]) + 1
+        if settings["number"] > bands:
+            raise click.UsageError(f"--band {settings['number']}; the crossover has bands 1 to {bands}.")
+        settings = {**crossover_settings(settings), "number": settings["number"] - 1}
+    effect: Effect = make(**settings)
     return effect
 
 
+def _report(effect: Any, sample_rate: int) -> "FilterReport":
+    """Return what a filter reaches; of several in a row, as a file may hold, what they reach together."""
+    from reverb.effects.curve_files import report_on_equaliser
+    from reverb.effects.effect import Chain
+
+    report: FilterReport = (
+        report_on_equaliser(effect, sample_rate) if isinstance(effect, Chain) else effect.report(sample_rate)
+    )
+    return report
+
+
 def _option(name: str) -> str:
-    return "--boost" if name == "gain_db" else f"--{name}"
+    return f"--{_NAMES.get(name, name)}"
 
 
 def _options(names: Any) -> str:
@@ -132,7 +161,7 @@ def _finite(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: None if value in (float("inf"), -float("inf")) else value for name, value in facts.items()}
 
 
-def _export(effect: "Filter | Equaliser", sample_rate: int, path: str, force: bool) -> None:
+def _export(effect: "Effect", sample_rate: int, path: str, force: bool) -> None:
     from pathlib import Path
 
     from reverb.responses.files import save_response
@@ -150,7 +179,7 @@ def _export(effect: "Filter | Equaliser", sample_rate: int, path: str, force: bo
         write(response, path, overwrite=force)
 
 
-def _export_json(effect: "Filter | Equaliser", response: "ImpulseResponse", path: str, force: bool) -> None:
+def _export_json(effect: "Effect", response: "ImpulseResponse", path: str, force: bool) -> None:
     from reverb.outputs import whole_or_nothing
 
     facts = {

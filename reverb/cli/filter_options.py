@@ -43,6 +43,12 @@ _PHASE = click.option(
 )
 
 
+def crossover_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a crossover that are given; one with those of steep filters has no slope."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    return {"slope": None, **given} if given.keys() & {"transition", "attenuation"} else given
+
+
 def equaliser_options(*names: str, phase: bool = True) -> Callable[[_Command], _Command]:
     """Add options of equalisers; what is not given is left out of the command's arguments."""
 

@@ -6,14 +6,18 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from reverb.effects.effect import Effect, HasResponse
+from reverb.effects.designing import Bands, measure_bands
+from reverb.effects.effect import Effect
 from reverb.effects.equalisers import Equaliser, check_slope
-from reverb.effects.filters import DEFAULT_ATTENUATION, LowPass
+from reverb.effects.filters import ATTENUATIONS, DEFAULT_ATTENUATION, LowPass
 from reverb.effects.phases import Taps
+from reverb.effects.reports import FilterReport, report_on
+from reverb.effects.shaping import deviation
 from reverb.errors import ParameterError
 from reverb.responses.response import ImpulseResponse, unit
 
 _MOST_EDGES = 30
+_TWICE = 20 * math.log10(2)
 _TOLERANCE = 0.002  # dB; the bands sum exactly all the same
 
 
@@ -83,13 +87,28 @@ class Band(Effect):
             check_slope(self.slope)
             if self.transition is not None:
                 raise ParameterError("slope stands beside transition; give slope=None for a steep filter")
+        most = ATTENUATIONS[1] - self._margin
+        if self.attenuation > most:
+            raise ParameterError(
+                f"attenuation {self.attenuation:g} dB; expected at most {most:.0f} dB at {len(edges)} frequencies"
+            )
         for edge in edges:
             self._low_pass(edge)
 
-    def _low_pass(self, edge: float) -> HasResponse:
-        if self.slope is not None:
-            return _LinkwitzRiley(edge, self.slope, phase="linear", tolerance=_TOLERANCE)
-        return LowPass(edge, transition=self.transition, attenuation=self.attenuation)
+    def _low_pass(self, edge: float) -> "_LinkwitzRiley | LowPass":
+        return self._steep(edge) if self.slope is None else self._gentle(edge)
+
+    def _gentle(self, edge: float) -> "_LinkwitzRiley":
+        assert self.slope is not None
+        return _LinkwitzRiley(edge, self.slope, phase="linear", tolerance=_TOLERANCE)
+
+    def _steep(self, edge: float) -> LowPass:
+        return LowPass(edge, transition=self.transition, attenuation=self.attenuation + self._margin)
+
+    @property
+    def _margin(self) -> float:
+        """The dB by which the errors of two low-pass filters add up in a band between them."""
+        return _TWICE if len(self.frequencies) > 1 else 0.0
 
     def response(self, sample_rate: int) -> ImpulseResponse:
         """Return the band's taps at `sample_rate` Hz; all bands of a crossover have the same length and latency.
@@ -111,6 +130,37 @@ class Band(Effect):
         if self.number > 0:
             taps = taps - _padded(below[self.number - 1], latency)
         return ImpulseResponse(taps, sample_rate, f"band {self.number + 1}", latency=latency)
+
+    def report(self, sample_rate: int) -> FilterReport:
+        """Return how many taps the band takes at `sample_rate` Hz, and what they reach; errors as `response`.
+
+        The ripple of a band with slopes is its deviation from the difference of their curves, as a share of full gain;
+        only a steep band has an attenuation.
+        """
+        response = self.response(sample_rate)
+        taps = response.samples[:, 0].astype(np.float64)
+        if self.slope is not None:
+            return report_on(response, deviation(taps, self._magnitude, sample_rate, floor=1.0))
+        reached = measure_bands(taps, self._bands(sample_rate), sample_rate)
+        return report_on(response, reached.ripple, reached.attenuation)
+
+    def _magnitude(self, frequencies: Taps) -> Taps:
+        """Return the wanted linear gain of a band with slopes, at frequencies in Hz."""
+        below = [self._gentle(edge).magnitude(frequencies) for edge in self.frequencies]
+        low, high = [np.zeros_like(frequencies), *below, np.ones_like(frequencies)][self.number :][:2]
+        return high - low
+
+    def _bands(self, sample_rate: int) -> Bands:
+        """Return what a steep band passes, and what it stops."""
+        low_passes = [self._steep(edge).specification(sample_rate).bands for edge in self.frequencies]
+        ends = [passes[1] for passes, _ in low_passes]
+        starts = [stops[0] for _, stops in low_passes]
+        number, nyquist = self.number, sample_rate / 2
+        return [
+            *((0.0, end, False) for end in ends[:number][-1:]),
+            ((0.0, *starts)[number], (*ends, nyquist)[number], True),
+            *((start, nyquist, False) for start in starts[number:][:1]),
+        ]
 
 
 def _padded(response: ImpulseResponse, latency: int) -> Taps:

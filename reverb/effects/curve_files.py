@@ -5,11 +5,16 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from reverb.effects.curves import Curve
 from reverb.effects.effect import Chain, Effect, Gain
-from reverb.effects.equalisers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
-from reverb.effects.phases import Phase
+from reverb.effects.equalisers import Equaliser, HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
+from reverb.effects.phases import Phase, Taps
+from reverb.effects.reports import FilterReport, report_on
+from reverb.effects.shaping import deviation
 from reverb.errors import ParameterError, PresetError, shown
+from reverb.levels import from_db
 from reverb.soundfiles import PathLike
 
 _MOST_FILTERS = 100
@@ -97,6 +102,31 @@ def load_equaliser(path: PathLike, phase: Phase = "minimum") -> Effect:
         return Curve(tuple(sorted(_table(path, lines))), phase=phase)
     except ParameterError as error:
         raise PresetError(f"{path}: {error}") from error
+
+
+def report_on_equaliser(equaliser: Effect, sample_rate: int) -> FilterReport:
+    """Return how many taps an equaliser of a file takes, and how near to its curve they come.
+
+    Parameters
+    ----------
+    equaliser : Effect
+        As `load_equaliser` gives it. The curve of a chain is the product of its filters' curves.
+    sample_rate : int
+        In Hz.
+    """
+    parts = equaliser.effects if isinstance(equaliser, Chain) else (equaliser,)
+    equalisers = [part for part in parts if isinstance(part, Equaliser)]
+    level = math.prod(from_db(part.db) for part in parts if isinstance(part, Gain))
+
+    def magnitude(frequencies: Taps) -> Taps:
+        return math.prod(
+            (part.magnitude(frequencies) for part in equalisers), start=np.full_like(frequencies, level)
+        )
+
+    response = equaliser.response(sample_rate)
+    taps = response.samples[:, 0].astype(np.float64)
+    finest = min((part.resolution for part in equalisers), default=1.0)
+    return report_on(response, deviation(taps, magnitude, sample_rate, resolution=finest))
 
 
 def _lines(path: PathLike) -> list[tuple[int, str]]:

@@ -6,7 +6,7 @@ of the taps and adds some until ripple and attenuation, measured on the taps, ar
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
@@ -73,6 +73,10 @@ class Specification:
         """Allowed deviations of the linear gain, from 1 in the pass bands and from 0 in the stop bands."""
         stop = 10.0 ** (-self.attenuation / 20)
         return (stop if self.ripple is None else 10.0 ** (self.ripple / 20) - 1.0), stop
+
+
+Bands = Sequence[tuple[float, float, bool]]
+"""Low border and high border in Hz, and whether what lies between passes."""
 
 
 class Reached(NamedTuple):
@@ -208,11 +212,16 @@ def lacking(reached: Reached, spec: Specification) -> float:
 
 
 def measure(taps: Taps, spec: Specification) -> Reached:
+    """Return what taps reach of a specification."""
+    return measure_bands(taps, spec.bands, spec.sample_rate)
+
+
+def measure_bands(taps: Taps, bands: Bands, sample_rate: int) -> Reached:
     """Return the largest ripple in the pass bands and the least attenuation in the stop bands, in dB."""
     lowest = highest = 1.0
     loudest = 0.0
-    for frequencies, magnitude in _measured(taps, spec):
-        for low, high, passes in spec.bands:
+    for frequencies, magnitude in _measured(taps, bands, sample_rate):
+        for low, high, passes in bands:
             first, last = np.searchsorted(frequencies, low), np.searchsorted(frequencies, high, "right")
             band = magnitude[first:last]
             if passes:
@@ -223,13 +232,13 @@ def measure(taps: Taps, spec: Specification) -> Reached:
     return Reached(ripple, -_db(loudest))
 
 
-def _measured(taps: Taps, spec: Specification) -> Iterator[tuple[Taps, Taps]]:
+def _measured(taps: Taps, bands: Bands, sample_rate: int) -> Iterator[tuple[Taps, Taps]]:
     """Give frequencies in Hz, rising, and magnitudes there: a fine grid, and the bands' borders, which it may miss."""
     points = max(1 << (_FINER * len(taps) - 1).bit_length(), _FINE_GRID)
     for frequencies, magnitude in magnitudes(taps, points):
-        yield frequencies * spec.sample_rate, magnitude
-    for border in {border for low, high, _ in spec.bands for border in (low, high)}:
-        turn = np.exp(-2j * np.pi * border / spec.sample_rate * np.arange(len(taps)))
+        yield frequencies * sample_rate, magnitude
+    for border in {border for low, high, _ in bands for border in (low, high)}:
+        turn = np.exp(-2j * np.pi * border / sample_rate * np.arange(len(taps)))
         yield np.array([border]), np.abs(turn @ taps)[np.newaxis]
 
 

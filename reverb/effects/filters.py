@@ -21,7 +21,7 @@ from reverb.responses.response import ImpulseResponse
 
 DEFAULT_ATTENUATION = 80.0
 DEFAULT_RELATIVE_TRANSITION = 0.2
-_ATTENUATIONS = (21.0, 180.0)  # below 21 dB Kaiser's formula is a rectangular window
+ATTENUATIONS = (21.0, 180.0)  # below 21 dB Kaiser's formula is a rectangular window
 _RIPPLES = (1e-6, 3.0)
 _PHASE_ROUNDS = 8
 _MOST_BENT = 1 << 18  # taps: their transforms take a hundred megabytes
@@ -67,7 +67,7 @@ class Filter(Effect):
             raise ParameterError(f"low {edges[0]:g} Hz, high {edges[1]:g} Hz; expected low below high")
         if self.transition is not None and not 0.0 < self.transition < math.inf:
             raise ParameterError(f"transition {self.transition:g} Hz; expected more than 0 Hz")
-        lowest, highest = _ATTENUATIONS
+        lowest, highest = ATTENUATIONS
         if not lowest <= self.attenuation <= highest:
             raise ParameterError(
                 f"attenuation {self.attenuation:g} dB; expected {lowest:g} to {highest:g} dB"

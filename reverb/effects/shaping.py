@@ -63,7 +63,7 @@ def realise(
     ParameterError
         If the curve would take more than a million taps.
     """
-    size = max(_LEAST_SIZE, 1 << math.ceil(math.log2(sample_rate / resolution)))
+    size = _size(sample_rate, resolution)
     while size <= _LARGEST_SIZE:
         shape = _realised(magnitude, sample_rate, phase, tolerance, zeros, size)
         if shape is not None:
@@ -73,6 +73,11 @@ def realise(
         f"tolerance {tolerance:g} dB takes more than {_LARGEST_SIZE // 2} taps at {sample_rate} Hz; "
         "expected a smoother curve (a lower q), or a larger tolerance"
     )
+
+
+def _size(sample_rate: int, resolution: float) -> int:
+    """Return the length of a transform whose points are as near to each other as the resolution asks."""
+    return max(_LEAST_SIZE, 1 << math.ceil(math.log2(sample_rate / resolution)))
 
 
 def _realised(
@@ -100,7 +105,7 @@ def _realised(
         if last - first >= size // 2:
             return None
         taps = whole[first : last + 1]
-        deviation = _deviation(taps, size, wanted)
+        deviation = _deviation(taps, size, wanted, FLOOR)
         if deviation <= tolerance:
             return Shape(taps, zero - first, deviation)
         allowed /= 2
@@ -142,10 +147,22 @@ def _fine(magnitude: Magnitude, sample_rate: int, size: int) -> Taps:
     return np.stack([magnitude(frequencies * sample_rate) for frequencies in parts])
 
 
-def _deviation(taps: Taps, size: int, wanted: Taps) -> float:
+def deviation(
+    taps: Taps, magnitude: Magnitude, sample_rate: int, *, resolution: float = 1.0, floor: float = FLOOR
+) -> float:
+    """Return the largest deviation of taps from a magnitude, in dB.
+
+    Where the magnitude is below `floor`, a share of its maximum, the deviation counts in linear gain. The resolution is
+    that of `realise`.
+    """
+    size = max(_size(sample_rate, resolution), 1 << (len(taps) - 1).bit_length())
+    return _deviation(taps, size, _fine(magnitude, sample_rate, size), floor)
+
+
+def _deviation(taps: Taps, size: int, wanted: Taps, floor: float) -> float:
     """Return the largest deviation of taps from what is wanted, in dB."""
-    floor, largest = FLOOR * float(wanted.max()), 0.0
+    least, largest = floor * float(wanted.max()), 0.0
     for (frequencies, actual), row in zip(magnitudes(taps, _FINER * size), wanted, strict=True):
-        error = np.abs(actual - row) / np.maximum(row, floor)
+        error = np.abs(actual - row) / np.maximum(row, least)
         largest = max(largest, float(error[frequencies <= 0.5].max()))
     return float(20 * np.log10(1 + largest))

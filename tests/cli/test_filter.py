@@ -69,6 +69,16 @@ def test_an_equaliser_comes_from_a_file() -> None:
     fail(1, "bad.csv, line 2: 'lots,of'", "filter", "eq", "bad.csv", "in.wav", "more.wav")
 
 
+def test_an_equaliser_and_a_crossover_tell_of_their_taps() -> None:
+    told = succeed("filter", "eq", "eq.csv", "in.wav", "out.wav").stdout.splitlines()[-1]
+    assert told == f"filter: {reverb.load_equaliser('eq.csv').report(RATE)}"  # type: ignore[attr-defined]
+    lines = succeed("filter", "crossover", "in.wav", "b.wav", "--at", "900", "--transition", "300").stdout
+    bands = reverb.crossover(900, slope=None, transition=300)
+    told = [line for line in lines.splitlines() if line.startswith("band")]
+    assert told == [f"band {number}: {band.report(RATE)}" for number, band in enumerate(bands, 1)]
+    assert succeed("filter", "crossover", "in.wav", "q.wav", "--at", "900", "--quiet").output == ""
+
+
 def test_a_crossover_writes_bands_that_sum_to_the_input() -> None:
     succeed(
         "filter", "crossover", "in.wav", "b.wav", "--at", "300", "--at", "3000", "--slope", "48", "--no-tail"
@@ -119,6 +129,21 @@ def test_a_design_reports_exports_and_draws() -> None:
     fail(1, "exists already", "filter", "design", "lowpass", "--cutoff", "5000", "--export", "taps.wav")
 
 
+def test_a_crossovers_band_and_an_equaliser_of_a_file_can_be_designed() -> None:
+    command = ("filter", "design", "crossover", "--at", "300", "--at", "3000", "--band", "2")
+    shown = succeed(*command, "--export", "band.npy").stdout.splitlines()
+    band = reverb.crossover(300, 3000)[1]
+    assert shown == [repr(band), str(band.report(RATE))]
+    assert np.array_equal(np.load("band.npy"), band.response(RATE).samples)
+    assert "slope=None" in succeed(*command, "--transition", "100").stdout
+    Path("auto.txt").write_text("Preamp: -2 dB\nFilter 1: ON PK Fc 1000 Hz Gain 3 dB Q 1\n")
+    shown = succeed("filter", "design", "eq", "--file", "auto.txt").stdout.splitlines()
+    assert shown[0] == repr(reverb.load_equaliser("auto.txt"))
+    assert " taps at 48000 Hz, ripple 0.0" in shown[1]
+    fail(2, "--band 4; the crossover has bands 1 to 3", *command[:-1], "4")
+    fail(2, "Missing option '--file' of eq", "filter", "design", "eq")
+
+
 def test_a_design_is_json_for_programs() -> None:
     facts = json.loads(
         succeed("filter", "design", "peak", "--frequency", "100", "--boost", "3", "--json").stdout
@@ -136,7 +161,7 @@ def test_wrong_designs_are_told_in_one_line() -> None:
     design = ("filter", "design")
     fail(2, "Missing option '--frequency' of peak", *design, "peak", "--boost", "3")
     fail(2, "Missing option '--boost' of tilt", *design, "tilt")
-    fail(2, "--cutoff is no option of peak; it has --phase", *design, "peak", "--cutoff", "3")
+    fail(2, "--cutoff is no option of peak; it has --frequency", *design, "peak", "--cutoff", "3")
     fail(2, "the ending '.doc'; expected .wav, .txt", *design, "tilt", "--boost", "3", "--export", "taps.doc")
     fail(2, "the ending '.doc' is no picture's", *design, "tilt", "--boost", "3", "--plot", "p.doc")
     fail(2, "cutoff 30000 Hz", *design, "lowpass", "--cutoff", "30000")

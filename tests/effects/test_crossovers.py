@@ -54,6 +54,34 @@ def test_a_band_can_be_changed_and_the_rest_stays() -> None:
     assert np.abs(louder - x - (10 ** (6 / 20) - 1) * mid(x, 48_000)[:4000]).max() < 1e-12
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_steep_band_reports_what_its_taps_reach(number: int) -> None:
+    band = crossover(500, 4000, slope=None, transition=200, attenuation=70)[number]
+    report, response = band.report(48_000), band.response(48_000)
+    assert (report.taps, report.latency) == (response.frames, response.latency)
+    gain = np.abs(np.fft.rfft(response.samples[:, 0], SIZE))
+    frequencies = np.fft.rfftfreq(SIZE, 1 / 48_000)
+    low, high = ((0.0, 400.0), (600.0, 3900.0), (4100.0, 24_000.0))[number]
+    passes = (frequencies >= low) & (frequencies <= high)
+    stops = (frequencies <= (low - 200 if low else -1)) | (frequencies >= high + 200)
+    assert report.ripple == pytest.approx(np.abs(20 * np.log10(gain[passes])).max(), rel=0.05)
+    assert report.attenuation == pytest.approx(-20 * np.log10(gain[stops].max()), abs=0.1)
+    assert report.attenuation >= 70
+
+
+def test_a_band_with_slopes_reports_its_deviation_from_their_curves() -> None:
+    curves = [1 / (1 + (np.fft.rfftfreq(SIZE, 1 / 48_000) / edge) ** 4) for edge in (300, 3000)]
+    for band, wanted in zip(
+        crossover(300, 3000), (curves[0], curves[1] - curves[0], 1 - curves[1]), strict=True
+    ):
+        response, report = band.response(48_000), band.report(48_000)
+        turn = np.exp(2j * np.pi * np.arange(SIZE // 2 + 1) / SIZE * response.latency)
+        gain = (np.fft.rfft(response.samples[:, 0].astype(np.float64), SIZE) * turn).real
+        deviation = 20 * np.log10(1 + np.abs(gain - wanted).max() / wanted.max())
+        assert report.ripple == pytest.approx(deviation, rel=0.05)
+        assert report.attenuation is None
+
+
 @pytest.mark.parametrize(
     ("frequencies", "settings_", "says"),
     [
@@ -62,6 +90,7 @@ def test_a_band_can_be_changed_and_the_rest_stays() -> None:
         ((100,), {"slope": 13}, "slope 13 dB per octave"),
         ((100,), {"transition": 20}, "slope stands beside transition"),
         ((100,), {"slope": None, "attenuation": 5}, "attenuation 5 dB"),
+        ((100, 900), {"slope": None, "attenuation": 178}, "expected at most 174 dB at 2 frequencies"),
     ],
 )
 def test_nonsense_is_refused(frequencies: tuple[float, ...], settings_: dict[str, float], says: str) -> None:

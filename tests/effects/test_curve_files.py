@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.signal import freqs
 
-from reverb.effects.curve_files import load_equaliser
+from reverb.effects.curve_files import load_equaliser, report_on_equaliser
 from reverb.effects.curves import Curve
 from reverb.effects.effect import Chain, Gain
 from reverb.effects.equalisers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
@@ -53,6 +53,26 @@ def test_tables_of_all_kinds_give_the_same_curve(table: str, tmp_path: Path) -> 
     assert load_equaliser(path) == Curve(POINTS)
     path.write_text(TABLES[table], encoding="utf-16")
     assert load_equaliser(path, phase="linear") == Curve(POINTS, phase="linear")
+
+
+def test_the_report_of_a_chain_is_of_its_folded_taps(tmp_path: Path) -> None:
+    file = tmp_path / "eq.txt"
+    file.write_text(
+        "Preamp: -4 dB\nFilter 1: ON PK Fc 800 Hz Gain 6 dB Q 2\nFilter 2: ON HS Fc 5000 Hz Gain -3 dB Q 0.7\n"
+    )
+    chain = load_equaliser(file)
+    report, response = report_on_equaliser(chain, 44_100), chain.response(44_100)
+    frequencies = np.fft.rfftfreq(1 << 16, 1 / 44_100)
+    gain = np.abs(np.fft.rfft(response.samples[:, 0], 1 << 16))
+    wanted = (
+        10 ** (-4 / 20)
+        * Peak(800, 6, 2).magnitude(frequencies)
+        * HighShelf(5000, -3, 0.7).magnitude(frequencies)
+    )
+    deviation = 20 * np.log10(1 + (np.abs(gain - wanted) / wanted).max())
+    assert report.taps == response.frames
+    assert report.ripple == pytest.approx(deviation, rel=0.05)
+    assert 0 < report.ripple < 0.05
 
 
 def test_parametric_filters_become_a_chain(tmp_path: Path) -> None:
