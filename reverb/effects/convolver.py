@@ -110,9 +110,7 @@ class Convolver:
         shape = (self.inputs, self.outputs, self.block_size)
         self._mixer = Mixer(gain * wet, gain * dry, _whole("ramp", ramp, 1, 1 << 24), shape, self.dtype)
         self._delay = Delay(self.latency, self.inputs, self.block_size, self.dtype) if self.latency else None
-        self._in = np.zeros((self.inputs, self.block_size), self.dtype)
-        self._flat = self._in.reshape(-1)
-        self._dry = np.zeros_like(self._in) if self.latency else self._in
+        self._dry = np.zeros((self.inputs, self.block_size), self.dtype)
         self._out = np.zeros((self.outputs, self.block_size), self.dtype)
         self._rows = list(self._out) if self.block_size >= _BY_CHANNEL * self.outputs else []
         self._shape, self._answer = (self.block_size, self.inputs), (self.block_size, self.outputs)
@@ -151,15 +149,14 @@ class Convolver:
             `out`, or a new array with as many axes as the block, if the outputs allow it.
         """
         given: npt.NDArray[Any] = block if isinstance(block, np.ndarray) else np.asarray(block)
-        planar = self._in
+        planar = self._core.inlet()
         if given.shape == self._shape:
             planar[...] = given.T
         elif given.shape == self._shape[:1] and self.inputs == 1:
             planar[...] = given
         else:
             raise InvalidAudioError(f"block has shape {given.shape}; expected {self._shape}")
-        # The positions of the extremes are quick to find, and a NaN is one of them.
-        low, high = self._flat.item(self._flat.argmin()), self._flat.item(self._flat.argmax())
+        low, high = self._core.extremes()
         if not -_INFINITE < low <= high < _INFINITE:
             planar[...] = 0
             self.dropped += 1
@@ -171,13 +168,15 @@ class Convolver:
         # Nothing is to be mixed, and no delayed dry path has to hear every block.
         direct = self._delay is None and self._mixer.neutral
         if direct and out.shape == self._answer and out.dtype == self.dtype:
-            self._core.process(planar, out.T)
+            self._core.advance(out.T)
             return out
-        mixed = self._out
-        self._core.process(planar, mixed)
-        if self._delay is not None:
-            self._delay.process(planar, self._dry)
-        self._mixer.process(mixed, self._dry)
+        mixed, dry = self._out, self._dry
+        if self._delay is None:
+            dry[...] = planar
+        else:
+            self._delay.process(planar, dry)
+        self._core.advance(mixed)
+        self._mixer.process(mixed, dry)
         if out.shape == self._answer:
             if self._rows:
                 for channel, row in enumerate(self._rows):

@@ -129,7 +129,7 @@ class SwappableConvolver:
     Notes
     -----
     Invariant: ``_memory[n mod its length]`` is what the current voice was given as the ``n``-th block, for the
-    latest blocks of those from `_since` to `_count`.
+    latest blocks of those from `_since` to `_count`. The next block may be written there ahead of its turn: `inlet`.
     """
 
     def __init__(self, engine: RealtimeConvolver, memory: int) -> None:
@@ -140,6 +140,7 @@ class SwappableConvolver:
         self._blocks = self._needed + max(_SPARE, self._needed // 4)
         # Filled, not only allocated: a page's first touch costs microseconds, and must not fall into a block.
         self._memory = np.full((self._blocks, engine.routing.inputs, self.block_size), 0, self.dtype)
+        self._rows = self._memory.reshape(self._blocks, -1)
         self._count = self._since = 0
         self._pending: Change | None = None
         # To free a convolver takes longer than a block lasts: the audio thread leaves it to whoever swaps next.
@@ -158,21 +159,37 @@ class SwappableConvolver:
 
     def process(self, block: Array, out: Array) -> None:
         """Convolve a block ``(inputs, block_size)`` into another array, `out` ``(outputs, block_size)``."""
+        self.inlet()[...] = block
+        self.advance(out)
+
+    def inlet(self) -> Array:
+        """Return where the next block ``(inputs, block_size)`` goes, to write it there for `advance`."""
+        place: Array = self._memory[self._count % self._blocks]
+        return place
+
+    def extremes(self) -> tuple[float, float]:
+        """Return the lowest and the highest sample in the inlet, or NaN for both if one of them is NaN."""
+        samples = self._rows[self._count % self._blocks]
+        # Their positions are quick to find.
+        return samples.item(samples.argmin()), samples.item(samples.argmax())
+
+    def advance(self, out: Array) -> None:
+        """Convolve the block that stands in the inlet into `out` ``(outputs, block_size)``."""
         if self._pending is not None:
             self._take(self._pending)
+        block = self.inlet()
+        self._count += 1
         if self._steady is not None:
-            self._memory[self._count % self._blocks] = block
-            self._count += 1
             self._steady.process(block, out)
             return
         voices = self._voices
         heard = voices[0].hear(block)
-        self._memory[self._count % self._blocks] = heard
-        self._count += 1
         voices[0].process(heard, out)
         for voice in voices[1:]:
             voice.process(voice.hear(block), self._mixed)
             np.add(out, self._mixed, out)
+        if heard is not block:
+            block[...] = heard
         while voices[-1].left == 0:
             self._gone.append(voices.pop())
         self._settle()
@@ -208,7 +225,7 @@ class SwappableConvolver:
         if change.since != self._since:  # another response began in between, and its past with it
             change.voice.engine.reset()
             change.heard = change.since = self._since
-        change.heard = max(change.heard, self._count - self._blocks)
+        change.heard = max(change.heard, self._count - self._blocks + 1)  # the oldest place is the inlet
         for _ in range(min(_CATCH_UP, self._count - change.heard)):
             change.voice.engine.process(self._memory[change.heard % self._blocks], self._mixed)
             change.heard += 1
@@ -249,7 +266,7 @@ class SwappableConvolver:
         while heard < self._count:
             engine.process(self._memory[heard % self._blocks], out)
             heard += 1
-            if self._count - heard >= self._blocks - 1:  # overtaken: what it heard was being overwritten
+            if self._count - heard >= self._blocks - 2:  # overtaken: what it heard was being overwritten
                 engine.reset()
                 return max(since, self._count - needed)
             if heard % burst == 0:
