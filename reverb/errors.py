@@ -18,6 +18,8 @@ A message names the value that came, what is allowed, and how to mend it. Each e
 that a caller would expect, so ``except ValueError`` works as it does with NumPy.
 """
 
+from collections.abc import Iterable
+
 _LONGEST = 60
 
 
@@ -25,6 +27,14 @@ def shown(value: object) -> str:
     """Return a value as a message names it, the end left out where it is long."""
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """Return "did you mean ...? " with the known name that is most like a text, or nothing where none is."""
+    import difflib  # for mistakes alone: a start need not wait
+
+    found = difflib.get_close_matches(text, list(known), n=1, cutoff=0.5)
+    return f"did you mean {found[0]!r}? " if found else ""
 
 
 class ReverbError(Exception):

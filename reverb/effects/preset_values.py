@@ -1,13 +1,12 @@
 """The values in a preset's file: what each key holds, and what is wrong with it, by file, line and key."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from reverb.effects.preset_lines import Lines, Place, named
-from reverb.errors import PresetError, ReverbError, shown
+from reverb.errors import PresetError, ReverbError, nearest, shown
 from reverb.responses import library
 from reverb.responses.response import ImpulseResponse
 
@@ -94,8 +93,7 @@ class Key(NamedTuple):
 def suggestion(text: str, known: Iterable[str]) -> str:
     """Return what may have been meant, and what is known."""
     names = list(known)
-    nearest = difflib.get_close_matches(text, names, n=1, cutoff=0.6)
-    return (f"did you mean {nearest[0]!r}? " if nearest else "") + f"expected one of {', '.join(names)}"
+    return f"{nearest(text, names)}expected one of {', '.join(names)}"
 
 
 def check_keys(source: Source, place: Place, table: Mapping[str, Any], known: Iterable[str]) -> None:

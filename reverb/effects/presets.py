@@ -1,6 +1,5 @@
 """Presets: chains of effects in TOML files, bundled ones by name. The format is described in docs/presets.md."""
 
-import difflib
 import os
 import re
 import tomllib
@@ -15,7 +14,7 @@ from reverb.effects.levelled import Levelled
 from reverb.effects.preset_lines import Lines
 from reverb.effects.preset_steps import steps_effect
 from reverb.effects.preset_values import Source
-from reverb.errors import ParameterError, PresetError, UnknownNameError
+from reverb.errors import ParameterError, PresetError, UnknownNameError, nearest
 from reverb.soundfiles import PathLike
 
 FORMAT = 1
@@ -77,10 +76,8 @@ def load_preset(path_or_name: PathLike, *, allow_outside: bool = False) -> Prese
     text, known = os.fspath(path_or_name), names()
     path = known.get(text, Path(text))
     if text not in known and not path.suffix and path.parent == Path(".") and not os.path.isfile(path):
-        nearest = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
-        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
         raise UnknownNameError(
-            f"no preset {text!r}; {hint}Known: {', '.join(known)}; or give the path of a TOML file"
+            f"no preset {text!r}; {nearest(text, known)}Known: {', '.join(known)}; or give the path of a TOML file"
         )
     return read_preset(_text(path), path, allow_outside=allow_outside)
 

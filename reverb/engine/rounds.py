@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 
 from reverb.engine import fft
-from reverb.engine.aligned import aligned_zeros
+from reverb.engine.aligned import aligned_empty, aligned_zeros
 from reverb.engine.fft import LANES, Complex, Real, Transforms
 from reverb.engine.offline_plan import Plan
 from reverb.engine.routing import Path, Routing
@@ -43,7 +43,8 @@ class Rounds:
             self._paths.setdefault(path.output, []).append(path._replace(input=place[path.input]))
         self._parts = max(1, min(-(-workers // max(1, len(self._paths))), plan.group // plan.batch))
         self._kept = self._transform_all() if plan.keep_spectra else {}
-        self._history: Complex = aligned_zeros((len(self._sources), plan.slots, plan.bins), spectral)
+        # Not touched before sound comes: a short one needs little of it.
+        self._history: Complex = aligned_empty((len(self._sources), plan.slots, plan.bins), spectral)
         self._carry: Real = np.empty((self._parts + 1, routing.outputs, plan.overlap), dtype)
         self.reset()
 
@@ -81,7 +82,7 @@ class Rounds:
         plan = self._plan
         used = sorted({path.response for paths in self._paths.values() for path in paths})
         kept = {
-            row: aligned_zeros((plan.partitions, plan.bins), _complex(self._responses.dtype)) for row in used
+            row: aligned_empty((plan.partitions, plan.bins), _complex(self._responses.dtype)) for row in used
         }
         batches = [(row, p) for row in used for p in range(0, plan.partitions, LANES)]
         self._leaving.run(

@@ -5,17 +5,19 @@ Folders are searched in this order, the first that knows a name wins: those of t
 subfolder is called by its path: ``plates/bright``.
 """
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reverb.errors import UnknownNameError
-from reverb.responses.catalogue import Entry, describe
+from reverb.errors import UnknownNameError, nearest
 from reverb.responses.files import load_response
 from reverb.responses.response import ImpulseResponse
 from reverb.soundfiles import FORMATS
+
+if TYPE_CHECKING:
+    from reverb.responses.catalogue import Entry
 
 ENVIRONMENT = "REVERB_IMPULSES"
 BUNDLED, YOURS = "bundled", "yours"
@@ -65,7 +67,7 @@ def _sound_files(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.suffix.lower() in FORMATS)
 
 
-def entries(search: str | Iterable[str] = ()) -> Iterator[Entry]:
+def entries(search: str | Iterable[str] = ()) -> Iterator["Entry"]:
     """Give the responses of the library, in alphabetical order, with their figures.
 
     The bundled ones' figures lie beside them; a file of the user's own is measured once, and again when it
@@ -81,6 +83,8 @@ def entries(search: str | Iterable[str] = ()) -> Iterator[Entry]:
     UserWarning
         Where a file cannot be taken as a response; it is left out.
     """
+    from reverb.responses.catalogue import describe
+
     words = [word.casefold() for word in ([search] if isinstance(search, str) else search)]
     places = folders()
     for name, path in names().items():
@@ -120,10 +124,9 @@ def impulse(name_or_file: str | os.PathLike[str], layout: str | None = None) -> 
     path = Path(text)
     if os.path.exists(path) or path.suffix or path.parent != Path("."):
         return load_response(path, layout).coming_from(text, layout)
-    nearest = difflib.get_close_matches(text, known, n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
     raise UnknownNameError(
-        f"no impulse response {text!r}; {hint}Known: {', '.join(known)}; or give the path of an audio file"
+        f"no impulse response {text!r}; {nearest(text, known)}Known: {', '.join(known)}; or give the path of an audio "
+        "file"
     )
 
 

@@ -13,6 +13,7 @@ from reverb.responses.response import ImpulseResponse
 Level = Literal["loudness", "energy", "peak", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 _BAND = (20.0, 20_000.0)
+_PIECE = 8192  # frequencies
 
 
 def normalise(response: ImpulseResponse, level: Level = "loudness") -> ImpulseResponse:
@@ -102,27 +103,30 @@ def blend(response: ImpulseResponse, delay: float = 0.0) -> Blend:
     sample_rate, wiring = response.sample_rate, response.wiring
     size = fft.good_size(max(response.frames, sample_rate))
     step = sample_rate / size
-    band = slice(math.ceil(_BAND[0] / step), min(math.floor(_BAND[1] / step), size // 2) + 1)
-    frequencies = np.arange(band.start, band.stop) * step
-    if frequencies.size == 0:  # a rate of some hertz
+    first, last = math.ceil(_BAND[0] / step), min(math.floor(_BAND[1] / step), size // 2)
+    if first > last:  # a rate of some hertz
         return Blend(1.0, energy_ratio(response), 0.0)
-    weight = k_weighting(frequencies) / frequencies
-    weight /= wiring.inputs * weight.sum()
-    seconds = delay - response.latency / sample_rate
-    turn = weight * np.exp(2j * np.pi * seconds * frequencies) if seconds else weight
     padded = np.zeros((1, size), response.samples.dtype)
-    weight = weight.astype(padded.dtype)
-    spectrum = np.empty((1, size // 2 + 1), np.result_type(padded, np.complex64))
-    wet = cross = 0.0
-    for path in wiring.paths:
-        padded[0, : response.frames] = response.samples[:, path.response]
-        fft.forward(padded, spectrum)
-        inside = spectrum[0, band]
-        wet += float(np.vdot(inside, weight * inside).real)
-        if path.input == path.output or wiring.inputs == 1:
-            cross += float(np.vdot(turn, inside).real)
+    spectra = np.empty((response.channels, size // 2 + 1), np.result_type(padded, np.complex64))
+    for channel, spectrum in enumerate(spectra):
+        padded[0, : response.frames] = response.samples[:, channel]
+        fft.forward(padded, spectrum[np.newaxis])
+    seconds = delay - response.latency / sample_rate
+    every = [path.response for path in wiring.paths]
+    beside = [path.response for path in wiring.paths if path.input == path.output or wiring.inputs == 1]
+    whole = wet = cross = 0.0
+    for start in range(first, last + 1, _PIECE):  # in pieces that stay in the cache
+        stop = min(start + _PIECE, last + 1)
+        frequencies = np.arange(start, stop) * step
+        weight = k_weighting(frequencies) / frequencies
+        turn = weight * np.exp(2j * np.pi * seconds * frequencies) if seconds else weight
+        whole += float(weight.sum())
+        piece = spectra[:, start:stop]
+        wet += sum(float(np.square(np.abs(piece[row])) @ weight) for row in every)
+        cross += sum(float(np.vdot(turn, piece[row]).real) for row in beside)
+    whole *= wiring.inputs
     dry = wiring.outputs if wiring.inputs == 1 else min(wiring.inputs, wiring.outputs)
-    return Blend(dry / wiring.inputs, wet, cross)
+    return Blend(dry / wiring.inputs, wet / whole, cross / whole)
 
 
 def energy_ratio(response: ImpulseResponse) -> float:
