@@ -168,20 +168,18 @@ class OverlapAdd:
         yield from self._rounds.finish_all(len(source) + self.tail, room)
         self.reset()
 
-    def whole(self, signal: npt.ArrayLike) -> Real:
+    def whole(self, signal: npt.ArrayLike, out: Real) -> None:
         """Convolve a whole signal at once, with a new stream of its own.
 
         Parameters
         ----------
         signal : array_like, shape (frames, inputs)
-
-        Returns
-        -------
-        ndarray, shape (frames + tail, outputs)
+        out : ndarray, shape (frames + tail, outputs)
+            Receives the result.
         """
         self.reset()
         source = self._checked(signal)
-        out = np.empty((len(source) + self.tail, self.outputs), self._dtype)
+        assert out.shape == (len(source) + self.tail, self.outputs), out.shape
         size, rounds = self.plan.round, -(-len(source) // self.plan.round)
         last = max(rounds - 1, 0)
 
@@ -196,7 +194,6 @@ class OverlapAdd:
         for _ in self._rounds.finish_all(len(out) - last * size, _slices(out[last * size :])):
             pass
         self.reset()
-        return out
 
     def reset(self) -> None:
         """Forget all input, as if newly built."""

@@ -1,20 +1,16 @@
 """The arithmetic of offline convolution: rounds of blocks through FFT, multiply-add, inverse FFT and overlap-add."""
 
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from reverb.engine import fft
 from reverb.engine.aligned import aligned_empty, aligned_zeros
+from reverb.engine.crew import Crew
 from reverb.engine.fft import LANES, Complex, Real, Transforms
 from reverb.engine.offline_plan import Plan
 from reverb.engine.routing import Path, Routing
-
-Item = TypeVar("Item")
-Room = TypeVar("Room")
 
 
 class Rounds:
@@ -34,8 +30,8 @@ class Rounds:
         self._plan, self._responses = plan, responses
         self._all, self._half = workers, -(-workers // 2) if plan.ahead else workers
         dtype, spectral = responses.dtype, _complex(responses.dtype)
-        self._entering = _Crew(lambda: _Entrance(plan, dtype))
-        self._leaving = _Crew(lambda: _Exit(plan, dtype))
+        self._entering = Crew(lambda: _Entrance(plan, dtype))
+        self._leaving = Crew(lambda: _Exit(plan, dtype))
         self._sources = sorted({path.input for path in routing.paths})
         place = {channel: index for index, channel in enumerate(self._sources)}
         self._paths: dict[int, list[Path]] = {}
@@ -302,48 +298,6 @@ class _Exit:
         self.spectra: Complex = aligned_zeros((rows, plan.bins), spectral)
         self.products: Complex = aligned_zeros((rows, plan.bins), spectral)
         self.response: Complex = aligned_zeros((0 if plan.keep_spectra else LANES, plan.bins), spectral)
-
-
-class _Crew(Generic[Room]):
-    """Workers that share items: the caller, and threads for as long as there is work.
-
-    A thread's start takes some 50 µs, little beside a round; so none waits in between, and none is left at the end.
-    """
-
-    def __init__(self, scratch: Callable[[], Room]) -> None:
-        self._new_scratch = scratch
-        self._scratches: list[Room] = []
-
-    def run(self, work: Callable[[Item, Room], None], items: Sequence[Item], workers: int) -> None:
-        """Do all items, each worker with buffers of its own; the first error is raised once no thread works."""
-        waiting, failures = deque(items), list[BaseException]()
-        workers = max(1, min(workers, len(items)))
-        while len(self._scratches) < workers:
-            self._scratches.append(self._new_scratch())
-
-        def share(scratch: Room) -> None:
-            while (item := _next(waiting)) is not None:
-                try:
-                    work(item, scratch)
-                except BaseException as error:
-                    failures.append(error)
-                    waiting.clear()
-
-        threads = [threading.Thread(target=share, args=(s,), daemon=True) for s in self._scratches[1:workers]]
-        for thread in threads:
-            thread.start()
-        share(self._scratches[0])
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
-
-
-def _next(waiting: deque[Item]) -> Item | None:
-    try:
-        return waiting.popleft()
-    except IndexError:  # all done, or another worker was quicker
-        return None
 
 
 def _complex(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -1,16 +1,20 @@
 """Convolution of whole arrays: the function beside the streaming class."""
 
+import os
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, as_audio
+from reverb.engine.crew import Crew
 from reverb.engine.overlap_add import OverlapAdd
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
 
 Mode = Literal["full", "same", "valid"]
+
+_WORTH_THREADS = 1 << 17  # samples, below which a thread's start costs more than it saves
 
 
 def convolve(x: npt.ArrayLike, h: npt.ArrayLike, mode: Mode = "full", *, workers: int | None = None) -> Audio:
@@ -71,17 +75,35 @@ def _full(signal: Audio, response: Audio, workers: int | None) -> Audio:
     stream, taps = (signal, response) if len(signal) >= len(response) else (response, signal)
     inputs, rows = stream.shape[1], taps.shape[1]
     outputs = max(inputs, rows)
-    paths = tuple(Path(min(c, inputs - 1), c, min(c, rows - 1)) for c in range(outputs))
-    engine = OverlapAdd(
-        taps.T,
-        Routing(inputs, outputs, paths),
-        dtype=np.result_type(signal, response),
-        length=len(stream),
-        workers=workers,
-        memory=None,
-        ahead=0 if workers == 1 else 1,
-    )
-    return engine.whole(stream)
+    out: Audio = np.empty((len(stream) + len(taps) - 1, outputs), np.result_type(signal, response))
+    # As many inputs as outputs: no channel has anything to do with another, and each is a work of its own.
+    works = [slice(c, c + 1) for c in range(outputs)] if inputs == outputs else [slice(None)]
+    workers = workers or os.cpu_count() or 1
+    at_once = min(workers, len(works)) if stream.size >= _WORTH_THREADS else 1
+    share = workers // at_once
+
+    def convolved(channels: slice, _: None) -> None:
+        part, place = stream[:, channels], out[:, channels]
+        own = taps[:, channels] if rows > 1 else taps
+        engine = OverlapAdd(
+            own.T,
+            _parallel(part.shape[1], place.shape[1], own.shape[1]),
+            dtype=out.dtype,
+            length=len(stream),
+            workers=share,
+            memory=None,
+            ahead=0 if share == 1 else 1,
+        )
+        engine.whole(part, place)
+
+    Crew(lambda: None).run(convolved, works, at_once)
+    return out
+
+
+def _parallel(inputs: int, outputs: int, rows: int) -> Routing:
+    """Wire each output to the input and the response of its number, or to the only one."""
+    paths = (Path(min(c, inputs - 1), c, min(c, rows - 1)) for c in range(outputs))
+    return Routing(inputs, outputs, tuple(paths))
 
 
 def _span(mode: Mode, frames: int, taps: int) -> tuple[int, int]:
