@@ -43,14 +43,18 @@ class Planner:
         learnt: tuple[bytes, ...] = self._module.export_wisdom()
         return learnt
 
-    def plan(self, source: npt.NDArray[Any], target: npt.NDArray[Any]) -> Any:
-        """Plan the transform of the rows of `source` into `target`, real to complex or back; both are overwritten."""
+    def plan(self, source: npt.NDArray[Any], target: npt.NDArray[Any], *, patient: bool = False) -> Any:
+        """Plan the transform of the rows of `source` into `target`, real to complex or back; both are overwritten.
+
+        What was once found with patience, by trying far more, is found again without.
+        """
         forward = target.dtype.kind == "c"
-        flags = ["FFTW_MEASURE"] + ["FFTW_DESTROY_INPUT"] * (not forward)
+        effort = "FFTW_PATIENT" if patient else "FFTW_MEASURE"
+        flags = [effort] + ["FFTW_DESTROY_INPUT"] * (not forward)
         direction = "FFTW_FORWARD" if forward else "FFTW_BACKWARD"
         kind = (source.shape, source.strides, source.dtype, target.strides)
         with self._lock:
-            self._learnt |= kind not in self._planned
+            self._learnt |= patient or kind not in self._planned
             self._planned.add(kind)
             return self._module.FFTW(source, target, axes=(-1,), direction=direction, flags=flags, threads=1)
 

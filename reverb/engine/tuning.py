@@ -25,13 +25,15 @@ class Tuning:
     costs: dict[str, CostModel]
 
 
-def tune(progress: Callable[[int, int], None] | None = None) -> Tuning:
+def tune(progress: Callable[[int, int], None] | None = None, *, thorough: bool = False) -> Tuning:
     """Measure this machine in about half a minute, and keep the results in the user's cache folder.
 
     Parameters
     ----------
     progress : callable, optional
         Called with the steps done and the steps in all.
+    thorough : bool
+        Let FFTW search for minutes; its transforms of long rows become up to a fifth quicker.
     """
     backends = ("fftw", "pocketfft")
     steps, done = len(FFTW_SIZES) + len(backends), 0
@@ -42,7 +44,7 @@ def tune(progress: Callable[[int, int], None] | None = None) -> Tuning:
         if progress:
             progress(done, steps)
 
-    fftw = learn_fftw(step)
+    fftw = learn_fftw(step, thorough=thorough)
     costs = {}
     for backend in backends:
         try:

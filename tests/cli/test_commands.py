@@ -355,7 +355,7 @@ def test_tune_measures_and_says_where_it_keeps_the_result(tmp_path, monkeypatch)
     from reverb.engine.realtime_work import POCKETFFT_COSTS
 
     monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(tuning, "learn_fftw", lambda step: [step(n) for n in fft.FFTW_SIZES] and False)
+    monkeypatch.setattr(tuning, "learn_fftw", lambda step, **_: [step(n) for n in fft.FFTW_SIZES] and False)
     monkeypatch.setattr(tuning, "measure_costs", lambda _: POCKETFFT_COSTS)
     done = run("tune")
     assert done.exit_code == 0

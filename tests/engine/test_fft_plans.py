@@ -96,6 +96,11 @@ def empty_planner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[f
     module.import_wisdom(wisdom)
 
 
+def lines(wisdom: tuple[bytes, ...]) -> list[list[bytes]]:
+    """What FFTW knows, for each precision; it spells it out in any order."""
+    return [sorted(part.splitlines()) for part in wisdom]
+
+
 def test_wisdom_is_kept_and_found_again(empty_planner: fftw.Planner, tmp_path: Path) -> None:
     plans = fft_plans.FFTW()
     plans.forward(aligned_zeros((3, 2 * 77), np.float32), aligned_zeros((3, 78), np.complex64))
@@ -107,7 +112,7 @@ def test_wisdom_is_kept_and_found_again(empty_planner: fftw.Planner, tmp_path: P
     learnt = empty_planner.wisdom
     empty_planner._module.forget_wisdom()
     found = fftw.Planner(empty_planner._module).wisdom
-    assert [sorted(part.splitlines()) for part in found] == [sorted(part.splitlines()) for part in learnt]
+    assert lines(found) == lines(learnt)
     assert len(found[1].splitlines()) > 2
 
 
@@ -128,6 +133,21 @@ def test_files_use_fftw_once_its_plans_are_learnt(monkeypatch: pytest.MonkeyPatc
     assert null_db(spectra.view(np.float32), expected.view(np.float64)) <= FLOAT32_BUDGET_DB
     transforms.inverse(spectra, rows)
     assert null_db(rows, before * 96) <= FLOAT32_BUDGET_DB
+
+
+def test_what_was_learnt_with_patience_is_kept(
+    monkeypatch: pytest.MonkeyPatch, empty_planner: fftw.Planner
+) -> None:
+    monkeypatch.setattr(fft, "FFTW_SIZES", (96,))
+    assert fft.learn_fftw()
+    hasty = lines(empty_planner.wisdom)
+    assert fft.learn_fftw(thorough=True)
+    thorough = lines(empty_planner.wisdom)
+    assert thorough != hasty
+    empty_planner._module.forget_wisdom()
+    assert lines(fftw.Planner(empty_planner._module).wisdom) == thorough
+    fft.transforms("fftw", 96, np.float32)
+    assert lines(empty_planner.wisdom) == thorough  # nothing had to be measured anew
 
 
 @pytest.mark.parametrize("content", ["", "no json", "[1, 2, 3]", '["a", "b", "c"]', '["ü", "", "∞"]'])
