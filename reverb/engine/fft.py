@@ -173,26 +173,31 @@ class _Public:
 
 
 @functools.cache
-def _backend() -> Transforms:
-    """Choose once: the extension if it can be loaded and gives the right answer, the public functions if not."""
+def pocketfft() -> ModuleType | None:
+    """Return SciPy's compiled pocketfft if it can be loaded and gives the right answer, without SciPy's own imports.
+
+    It is private, and may change in any way.
+    """
     try:
-        extension = _Extension(_load_extension())
+        module = sys.modules.get(_EXTENSION) or load_compiled(
+            "scipy", "fft/_pocketfft/pypocketfft", "pypocketfft"
+        )
+        if module is None:
+            return None
+        extension = _Extension(module)
         rows = np.eye(2, 8, 1, dtype=np.float32)
         spectra, back = np.empty((2, 5), np.complex64), np.empty_like(rows)
         extension.forward(rows, spectra)
         extension.inverse(spectra, back)
-        if np.allclose(spectra, np.fft.rfft(rows)) and np.allclose(back, 8 * rows, atol=1e-5):
-            return extension
-    except Exception:  # a private module may change in any way; the public one then serves
-        pass
-    return _Public()
+    except Exception:
+        return None
+    return (
+        module if np.allclose(spectra, np.fft.rfft(rows)) and np.allclose(back, 8 * rows, atol=1e-5) else None
+    )
 
 
-def _load_extension() -> ModuleType:
-    """Load the compiled pocketfft from SciPy's folder without running SciPy's own imports."""
-    if _EXTENSION in sys.modules:
-        return sys.modules[_EXTENSION]
-    module = load_compiled("scipy", "fft/_pocketfft/pypocketfft", "pypocketfft")
-    if module is None:
-        raise ImportError(_EXTENSION)
-    return module
+@functools.cache
+def _backend() -> Transforms:
+    """Choose once: the compiled module, or else the public functions."""
+    module = pocketfft()
+    return _Public() if module is None else _Extension(module)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.engine import fftw
+from reverb.engine.fft import pocketfft
 from reverb.errors import MissingExtraError, UnknownNameError
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -78,7 +79,10 @@ class PocketFFT:
     name = "pocketfft"
 
     def __init__(self) -> None:
-        self._r2c, self._c2r = _pocketfft()
+        module = pocketfft()
+        if module is None:
+            raise MissingExtraError("this SciPy has no PocketFFT of the known form; use the backend 'numpy'")
+        self._r2c, self._c2r = module.r2c, module.c2r
 
     def forward(self, time: Array, spectrum: Array) -> Step:
         """Bind a forward transform (PocketFFT keeps its twiddles in a cache of its own)."""
@@ -183,20 +187,3 @@ def backend(name: str | None = None) -> Backend:
         except MissingExtraError:
             continue
     raise AssertionError("NumPy is always there")
-
-
-def _pocketfft() -> tuple[Callable[..., Array], Callable[..., Array]]:
-    """SciPy's private entry points, tried out once: MissingExtraError where they have moved or changed."""
-    try:
-        from scipy.fft._pocketfft.pypocketfft import c2r, r2c  # type: ignore[import-not-found]
-
-        time, spectrum = np.arange(8, dtype=np.float32).reshape(1, 8), np.empty((1, 5), np.complex64)
-        r2c(time, (1,), True, 0, spectrum, 1)
-        back = np.empty_like(time)
-        c2r(spectrum.copy(), (1,), 8, False, 0, back, 1)
-        good = np.allclose(spectrum, np.fft.rfft(time)) and np.allclose(back, 8 * time)
-    except (ImportError, TypeError, ValueError, RuntimeError):
-        good = False
-    if not good:
-        raise MissingExtraError("this SciPy has no PocketFFT of the known form; use the backend 'numpy'")
-    return r2c, c2r

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from reverb.engine import fft
 from reverb.engine.aligned import aligned_zeros
 from reverb.engine.fft_plans import Array, Backend, Step
 from reverb.engine.partition import Plan
@@ -104,13 +105,14 @@ def partition_spectra(stage: Stage, kit: Kit) -> Array:
     In double precision, then rounded once; with the alternating sign of the module's docstring and the scale of
     the unscaled inverse transform.
     """
-    from scipy.fft import rfft
-
-    size, responses = stage.size, kit.responses
-    part = responses[:, stage.offset : stage.offset + stage.partitions * size]
-    padded = np.zeros((len(responses), stage.partitions * size))
+    size, count = stage.size, len(kit.responses)
+    part = kit.responses[:, stage.offset : stage.offset + stage.partitions * size]
+    padded = np.zeros((count, stage.partitions * size))
     padded[:, : part.shape[1]] = part
-    spectra = rfft(padded.reshape(len(responses), stage.partitions, size), 2 * size, axis=-1)
+    windows = np.zeros((count * stage.partitions, 2 * size))
+    windows[:, :size] = padded.reshape(-1, size)
+    spectra: Array = np.empty((count, stage.partitions, size + 1), np.complex128)
+    fft.forward(windows, spectra.reshape(-1, size + 1))
     spectra[:, 1::2, 1::2] *= -1
     spectra /= 2 * size
     result: Array = spectra.astype(kit.scratch.dtype)

@@ -281,10 +281,12 @@ def test_both_ways_to_pocketfft_agree():
 
 
 def test_a_changed_private_module_falls_back_to_the_public_one(monkeypatch):
-    def broken():
-        raise ImportError("moved")
+    def changed(*_):
+        raise TypeError("other arguments")
 
-    monkeypatch.setattr(fft, "_load_extension", broken)
+    monkeypatch.setattr(fft._Extension, "inverse", changed)
+    assert fft.pocketfft.__wrapped__() is None
+    monkeypatch.setattr(fft, "pocketfft", lambda: None)
     assert isinstance(fft._backend.__wrapped__(), fft._Public)
 
 
