@@ -32,13 +32,15 @@ _REST = 50e-6  # seconds: a true sleep, for a mere yield does not hand over the 
 def fade_curves(frames: int, block_size: int, curve: str, dtype: np.dtype[Any]) -> tuple[Array, Array]:
     """Return fades in and out as ``(blocks, block_size)``, ended by ones and zeros.
 
-    ``equal gain`` is a raised cosine, the sum of both being 1: for signals that are alike. ``equal power`` is a
-    quarter sine, the sum of both squares being 1: for signals that have nothing in common.
+    ``equal gain`` is a raised cosine, the sum of both being 1: for signals that are alike. ``equal power`` is sine and
+    cosine of an angle that follows it, the sum of both squares being 1: for signals that have nothing in common. Neither
+    has a corner at its ends, which would click.
     """
     blocks = max(1, -(-frames // block_size))
     phase = np.minimum(np.arange(1, blocks * block_size + 1) / max(frames, 1), 1)
-    power = 2 if curve == "equal gain" else 1
-    fade_in, fade_out = np.sin(phase * np.pi / 2) ** power, np.cos(phase * np.pi / 2) ** power
+    raised = np.sin(phase * np.pi / 2) ** 2
+    angle = raised * np.pi / 2
+    fade_in, fade_out = (raised, 1 - raised) if curve == "equal gain" else (np.sin(angle), np.cos(angle))
     fade_out[phase == 1] = 0  # the cosine is only nearly zero there
     shape = (blocks, block_size)
     return fade_in.astype(dtype).reshape(shape), fade_out.astype(dtype).reshape(shape)

@@ -47,7 +47,7 @@ def _() -> float:
     return _click(_swapping("crossfade"))
 
 
-@group.check("the same with equal power", "the tone has nothing there", at_most(-50, "dB"))
+@group.check("the same with equal power", "the tone has nothing there", at_most(-60, "dB"))
 def _() -> float:
     return _click(_swapping("crossfade", "equal power"))
 

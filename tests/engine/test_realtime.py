@@ -198,9 +198,12 @@ def test_crossfade_sounds_as_if_the_new_response_had_always_been_there(
     engine.swap(RealtimeConvolver(new, wires, size, np.float64), "crossfade", fade, curve)
     assert engine.changing
     y = np.concatenate((first, stream(engine, x[:, at:])), axis=1)
-    phase = np.clip((np.arange(x.shape[1]) - at + 1) / fade, 0, 1) * np.pi / 2
-    power = 2 if curve == "equal gain" else 1
-    expected = direct(x, old, wires) * np.cos(phase) ** power + direct(x, new, wires) * np.sin(phase) ** power
+    raised = (1 - np.cos(np.pi * np.clip((np.arange(x.shape[1]) - at + 1) / fade, 0, 1))) / 2
+    laws = {
+        "equal gain": (1 - raised, raised),
+        "equal power": (np.cos(np.pi / 2 * raised), np.sin(np.pi / 2 * raised)),
+    }
+    expected = sum(direct(x, h, wires) * gains for h, gains in zip((old, new), laws[curve], strict=True))
     assert null_db(y, expected) <= FLOAT64_BUDGET_DB
     assert not engine.changing
 
@@ -323,6 +326,15 @@ def test_reset_forgets_a_fade_and_keeps_the_newest_response() -> None:
     engine.swap(RealtimeConvolver(-new, wires, size, np.float64), "spillover", 2000, "equal gain")
     engine.reset()
     assert null_db(stream(engine, x), direct(x, -new, wires)) <= FLOAT64_BUDGET_DB
+
+
+@pytest.mark.parametrize("curve", ["equal gain", "equal power"])
+def test_fades_have_no_corner_at_their_ends(curve: str) -> None:
+    slopes = np.diff(
+        np.concatenate(([[0.0]], fade_curves(1000, 50, curve, np.dtype(np.float64))[0].reshape(1, -1)), 1)
+    )
+    assert slopes[0, 0] < slopes.max() / 200
+    assert slopes[0, -1] < slopes.max() / 200
 
 
 @pytest.mark.parametrize("frames", [0, 1, 63, 64, 65, 1000])
