@@ -33,8 +33,8 @@ def fade_curves(frames: int, block_size: int, curve: str, dtype: np.dtype[Any]) 
     """Return fades in and out as ``(blocks, block_size)``, ended by ones and zeros.
 
     ``equal gain`` is a raised cosine, the sum of both being 1: for signals that are alike. ``equal power`` is sine and
-    cosine of an angle that follows it, the sum of both squares being 1: for signals that have nothing in common. Neither
-    has a corner at its ends, which would click.
+    cosine of an angle that follows it, the sum of both squares being 1: for signals that have nothing in common.
+    Neither has a corner at its ends, which would click.
     """
     blocks = max(1, -(-frames // block_size))
     phase = np.minimum(np.arange(1, blocks * block_size + 1) / max(frames, 1), 1)
