@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reverb.errors import AudioFileError
-from reverb.outputs import check_output, whole_or_nothing
+from reverb.outputs import check_output, whole_or_nothing, written_early
 
 
 def test_an_output_appears_only_when_all_went_well(tmp_path: Path) -> None:
@@ -86,3 +86,30 @@ def test_outputs_that_cannot_be_are_refused_at_once(tmp_path: Path) -> None:
     ):
         with pytest.raises(AudioFileError, match=says):
             check_output(path, overwrite=path == Path("/dev/null"))
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system takes no advice on files")
+def test_what_a_growing_file_gains_is_sent_to_the_disk_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, sent = tmp_path / "a.bin", list[tuple[int, int]]()
+
+    def advise(_: int, start: int, length: int, advice: int) -> None:
+        assert advice == os.POSIX_FADV_DONTNEED
+        sent.append((start, start + length))
+        if len(sent) == 2:
+            raise OSError("not on this file system")
+
+    monkeypatch.setattr(os, "posix_fadvise", advise)
+    with path.open("wb", buffering=0) as file, written_early(path) as written:
+        for _ in range(40):
+            file.write(bytes(1 << 20))
+            written()
+    assert sent == [(start << 20, start + 8 << 20) for start in range(0, 40, 8)]
+    assert path.stat().st_size == 40 << 20
+
+
+def test_a_system_without_advice_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "posix_fadvise", raising=False)
+    with written_early(tmp_path / "not there") as written:
+        written()

@@ -16,7 +16,7 @@ from reverb.arrays import Audio
 from reverb.effects.effect import HasResponse, check_workers, fold
 from reverb.errors import AudioFileError, ParameterError
 from reverb.levels import to_db
-from reverb.outputs import PathLike, check_output, whole_or_nothing
+from reverb.outputs import PathLike, check_output, whole_or_nothing, written_early
 from reverb.render.job import Job, Progress
 from reverb.render.levelling import Levelling, Measurement, Normalize, Verdict
 from reverb.render.loudness import LoudnessMeter
@@ -201,10 +201,10 @@ def process_file(
         loudness_meter = (
             LoudnessMeter(sound.samplerate, job.channels) if measure and not asked.weighs else None
         )
-        with _writing(sound, destination, job, container, subtype, overwrite) as out:
+        with _writing(sound, destination, job, container, subtype, overwrite) as (out, written):
             meter = Meter()
             watching = [meter.watch, *([loudness_meter.watch] if loudness_meter else [])]
-            job.run(_sink(out, subtype, job.dtype, dither, watching), progress)
+            job.run(_sink(out, subtype, job.dtype, dither, watching, written), progress)
     return RenderReport(
         frames=job.frames,
         channels=job.channels,
@@ -263,8 +263,11 @@ def _writing(
     container: str,
     subtype: str,
     overwrite: bool,
-) -> Iterator[soundfile.SoundFile]:
-    """Give a file opened for writing, with the source's tags, that becomes `destination` when all is well."""
+) -> Iterator[tuple[soundfile.SoundFile, Callable[[], None]]]:
+    """Give a file opened for writing, with the source's tags, that becomes `destination` when all is well.
+
+    Beside it stands what is to be called now and then: `written_early`.
+    """
     check_encoder(destination, subtype, source.samplerate, job.channels)
     with whole_or_nothing(destination, overwrite) as temporary:
         try:
@@ -273,14 +276,20 @@ def _writing(
             ) as out:
                 leave_out_peak_chunk(out)
                 write_tags(out, read_tags(source))
-                yield out
+                with written_early(temporary) as written:
+                    yield out, written
         except soundfile.LibsndfileError as error:
             what = f"{container} {subtype} with {job.channels} channels at {source.samplerate} Hz"
             raise write_error(destination, what, error) from error
 
 
 def _sink(
-    out: soundfile.SoundFile, subtype: str, dtype: npt.DTypeLike, dither: bool, watching: Sequence[Sink]
+    out: soundfile.SoundFile,
+    subtype: str,
+    dtype: npt.DTypeLike,
+    dither: bool,
+    watching: Sequence[Sink],
+    written: Callable[[], None],
 ) -> Sink:
     """Return what takes the output's blocks: measured, rounded, written."""
     writer = PackedWriter(PIECE * out.channels) if packed(out) else None
@@ -298,5 +307,6 @@ def _sink(
                 writer.write(out, piece)
             else:
                 out.write(piece)
+        written()
 
     return sink
