@@ -149,33 +149,34 @@ class Convolver:
             `out`, or a new array with as many axes as the block, if the outputs allow it.
         """
         given: npt.NDArray[Any] = block if isinstance(block, np.ndarray) else np.asarray(block)
-        planar = self._core.inlet()
+        planar, flat = self._core.inlet()
         if given.shape == self._shape:
             planar[...] = given.T
         elif given.shape == self._shape[:1] and self.inputs == 1:
             planar[...] = given
         else:
             raise InvalidAudioError(f"block has shape {given.shape}; expected {self._shape}")
-        low, high = self._core.extremes()
+        # The positions of the extremes are quick to find, and a NaN is one of them.
+        low, high = flat.item(flat.argmin()), flat.item(flat.argmax())
         if not -_INFINITE < low <= high < _INFINITE:
             planar[...] = 0
             self.dropped += 1
         elif -self._faint < low and high < self._faint:
             planar[...] = 0  # or it would breed denormals, which are slow
         if out is None:
-            flat = given.ndim == 1 and self.outputs == 1
-            out = np.empty(self._answer[:1] if flat else self._answer, self.dtype)
+            alone = given.ndim == 1 and self.outputs == 1
+            out = np.empty(self._answer[:1] if alone else self._answer, self.dtype)
         # Nothing is to be mixed, and no delayed dry path has to hear every block.
         direct = self._delay is None and self._mixer.neutral
         if direct and out.shape == self._answer and out.dtype == self.dtype:
-            self._core.advance(out.T)
+            self._core.advance(planar, out.T)
             return out
         mixed, dry = self._out, self._dry
         if self._delay is None:
             dry[...] = planar
         else:
             self._delay.process(planar, dry)
-        self._core.advance(mixed)
+        self._core.advance(planar, mixed)
         self._mixer.process(mixed, dry)
         if out.shape == self._answer:
             if self._rows:

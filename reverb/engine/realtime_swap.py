@@ -161,25 +161,19 @@ class SwappableConvolver:
 
     def process(self, block: Array, out: Array) -> None:
         """Convolve a block ``(inputs, block_size)`` into another array, `out` ``(outputs, block_size)``."""
-        self.inlet()[...] = block
-        self.advance(out)
+        inlet, _ = self.inlet()
+        inlet[...] = block
+        self.advance(inlet, out)
 
-    def inlet(self) -> Array:
-        """Return where the next block ``(inputs, block_size)`` goes, to write it there for `advance`."""
-        place: Array = self._memory[self._count % self._blocks]
-        return place
+    def inlet(self) -> tuple[Array, Array]:
+        """Return where the next block goes, ``(inputs, block_size)``, and the same flat: to be filled for `advance`."""
+        place = self._count % self._blocks
+        return self._memory[place], self._rows[place]
 
-    def extremes(self) -> tuple[float, float]:
-        """Return the lowest and the highest sample in the inlet, or NaN for both if one of them is NaN."""
-        samples = self._rows[self._count % self._blocks]
-        # Their positions are quick to find.
-        return samples.item(samples.argmin()), samples.item(samples.argmax())
-
-    def advance(self, out: Array) -> None:
+    def advance(self, block: Array, out: Array) -> None:
         """Convolve the block that stands in the inlet into `out` ``(outputs, block_size)``."""
         if self._pending is not None:
             self._take(self._pending)
-        block = self.inlet()
         self._count += 1
         if self._steady is not None:
             self._steady.process(block, out)
