@@ -99,6 +99,24 @@ const [sine, loud, soft, done] = arguments;
   done([bend, peak]);
 })().catch((error) => done(String(error)));
 """
+# A loop as the player has it: what repeats, and how it sounds dry, two times round and a half.
+LOOP = """
+const [sound, from, to, done] = arguments;
+(async () => {
+  const { Player } = await import("/page/player.js");
+  const { looped } = await import("/page/seam.js");
+  const context = new OfflineAudioContext(2, Math.round(2.5 * (to - from) * 48000), 48000);
+  const player = new Player(() => context);
+  const bytes = Uint8Array.from(atob(sound), (letter) => letter.charCodeAt(0)).buffer;
+  await player.load(bytes.slice(0), 48000);
+  player.hear("dry");
+  player.setLoop([from, to]);
+  player.play();
+  const heard = await context.startRendering();
+  const repeats = looped(await context.decodeAudioData(bytes), from, to);
+  done([repeats, heard].map((one) => Array.from(one.getChannelData(0))));
+})().catch((error) => done(String(error)));
+"""
 
 
 def command(*args: str, cwd: Path, **more: Any) -> "subprocess.Popen[str]":
@@ -157,6 +175,11 @@ def wait(what: str, ready: Callable[[], Any]) -> Any:
 def saved(folder: Path, name: str) -> Path:
     path: Path = wait(name, lambda: (folder / "saved" / name).is_file() and folder / "saved" / name)
     return path
+
+
+def bent(sound: npt.NDArray[Any]) -> float:
+    """The largest second difference ÷ peak."""
+    return float(np.abs(np.diff(sound, 2)).max() / np.abs(sound).max())
 
 
 class Page:
@@ -260,3 +283,20 @@ def test_from_the_drop_to_the_saved_render(
     bend, peak = browser.execute_async_script(CHANGES, sine, loud, soft)
     assert peak > 0.4
     assert bend < 0.005
+
+    # Nor at the seam of a loop, wherever its ends are; away from it a loop is the recording itself.
+    sound = tone(100, 48_000, 1)
+    assert bent(np.roll(sound[4800:7320], 100)) > 0.5  # as it would be without a fade
+    for first, last in ((4800, 7320), (0, 2520)):
+        repeats, heard = (
+            np.array(x)
+            for x in browser.execute_async_script(LOOP, wave_of(sound), first / 48_000, last / 48_000)
+        )
+        turn = (np.arange(480) + 0.5) / 480 * np.pi / 2
+        before = sound[first - 480 : first] if first else np.zeros(480)
+        assert len(repeats) == last - first
+        assert np.abs(repeats[96:-480] - sound[first + 96 : last - 480]).max() < 1e-6
+        seam = np.cos(turn) * sound[last - 480 : last] + np.sin(turn) * before
+        assert np.abs(repeats[-480:] - seam).max() < 1e-6
+        assert bent(np.roll(repeats, 1000)) < 0.03
+        assert np.abs(heard[-1000:] - np.resize(repeats, len(heard))[-1000:]).max() < 1e-3
