@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverb.cli.filter_options import METHODS, PHASES, crossover_settings
+from reverb.cli.options import FILE
 
 if TYPE_CHECKING:
     from reverb.effects.effect import Effect
@@ -69,6 +70,7 @@ _DEFAULT_RATE = 48_000
     is_flag=False,
     flag_value="",
     metavar="[FILE]",
+    type=FILE,
     help="Draw magnitude and decay (.png, .svg, .pdf).  [KIND.png if no file is given]",
 )
 @click.option(
@@ -76,6 +78,7 @@ _DEFAULT_RATE = 48_000
     "exports",
     multiple=True,
     metavar="FILE",
+    type=FILE,
     help="Write the taps (.wav, .txt, .npy, .json); once or more.",
 )
 @click.option("--force", is_flag=True, help="Replace existing files.")
