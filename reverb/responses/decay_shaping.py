@@ -243,6 +243,6 @@ def _check_change(factors: Array) -> None:
 
 def _without_end(samples: Array) -> Array:
     """Cut off what holds no energy any more."""
-    remaining = np.cumsum((samples[::-1] ** 2).sum(axis=1))[::-1]
+    remaining = np.cumsum((np.ascontiguousarray(samples[::-1].T) ** 2).sum(axis=0))[::-1]
     end = int(np.flatnonzero(remaining > _CUT * remaining[0])[-1]) + 1
     return samples[:end]
