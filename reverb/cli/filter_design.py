@@ -57,7 +57,11 @@ _DEFAULT_RATE = 48_000
 @click.option("--at", "frequencies", type=float, multiple=True, metavar="HZ", help="crossover: once or more.")
 @click.option("--band", "number", type=click.IntRange(1), metavar="N", help="crossover: from 1, the lowest.")
 @click.option(
-    "--file", "path", metavar="FILE", help="eq: a table of Hz and dB, or what REW and AutoEq write."
+    "--file",
+    "path",
+    metavar="FILE",
+    type=FILE,
+    help="eq: a table of Hz and dB, or what REW and AutoEq write.",
 )
 @click.option("--recording", is_flag=True, default=None, help="riaa: as records are cut.")
 @click.option("--tolerance", type=float, metavar="DB", help="From an equaliser's curve.")
