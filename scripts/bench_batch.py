@@ -4,13 +4,11 @@ Each way renders the same files, in turn (A B C, A B C, ...); rates are medians 
 workers. At the end: what handing out a task costs, which is where many workers saturate (docs/batch.md).
 
     python scripts/bench_batch.py
-    python scripts/bench_batch.py --files 24 --seconds 60 --turns 3
+    python scripts/bench_batch.py --seconds 3 --files 24 --turns 3
 """
 
 import argparse
 import contextlib
-import os
-import platform
 import shutil
 import statistics
 import tempfile
@@ -21,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from benchmarks.results import Row, add_options, keep, this_machine
 
 from reverb import Reverb
 from reverb.render.batch import cluster, processes
@@ -35,7 +34,7 @@ Way = Callable[[Batch, int], Iterator[object]]
 def material(folder: Path, files: int, seconds: float) -> Path:
     """Write mono files of noise."""
     rng = np.random.default_rng(1)
-    takes = folder / "takes"
+    takes = folder / f"takes-{seconds:g}"
     takes.mkdir()
     for number in range(files):
         x = 0.1 * rng.standard_normal(round(SAMPLE_RATE * seconds))
@@ -92,46 +91,71 @@ def cost_of_a_task(way: Way, batch: Batch, count: int = 2000) -> float:
     return 1000 * (times[-1] - times[0]) / (len(times) - 1)
 
 
+WAYS: dict[str, Way] = {"processes": by_processes, "threads": by_threads, "dask": by_dask}
+
+
+def compare(batch: Batch, seconds: float, turns: int) -> list[Row]:
+    """Run all ways in turn, print the table for one length of file, and return it."""
+    rates: dict[tuple[str, int], list[float]] = {}
+    for _ in range(turns):
+        for way, run in WAYS.items():
+            for workers in (1, 2):
+                rates.setdefault((way, workers), []).append(rate(run, batch, workers))
+
+    def ratio(first: tuple[str, int], second: tuple[str, int]) -> float:
+        return statistics.median(a / b for a, b in zip(rates[first], rates[second], strict=True))
+
+    print(
+        "| workers are | 1: files/s | 2: files/s | 2 ÷ 1 | of processes, 1 | 2 |\n|---|---|---|---|---|---|"
+    )
+    rows: list[Row] = []
+    for way in WAYS:
+        medians = {workers: statistics.median(rates[way, workers]) for workers in (1, 2)}
+        shares = {workers: ratio((way, workers), ("processes", workers)) for workers in (1, 2)}
+        gain = ratio((way, 2), (way, 1))
+        print(
+            f"| {way:<11} | {medians[1]:.1f} | {medians[2]:.1f} | {gain:.2f} | {shares[1]:.2f} | {shares[2]:.2f} |"
+        )
+        rows += [
+            {
+                "seconds": seconds,
+                "workers_are": way,
+                "workers": workers,
+                "files_per_s": medians[workers],
+                "of_processes": shares[workers],
+            }
+            for workers in (1, 2)
+        ]
+    return rows
+
+
 def main() -> None:
     """Parse and compare."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--files", type=int, default=120)
-    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--seconds", type=float, nargs="+", default=[3.0, 60.0], help="lengths of files")
+    parser.add_argument("--files", type=int, nargs="+", default=[120, 24], help="how many of each length")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--ir", default="church")
+    add_options(parser)
     options = parser.parse_args()
-    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(
-        f"{options.files} mono files of {options.seconds:g} s through {options.ir}, {options.turns} turns\n"
-    )
-    ways: dict[str, Way] = {"processes": by_processes, "threads": by_threads, "dask": by_dask}
+    print(f"{this_machine()}; mono files through {options.ir}, {options.turns} turns")
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="reverb-bench-") as name:
-        takes = material(Path(name), options.files, options.seconds)
-        batch = plan_batch(takes, Path(name) / "out", [Treatment(options.ir, Reverb(options.ir))])
-        rates: dict[tuple[str, int], list[float]] = {}
-        for _ in range(options.turns):
-            for way, run in ways.items():
-                for workers in (1, 2):
-                    rates.setdefault((way, workers), []).append(rate(run, batch, workers))
-        print(
-            "| workers are | 1: files/s | 2: files/s | 2 ÷ 1 | of processes, 1 | 2 |\n|---|---|---|---|---|---|"
-        )
-        for way in ways:
-            one, two = (statistics.median(rates[way, workers]) for workers in (1, 2))
-            gain, *shares = (
-                statistics.median(a / b for a, b in zip(rates[first], rates[second], strict=True))
-                for first, second in (
-                    ((way, 2), (way, 1)),
-                    ((way, 1), ("processes", 1)),
-                    ((way, 2), ("processes", 2)),
-                )
-            )
-            print(f"| {way:<11} | {one:.1f} | {two:.1f} | {gain:.2f} | {shares[0]:.2f} | {shares[1]:.2f} |")
-        print()
-        for way in ("processes", "dask"):
-            print(f"handing out a task, {way}: {cost_of_a_task(ways[way], batch):.2f} ms")
+        folder = Path(name)
+        for seconds, files in zip(options.seconds, options.files, strict=True):
+            takes = material(folder, files, seconds)
+            batch = plan_batch(takes, folder / "out", [Treatment(options.ir, Reverb(options.ir))])
+            print(f"\n{files} files of {seconds:g} s")
+            rows += compare(batch, seconds, options.turns)
+        tasks: list[Row] = [
+            {"workers_are": way, "ms": cost_of_a_task(WAYS[way], batch)} for way in ("processes", "dask")
+        ]
+    print()
+    for task in tasks:
+        print(f"handing out a task, {task['workers_are']}: {task['ms']:.2f} ms")
+    keep(options, {"files": rows, "tasks": tasks})
 
 
 if __name__ == "__main__":

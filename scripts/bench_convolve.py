@@ -10,8 +10,6 @@ Beside each time stands how far its result is from float64, so that a fast wrong
 
 import argparse
 import importlib.util
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -19,8 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 import scipy.signal
+from benchmarks.results import add_options, keep, this_machine
 
 from reverb.engine.whole import convolve
 
@@ -32,13 +30,14 @@ TAPS = (480, 512, 1440, 4800, 14_400, 48_000, 192_000, 480_000)
 
 
 class Row(NamedTuple):
-    """One peer's figures for one case."""
+    """One peer's figures for one case; a ratio under 1 is faster than the better layout of oaconvolve."""
 
     peer: str
     taps: int
     channels: int
     seconds: float
-    null: float
+    ratio: float
+    null_db: float
 
 
 def peers(x: Samples, h: Samples) -> dict[str, Run]:
@@ -80,17 +79,20 @@ def measure(taps: int, channels: int, frames: int, rounds: int) -> list[Row]:
             start = time.perf_counter()
             run()
             times[name].append(time.perf_counter() - start)
-    return [Row(name, taps, channels, statistics.median(times[name]), nulls[name]) for name in runs]
+    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    scipys = min(seconds for name, seconds in medians.items() if name.startswith("oaconvolve"))
+    return [
+        Row(name, taps, channels, seconds, seconds / scipys, nulls[name]) for name, seconds in medians.items()
+    ]
 
 
 def report(rows: list[Row], frames: int) -> None:
-    """Print one case as lines of a table; a ratio under 1 is faster than the better layout of oaconvolve."""
-    scipys = min(row.seconds for row in rows if row.peer.startswith("oaconvolve"))
+    """Print one case as lines of a table."""
     for row in rows:
         cost = row.seconds / (frames * row.channels) * 1e9
         print(
             f"| {row.taps} | {row.channels} | {row.peer} | {row.seconds * 1e3:.1f} | {cost:.2f} "
-            f"| {row.seconds / scipys:.3f} | {row.null:.0f} |",
+            f"| {row.ratio:.3f} | {row.null_db:.0f} |",
             flush=True,
         )
 
@@ -128,12 +130,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the signal at 48 kHz")
     parser.add_argument("--rounds", type=int, default=5, help="how often each peer runs")
     parser.add_argument("--plot", metavar="FILE.png")
+    add_options(parser)
     options = parser.parse_args()
     frames = round(options.seconds * RATE)
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"SciPy {scipy.__version__}; {options.seconds:g} s of float32 noise, load {os.getloadavg()[0]:.1f}\n"
-    )
+    print(f"{this_machine()}; {options.seconds:g} s of float32 noise\n")
     print(
         "| taps | channels | peer | ms | ns/sample | ÷ oaconvolve | null dB |\n|--:|--:|---|--:|--:|--:|--:|"
     )
@@ -145,6 +145,7 @@ def main() -> None:
             rows += case
     if options.plot:
         plot(rows, frames, options.plot)
+    keep(options, {"arrays": [{**row._asdict(), "sound_s": options.seconds} for row in rows]})
 
 
 if __name__ == "__main__":

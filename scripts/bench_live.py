@@ -10,8 +10,6 @@
 """
 
 import argparse
-import os
-import platform
 import sys
 import tempfile
 import threading
@@ -21,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from benchmarks.results import Row, add_options, keep, this_machine
 
 import reverb
 from reverb.live import interpreter
@@ -58,7 +57,7 @@ def tone(seconds: float) -> Any:
     return np.column_stack([wave, wave]).astype(np.float32)
 
 
-def bare(block: int, seconds: float) -> str:
+def bare(block: int, seconds: float) -> Row:
     """Count the blocks that are flagged where there is nothing to do."""
     xruns = Xruns()
 
@@ -74,10 +73,11 @@ def bare(block: int, seconds: float) -> str:
         time.sleep(seconds)
         flagged = xruns.blocks
         stream.close()
-    return f"{block:>5}  bare: {flagged} flagged"
+    print(f"{block:>5}  bare: {flagged} flagged", flush=True)
+    return {"block": block, "seconds": seconds, "flagged": flagged}
 
 
-def heard(block: int, seconds: float) -> str:
+def heard(block: int, seconds: float) -> Row:
     """Play noise through a session and back, and compare it with the offline render."""
     effect, sound, rig = reverb.Reverb(response(4.0), mix=0.4), noise(seconds), Rig()
     with Session(effect) as session:
@@ -90,10 +90,13 @@ def heard(block: int, seconds: float) -> str:
     delay = delay_of(back[:RATE, 0], want[:RATE, 0])
     residual = np.abs(back[delay:] - want[: len(want) - delay]).max() / np.abs(want).max()
     null = 20 * np.log10(max(float(residual), 1e-12))
-    return f"{block:>5}  heard: null {null:.1f} dB at a delay of {delay} frames, {flagged} flagged"
+    print(
+        f"{block:>5}  heard: null {null:.1f} dB at a delay of {delay} frames, {flagged} flagged", flush=True
+    )
+    return {"block": block, "seconds": seconds, "null_db": null, "delay": delay, "flagged": flagged}
 
 
-def deadline(block: int, seconds: float, *, busy: bool) -> str:
+def deadline(block: int, seconds: float, *, busy: bool) -> Row:
     """Time the callbacks of a session, with or without a thread that burns the interpreter beside it."""
     stop = threading.Event()
 
@@ -111,12 +114,15 @@ def deadline(block: int, seconds: float, *, busy: bool) -> str:
             stats = session.stats()
             stop.set()
     load = stats.load
-    shares = "".join(f"{share:>9.1%}" for share in (load.p50, load.p99, load.p999, load.worst))
+    shares = {"p50": load.p50, "p99": load.p99, "p999": load.p999, "max": load.worst}
+    counts = {"callbacks": load.callbacks, "late": load.late, "flagged": stats.xruns}
     kind = "busy thread" if busy else "idle"
-    return f"{block:>5}  {kind:<12}{shares}{load.callbacks:>11}{load.late:>7}{stats.xruns:>9}"
+    row = "".join(f"{share:>9.1%}" for share in shares.values())
+    print(f"{block:>5}  {kind:<12}{row}{load.callbacks:>11}{load.late:>7}{stats.xruns:>9}", flush=True)
+    return {"block": block, "seconds": seconds, "machine": kind, **shares, **counts}
 
 
-def moving(block: int, seconds: float) -> str:
+def moving(block: int, seconds: float) -> Row:
     """Give a session no rest, after the same time at rest."""
     rooms, sound, rig = [response(1.0 + 0.3 * k, k) for k in range(3)], tone(seconds), Rig()
     # A tone that rises alone is a howl to the guard.
@@ -130,14 +136,19 @@ def moving(block: int, seconds: float) -> str:
             counts.append(session.stats().xruns)
     rig.close()
     jump, bound = largest_jump(back), jump_bound(sound, back, rooms, RATE)
-    return (
+    at_rest, flagged = counts[1] - counts[0], counts[2] - counts[1]
+    print(
         f"{block:>5}  moving: {osc.received} messages, largest step {jump:.4f} (click from {bound:.4f}), "
-        f"{counts[2] - counts[1]} flagged ({counts[1] - counts[0]} at rest)"
+        f"{flagged} flagged ({at_rest} at rest)",
+        flush=True,
     )
+    steps = {"largest_step": jump, "click_from": bound}
+    counted = {"messages": osc.received, "flagged": flagged, "flagged_at_rest": at_rest}
+    return {"block": block, "seconds": seconds, **steps, **counted}
 
 
-def measure(kind: str, block: int, seconds: float) -> str:
-    """Return one row."""
+def measure(kind: str, block: int, seconds: float) -> Row:
+    """Print and return one row."""
     if kind == "bare":
         return bare(block, seconds)
     if kind == "heard":
@@ -160,11 +171,10 @@ def main() -> None:
     )
     parser.add_argument("--blocks", type=int, nargs="+", default=[64, 128, 256])
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    add_options(parser)
     options = parser.parse_args()
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    print(
-        f"{machine}, Python {platform.python_version()}, NumPy {np.__version__}; {RATE} Hz, stereo\n{HEADER}"
-    )
+    print(f"{this_machine()}; {RATE} Hz, stereo\n{HEADER}")
+    tables: dict[str, list[Row]] = {}
     for block in options.blocks:
         try:
             server = JackServer(block)
@@ -174,9 +184,11 @@ def main() -> None:
             rescan()
             for kind in options.kinds:
                 seconds = options.seconds if kind in ("bare", "idle", "busy") else options.played
-                print(measure(kind, block, seconds), flush=True)
+                table = "deadlines" if kind in ("idle", "busy") else kind
+                tables.setdefault(table, []).append(measure(kind, block, seconds))
         finally:
             server.close()
+    keep(options, tables)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ pip installs it, with FFTW after `reverb tune` and without. Then follows what a 
 import argparse
 import compileall
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -24,13 +23,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import soundfile
+from benchmarks.results import Row, add_options, keep, this_machine
 from scipy.signal import oaconvolve
 
 import reverb
 
 SAMPLE_RATE = 48_000
 CHECKED_SECONDS = 15
-OURS = "reverb apply"
+OURS, UNTUNED, COPYING = "reverb, FFTW tuned", "reverb, no FFTW", "copy with soundfile"
 
 # Timed from a process that holds little itself: a child's peak memory starts at its parent's.
 LAUNCHER = """
@@ -126,7 +126,7 @@ def programs(folder: Path) -> list[Program]:
 
     tuned = _importable("pyfftw")
     found = [Program(OURS, ours, cache("tuned"))] if tuned else []
-    found += [Program(f"{OURS}, no FFTW", ours, cache("new")), Program("copy with soundfile", script(COPY))]
+    found += [Program(UNTUNED, ours, cache("new")), Program(COPYING, script(COPY))]
     if tuned and not (folder / "tuned").exists():
         environment = {**os.environ, **cache("tuned")}
         subprocess.run([python, "-m", "reverb", "tune", "--quiet"], check=True, env=environment)
@@ -170,7 +170,7 @@ def check(program: Program, source: Path, response: Path, out: Path) -> None:
     x, _ = soundfile.read(source, frames=frames, always_2d=True)
     h, _ = soundfile.read(response, always_2d=True)
     reference = oaconvolve(x, h, axes=0)[: len(x)]
-    if program.name == "copy with soundfile":
+    if program.name == COPYING:
         reference = x
     y, _ = soundfile.read(out, frames=len(x), always_2d=True)
     gain = float((y * reference).sum() / (reference**2).sum())
@@ -183,8 +183,8 @@ def null_db(actual: npt.NDArray[np.float64], reference: npt.NDArray[np.float64])
     return float(20 * np.log10(max(np.abs(actual - reference).max() / np.abs(reference).max(), 1e-16)))
 
 
-def compare(folder: Path, seconds: int, response_seconds: float, turns: int) -> None:
-    """Run all programs in turn and print the table for one length of response."""
+def compare(folder: Path, seconds: int, response_seconds: float, turns: int) -> list[Row]:
+    """Run all programs in turn, print the table for one length of response, and return it."""
     source, response = make_material(folder, seconds, response_seconds)
     found = programs(folder)
     out = folder / "out.wav"
@@ -201,16 +201,32 @@ def compare(folder: Path, seconds: int, response_seconds: float, turns: int) -> 
     print(f"medians of {turns} turns\n")
     print(f"| {'program':<21} | wall s | CPU s | MB | ours ÷ its wall | null dB | gain dB |")
     print("|---|---|---|---|---|---|---|")
+    rows: list[Row] = []
     for program in found:
+        wall, cpu = statistics.median(program.wall), statistics.median(program.cpu)
         ratio = statistics.median(a / b for a, b in zip(ours.wall, program.wall, strict=True))
         print(
-            f"| {program.name:<21} | {statistics.median(program.wall):.2f} | {statistics.median(program.cpu):.2f} "
-            f"| {program.peak_megabytes:.0f} | {ratio:.2f} | {program.null_db:.0f} | {program.gain_db:+.1f} |"
+            f"| {program.name:<21} | {wall:.2f} | {cpu:.2f} | {program.peak_megabytes:.0f} | {ratio:.2f} "
+            f"| {program.null_db:.0f} | {program.gain_db:+.1f} |"
         )
+        rows.append(
+            {
+                "sound_s": seconds,
+                "response_s": response_seconds,
+                "program": program.name,
+                "wall_s": wall,
+                "cpu_s": cpu,
+                "memory_mb": program.peak_megabytes,
+                "ours_to_it": ratio,
+                "null_db": program.null_db,
+                "gain_db": program.gain_db,
+            }
+        )
+    return rows
 
 
-def starts(folder: Path, turns: int) -> None:
-    """Print how long a file of one second takes, beside what the libraries need to be imported."""
+def starts(folder: Path, turns: int) -> list[Row]:
+    """Print and return how long a file of one second takes, beside what the libraries need to be imported."""
     rng = np.random.default_rng(2)
     soundfile.write(
         folder / "second.wav", 0.05 * rng.standard_normal((SAMPLE_RATE, 2)), SAMPLE_RATE, "PCM_24"
@@ -223,9 +239,7 @@ def starts(folder: Path, turns: int) -> None:
 
     imports = [sys.executable, "-c", "import numpy, soundfile, click"]
     found = [Program("the imports alone", lambda *_: imports)]
-    found += [
-        Program(f"{OURS} --ir {name}", lambda *_, n=name: apply(n)) for name in ("room", "hall", "church")
-    ]
+    found += [Program(name, lambda *_, n=name: apply(n)) for name in ("room", "hall", "church")]
     for _ in range(turns):
         for program in found:
             out.unlink(missing_ok=True)
@@ -233,9 +247,13 @@ def starts(folder: Path, turns: int) -> None:
     print(
         f"\nstart: 1 s of sound, medians of {turns} turns\n\n| program | ms | ÷ the imports |\n|---|---|---|"
     )
+    rows: list[Row] = []
     for program in found:
         ratio = statistics.median(a / b for a, b in zip(program.wall, found[0].wall, strict=True))
-        print(f"| {program.name:<24} | {1000 * statistics.median(program.wall):.0f} | {ratio:.2f} |")
+        milliseconds = 1000 * statistics.median(program.wall)
+        print(f"| {program.name:<17} | {milliseconds:.0f} | {ratio:.2f} |")
+        rows.append({"what": program.name, "wall_ms": milliseconds, "to_imports": ratio})
+    return rows
 
 
 def main() -> None:
@@ -246,15 +264,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--responses", type=float, nargs="+", default=[4.0, 10.0])
     parser.add_argument("--turns", type=int, default=5)
+    add_options(parser)
     options = parser.parse_args()
-    print(
-        f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
-    )
+    print(this_machine())
     with tempfile.TemporaryDirectory(prefix="reverb-bench-") as folder:
         compileall.compile_dir(Path(reverb.__file__).parent, quiet=1)
-        for response_seconds in options.responses:
-            compare(Path(folder), options.seconds, response_seconds, options.turns)
-        starts(Path(folder), 4 * options.turns)
+        rows = [
+            row
+            for response_seconds in options.responses
+            for row in compare(Path(folder), options.seconds, response_seconds, options.turns)
+        ]
+        tables = {"files": rows, "starts": starts(Path(folder), 4 * options.turns)}
+    keep(options, tables)
 
 
 if __name__ == "__main__":

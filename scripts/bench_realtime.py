@@ -15,8 +15,6 @@ lower bound that no block processor has to meet. What is missing is said, not fa
 import argparse
 import importlib
 import importlib.util
-import os
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -28,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import scipy
+from benchmarks.results import Row, add_options, keep, this_machine
 from scipy.signal import oaconvolve
 
 from reverb.effects.convolver import Convolver
@@ -37,6 +35,8 @@ Samples = npt.NDArray[Any]
 
 RATE = 48_000
 LAYOUTS = {"stereo": 2, "true stereo": 4}
+LATE = {"p50_us": 50, "p99_us": 99, "p999_us": 99.9, "max_us": 100}
+"""Within how many µs so many of a hundred blocks were done."""
 BLOCKS, SECONDS = (32, 64, 128, 256, 512, 1024), (0.5, 1.0, 2.0, 4.0, 10.0)
 
 
@@ -52,6 +52,17 @@ class Case(NamedTuple):
     def period(self) -> float:
         """Seconds of a block."""
         return self.block / RATE
+
+
+class Title(NamedTuple):
+    """What tells a case from others."""
+
+    layout: str
+    response_s: float
+    block: int
+
+    def __str__(self) -> str:
+        return f"{self.layout}, {self.response_s:g} s, blocks of {self.block}"
 
 
 class Round(NamedTuple):
@@ -239,12 +250,19 @@ def table(case: Case, figures: dict[str, Figures]) -> Iterator[str]:
     base = figures.get("zita, default")
     for name, found in figures.items():
         ratio = found.cpu / base.cpu if base else np.nan
-        late = "".join(f" {found.late(percent):7.0f} |" for percent in (50, 99, 99.9, 100))
+        late = "".join(f" {found.late(percent):7.0f} |" for percent in LATE.values())
         load = found.cpu / case.period / 1e4
         yield f"| {name:17} | {found.cpu:7.1f} | {load:6.2f} |{late} {found.null:6.0f} | {ratio:6.2f} |"
 
 
-def cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Case]]:
+def kept(title: Title, figures: dict[str, Figures]) -> Iterator[Row]:
+    """Give the figures of one case as values."""
+    for name, found in figures.items():
+        late = {key: found.late(percent) for key, percent in LATE.items()}
+        yield {**title._asdict(), "peer": name, "cpu_us": found.cpu, **late, "null_db": found.null}
+
+
+def cases(arguments: argparse.Namespace) -> Iterator[tuple[Title, Case]]:
     """Give every combination with its title."""
     noise = np.random.default_rng(0)
     for layout in arguments.layouts:
@@ -255,10 +273,7 @@ def cases(arguments: argparse.Namespace) -> Iterator[tuple[str, Case]]:
             for block in arguments.blocks:
                 frames = round(arguments.sound * RATE) // block * block
                 sound = (0.1 * noise.standard_normal((frames, 2))).astype(np.float32)
-                yield (
-                    f"{layout}, {seconds:g} s, blocks of {block}",
-                    Case(sound, response, block, arguments.paced),
-                )
+                yield Title(layout, seconds, block), Case(sound, response, block, arguments.paced)
 
 
 def main() -> None:
@@ -276,6 +291,7 @@ def main() -> None:
     parser.add_argument("--peers", nargs="+", metavar="NAME", help="only peers whose name begins so")
     parser.add_argument("--paced", action="store_true", help="call once per block period")
     parser.add_argument("--plans", action="store_true", help="print our partition plans")
+    add_options(parser)
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.layouts, arguments.seconds, arguments.blocks = ["stereo"], [4.0], (64, 128, 256, 512)
@@ -283,18 +299,17 @@ def main() -> None:
         peers, missing = find_peers(Path(folder))
         if arguments.peers:
             peers = {name: peer for name, peer in peers.items() if name.startswith(tuple(arguments.peers))}
-        report(arguments, peers, missing)
+        print(this_machine())
+        keep(arguments, {"blocks": report(arguments, peers, missing)})
 
 
-def report(arguments: argparse.Namespace, peers: dict[str, Peer], missing: list[str]) -> None:
+def report(arguments: argparse.Namespace, peers: dict[str, Peer], missing: list[str]) -> list[Row]:
+    """Measure and print every case, and return all rows."""
     pace = "one block per block period" if arguments.paced else "as fast as they go"
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"NumPy {np.__version__}, SciPy {scipy.__version__}; {RATE} Hz, {arguments.sound:g} s of sound, "
-        f"{arguments.rounds} rounds, {pace}"
-    )
+    print(f"{RATE} Hz, {arguments.sound:g} s of sound, {arguments.rounds} rounds, {pace}")
     for line in missing:
         print(f"not here: {line}")
+    rows: list[Row] = []
     for title, case in cases(arguments):
         print(f"\n## {title}: {1e6 * case.period:.0f} µs a block\n")
         if arguments.plans:
@@ -305,8 +320,11 @@ def report(arguments: argparse.Namespace, peers: dict[str, Peer], missing: list[
         print(
             "|-------------------|---------|--------|---------|---------|---------|---------|--------|--------|"
         )
-        for line in table(case, measure(case, peers, arguments.rounds)):
+        figures = measure(case, peers, arguments.rounds)
+        for line in table(case, figures):
             print(line, flush=True)
+        rows += kept(title, figures)
+    return rows
 
 
 if __name__ == "__main__":

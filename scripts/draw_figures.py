@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import chart
 from docsite import house, theory
 
 from reverb.plots.figures import DARK, LIGHT, Theme, themed
@@ -21,6 +22,7 @@ FIGURES: dict[str, Callable[[Theme], "Figure"]] = {
     "partition-slots": theory.partition_slots,
     "level-rooms": theory.level_of_rooms,
     "level-mix": theory.level_of_mixes,
+    "performance": chart.programs,
 }
 
 

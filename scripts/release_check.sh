@@ -35,12 +35,14 @@ PYTHON
     cd "$base"
 done
 
-if command -v pipx >/dev/null; then
-    echo "== pipx run"
-    (cd "$work/away" && pipx run --spec "$work"/dist/*.whl reverb --version)
-else
-    echo "== pipx is not installed: left out"
-fi
+echo "== pipx run"
+"$PYTHON" -m venv "$work/pipx" && "$work/pipx/bin/pip" install --quiet --disable-pip-version-check pipx
+(
+    cd "$work/away"
+    export PIPX_HOME=$work/pipx-home PIPX_BIN_DIR=$work/pipx-bin # nothing is left on the machine
+    "$work/pipx/bin/pipx" run --spec "$work"/dist/*.whl reverb apply in.wav pipx.wav --ir church --quiet
+    cmp church.wav pipx.wav
+)
 
 echo "== the suite's quick part, against the installed wheel"
 rm -rf "$work/venv" && "$PYTHON" -m venv "$work/venv"

@@ -7,6 +7,7 @@ import click
 from reverb.cli.apply import complete_response, room_options
 from reverb.cli.batch_progress import showing, summary
 from reverb.cli.chain import complete_preset
+from reverb.cli.options import FILE, FOLDER
 from reverb.cli.ranges import NumberOrRange
 from reverb.cli.rendering import batch_options
 from reverb.cli.tables import number, show_table
@@ -23,12 +24,13 @@ _INTERRUPTED = 130
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True)
+@click.argument("inputs", nargs=-1, required=True, type=FILE)
 @click.option(
     "-o",
     "--output-dir",
     required=True,
     metavar="DIR",
+    type=FOLDER,
     help="Folder of the outputs, made where it is not there.",
 )
 @click.option(
@@ -65,7 +67,7 @@ _INTERRUPTED = 130
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done.")
 @click.option("--resume", is_flag=True, help="Keep what an earlier run has done, by content and settings.")
-@click.option("--report", metavar="FILE", help="Write the outcomes as .csv or .jsonl, too.")
+@click.option("--report", metavar="FILE", type=FILE, help="Write the outcomes as .csv or .jsonl, too.")
 @click.option(
     "--augment", type=click.IntRange(1), metavar="N",
     help="Training data: draw N variants of each file. --mix, --predelay and --gain may be ranges (0.1..0.5).",

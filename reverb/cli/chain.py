@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from reverb.cli.options import FILE
 from reverb.cli.rendering import common_options, render, take_rendering
 from reverb.cli.tables import show_table
 
@@ -26,15 +27,18 @@ def complete_preset(_ctx: click.Context, _parameter: click.Parameter, begun: str
 
 @click.command()
 @click.argument("preset", required=False, shell_complete=complete_preset)
-@click.argument("source", metavar="[INPUT]", required=False)
-@click.argument("destination", metavar="[OUTPUT]", required=False)
+@click.argument("source", metavar="[INPUT]", required=False, type=FILE)
+@click.argument("destination", metavar="[OUTPUT]", required=False, type=FILE)
 @common_options
 @click.option("--list", "listing", is_flag=True, help="List the bundled presets.")
 @click.option(
     "--explain", "explaining", is_flag=True, help="Show what each step does: lengths, latencies, gains."
 )
 @click.option(
-    "--export-ir", metavar="FILE", help="Write the folded response, for any convolver (.wav, .flac, ...)."
+    "--export-ir",
+    metavar="FILE",
+    type=FILE,
+    help="Write the folded response, for any convolver (.wav, .flac, ...).",
 )
 @click.option(
     "--sample-rate",

@@ -7,7 +7,7 @@ import click
 
 from reverb.cli.filter_design import design
 from reverb.cli.filter_options import METHOD, PHASES, crossover_settings, equaliser_options
-from reverb.cli.options import with_options
+from reverb.cli.options import FILE, with_options
 from reverb.cli.rendering import Rendering, render, rendering_options, take_rendering
 
 _CUTOFF = click.option("--cutoff", type=float, required=True, metavar="HZ", help="The -6 dB point.")
@@ -123,7 +123,7 @@ def bandstop(**options: Any) -> None:
 
 
 @filter_group.command()
-@click.argument("curve", metavar="CURVE")
+@click.argument("curve", metavar="CURVE", type=FILE)
 @rendering_options
 @click.option(
     "--phase",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverb.cli.filter_options import METHODS, PHASES, crossover_settings
+from reverb.cli.options import FILE
 
 if TYPE_CHECKING:
     from reverb.effects.effect import Effect
@@ -56,7 +57,11 @@ _DEFAULT_RATE = 48_000
 @click.option("--at", "frequencies", type=float, multiple=True, metavar="HZ", help="crossover: once or more.")
 @click.option("--band", "number", type=click.IntRange(1), metavar="N", help="crossover: from 1, the lowest.")
 @click.option(
-    "--file", "path", metavar="FILE", help="eq: a table of Hz and dB, or what REW and AutoEq write."
+    "--file",
+    "path",
+    metavar="FILE",
+    type=FILE,
+    help="eq: a table of Hz and dB, or what REW and AutoEq write.",
 )
 @click.option("--recording", is_flag=True, default=None, help="riaa: as records are cut.")
 @click.option("--tolerance", type=float, metavar="DB", help="From an equaliser's curve.")
@@ -69,6 +74,7 @@ _DEFAULT_RATE = 48_000
     is_flag=False,
     flag_value="",
     metavar="[FILE]",
+    type=FILE,
     help="Draw magnitude and decay (.png, .svg, .pdf).  [KIND.png if no file is given]",
 )
 @click.option(
@@ -76,6 +82,7 @@ _DEFAULT_RATE = 48_000
     "exports",
     multiple=True,
     metavar="FILE",
+    type=FILE,
     help="Write the taps (.wav, .txt, .npy, .json); once or more.",
 )
 @click.option("--force", is_flag=True, help="Replace existing files.")

@@ -3,6 +3,7 @@
 import click
 
 from reverb.cli.apply import complete_response
+from reverb.cli.options import FILE
 
 _FORMATS = ("audio", "raw", "npy", "text", "camilladsp", "brutefir", "equalizer-apo", "jconvolver", "ffmpeg")
 _BY_ENDING = {
@@ -20,7 +21,7 @@ _BY_ENDING = {
 
 @click.command()
 @click.argument("response", metavar="RESPONSE", shell_complete=complete_response)
-@click.argument("output", metavar="OUT")
+@click.argument("output", metavar="OUT", type=FILE)
 @click.option(
     "--format", "kind", type=click.Choice(_FORMATS), help="[default: by OUT's ending; a sound file]"
 )

@@ -5,13 +5,13 @@ from dataclasses import asdict
 import click
 
 from reverb.cli.measured import RESULT_OPTIONS, save_response, show_report
-from reverb.cli.options import with_options
+from reverb.cli.options import FILE, with_options
 
 
 @click.command()
-@click.argument("dry", metavar="DRY")
-@click.argument("wet", metavar="WET")
-@click.argument("output", metavar="OUT")
+@click.argument("dry", metavar="DRY", type=FILE)
+@click.argument("wet", metavar="WET", type=FILE)
+@click.argument("output", metavar="OUT", type=FILE)
 @click.option("--length", type=float, default=3.0, show_default=True, metavar="S", help="Of the response.")
 @click.option(
     "--lead", type=float, default=10.0, show_default=True, metavar="MS", help="Kept before the direct sound."
@@ -79,8 +79,8 @@ def identify(
 
 
 @click.command()
-@click.argument("recording", metavar="RECORDING")
-@click.argument("output", metavar="OUT")
+@click.argument("recording", metavar="RECORDING", type=FILE)
+@click.argument("output", metavar="OUT", type=FILE)
 @click.option("--length", type=float, metavar="S", help="Of the response.  [default: what is recorded]")
 @click.option("--flatten/--no-flatten", default=True, show_default=True, help="Take the source's colour off.")
 @click.option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverb.cli.measured import RESULT_OPTIONS, save_response, show_report
-from reverb.cli.options import with_options
+from reverb.cli.options import FILE, with_options
 
 if TYPE_CHECKING:
     from reverb.responses.deconvolution import Measurement
@@ -52,11 +52,13 @@ _LENGTH = click.option("--length", type=float, metavar="S", help="Of the respons
 
 
 @click.command()
-@click.argument("output", metavar="OUT.wav")
+@click.argument("output", metavar="OUT.wav", type=FILE)
 @with_options(_SWEEP_OPTIONS)
 @click.option("--sample-rate", type=int, default=48_000, show_default=True, metavar="HZ")
 @click.option("--subtype", default="PCM_24", show_default=True, metavar="NAME", help="PCM_16, PCM_24, FLOAT.")
-@click.option("--inverse", metavar="FILE", help="Write the inverse filter too, for other convolvers (float).")
+@click.option(
+    "--inverse", metavar="FILE", type=FILE, help="Write the inverse filter too, for other convolvers (float)."
+)
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 def sweep(
     output: str, sample_rate: int, subtype: str, inverse: str | None, force: bool, **options: Any
@@ -85,9 +87,11 @@ def sweep(
 
 
 @click.command()
-@click.argument("recordings", nargs=-1, required=True, metavar="RECORDING...")
-@click.argument("output", metavar="OUT")
-@click.option("--sweep", "played", metavar="FILE", help="What was played.  [default: as the recording tells]")
+@click.argument("recordings", nargs=-1, required=True, metavar="RECORDING...", type=FILE)
+@click.argument("output", metavar="OUT", type=FILE)
+@click.option(
+    "--sweep", "played", metavar="FILE", type=FILE, help="What was played.  [default: as the recording tells]"
+)
 @_LENGTH
 @click.option(
     "--lead", type=float, default=20.0, show_default=True, metavar="MS", help="Kept before the direct sound."
@@ -141,9 +145,9 @@ def deconvolve(
 
 
 @click.command()
-@click.argument("recording", metavar="RECORDING.wav")
+@click.argument("recording", metavar="RECORDING.wav", type=FILE)
 @with_options(_SWEEP_OPTIONS, _CARD_OPTIONS)
-@click.option("--response", metavar="OUT", help="Write the response too, at once.")
+@click.option("--response", metavar="OUT", type=FILE, help="Write the response too, at once.")
 @_LENGTH
 @with_options(RESULT_OPTIONS)
 def record(

@@ -3,11 +3,12 @@
 import click
 
 from reverb.cli.apply import complete_response
+from reverb.cli.options import FILE
 
 
 @click.command()
 @click.argument("name_or_file", shell_complete=complete_response)
-@click.argument("output", metavar="OUT", required=False)
+@click.argument("output", metavar="OUT", required=False, type=FILE)
 @click.option("--dark", is_flag=True, help="On dark ground.")
 @click.option(
     "--range",

@@ -4,8 +4,27 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Path(click.types.StringParamType):
+    """A name of a file or folder, which shells complete; what is wrong with one is said where it is opened."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # as click calls it
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type=self._kind)]
+
+
+FILE, FOLDER = _Path("file"), _Path("dir")
 
 MIX = click.option(
     "--mix", type=float, metavar="0..1", help="Share of the room at constant loudness.  [default: 0.3]"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reverb.cli.options import with_options
+from reverb.cli.options import FILE, with_options
 
 if TYPE_CHECKING:
     from reverb.effects.effect import HasResponse
@@ -19,8 +19,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _STEPS = 1000  # of the progress bar
 
-_INPUT = click.argument("source", metavar="INPUT")
-_OUTPUT = click.argument("destination", metavar="OUTPUT")
+_INPUT = click.argument("source", metavar="INPUT", type=FILE)
+_OUTPUT = click.argument("destination", metavar="OUTPUT", type=FILE)
 _GAIN = click.option(
     "--gain", type=float, default=0.0, show_default=True, metavar="DB", help="Change the result's level."
 )

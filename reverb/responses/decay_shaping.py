@@ -10,7 +10,7 @@ result after ISO 3382 and correcting s until it fits.
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -31,6 +31,7 @@ _ROUNDS = 9
 _CLOSE = 0.01
 _FAR = 0.03
 _NOMINAL = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
+_KEPT = 8  # responses whose decays are known, while a knob is turned
 _MOST_CHANGE = 8.0  # times longer or shorter
 
 
@@ -49,11 +50,16 @@ def scale_decay(response: ImpulseResponse, factor: float, seed: int = 0) -> Impu
     if factor == 1.0:
         return response
     samples, rate = response.samples.astype(np.float64), response.sample_rate
-    decays = octave_decays(samples, rate)
+    decays = _decays(response)
     frames = onset(samples) + min(round(frames_to_fall(decays, _DEPTH) * factor), round(LONGEST * rate))
     # Of a shorter decay the end is not heard, and need not be worked on.
     shaped = continued(samples[:frames], rate, decays, frames, seed, lambda _: factor)
     return replace(response, samples=_without_end(shaped).astype(response.samples.dtype))
+
+
+@lru_cache(maxsize=_KEPT)
+def _decays(response: ImpulseResponse) -> list[list[Decay]]:
+    return octave_decays(response.samples.astype(np.float64), response.sample_rate)
 
 
 def check_change(factor: float) -> None:
@@ -95,7 +101,7 @@ def with_rt60(
         If a band (or the whole range) stays more than 3 % off its target.
     """
     samples, rate = response.samples.astype(np.float64), response.sample_rate
-    decays = octave_decays(samples, rate)
+    decays = _decays(response)
     depth = min(frames_to_fall(decays, _DEPTH), round(LONGEST * rate))
     endless = continued(samples, rate, decays, onset(samples) + depth, seed)
     measured = _times(_octaves(endless, rate))
@@ -237,6 +243,6 @@ def _check_change(factors: Array) -> None:
 
 def _without_end(samples: Array) -> Array:
     """Cut off what holds no energy any more."""
-    remaining = np.cumsum((samples[::-1] ** 2).sum(axis=1))[::-1]
+    remaining = np.cumsum((np.ascontiguousarray(samples[::-1].T) ** 2).sum(axis=0))[::-1]
     end = int(np.flatnonzero(remaining > _CUT * remaining[0])[-1]) + 1
     return samples[:end]

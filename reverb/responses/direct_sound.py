@@ -28,8 +28,8 @@ def onset(samples: Array) -> int:
     >>> onset(np.array([0.0, 0.05, 0.5, 1.0]))
     2
     """
-    size = np.abs(samples)
-    loudest = size.max(axis=tuple(range(1, size.ndim))) if size.ndim > 1 else size
+    size = np.abs(np.ascontiguousarray(samples.T))
+    loudest = size.max(axis=tuple(range(size.ndim - 1)))
     return int(np.argmax(loudest >= 10 ** (ONSET_DB / 20) * loudest.max()))
 
 

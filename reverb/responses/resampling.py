@@ -51,7 +51,7 @@ def resample(response: ImpulseResponse, sample_rate: int) -> ImpulseResponse:
     samples *= samples.dtype.type(response.sample_rate / sample_rate)
     zero = steps * step_out
 
-    magnitude = np.maximum(samples.max(axis=1), -samples.min(axis=1))
+    magnitude = np.abs(np.ascontiguousarray(samples.T)).max(axis=0)
     sounding = np.flatnonzero(magnitude > magnitude.max() * _RINGING_FLOOR)
     first, last = (int(sounding[0]), int(sounding[-1])) if len(sounding) else (zero, zero)
     first = min(first, zero)

@@ -5,7 +5,7 @@ end, and is continued there by noise of the band that falls as the decay did bef
 describe the like). Channels get noise of their own: a tail is diffuse.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import onset
 from reverb.responses.decay_course import Decay, octave_decays, sounding_frames
-from reverb.responses.filter_bank import bandwidth, split
+from reverb.responses.filter_bank import Band, bandwidth, joined, lead, split_low
 from reverb.responses.response import ImpulseResponse
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -91,26 +91,31 @@ def continued(
     padded[: len(samples)] = samples
     noise = np.random.default_rng(seed).standard_normal(padded.shape)
     ends = [sounding_frames(channel) - start for channel in samples.T]
-    out = np.zeros_like(padded)
-    since = np.arange(frames - start, dtype=np.float64)
-    for (centre, band), (_, carrier) in zip(
-        split(padded, sample_rate), split(noise, sample_rate), strict=True
-    ):
-        guard, longer = round(sample_rate / bandwidth(centre)), stretch(centre)
-        for channel, found in enumerate(decays):
-            own = band[:, channel]
-            if found and ends[channel] > 0:
-                decay = _between(found, centre)
+
+    def bands() -> Iterator[Band]:
+        for band, carrier in zip(split_low(padded, sample_rate), split_low(noise, sample_rate), strict=True):
+            step, longer = band.step, stretch(band.centre)
+            first = -(-start // step)
+            since = np.arange(first * step - start, frames - start, step, dtype=np.float64)
+            sounding = slice(first, first + len(since))
+            for channel, found in enumerate(decays):
+                if not found or ends[channel] <= 0 or not len(since):
+                    continue
+                own = band.sound[channel, sounding]
+                decay = _between(found, band.centre)
                 course = decay.course(since / longer)
                 knee = min(decay.knee, ends[channel])
+                kept = min(-(-knee // step), len(own))
                 if longer != 1.0:
-                    kept = slice(start, start + knee)
-                    own[kept] *= np.exp(0.5 * (course - decay.course(since))[:knee])
+                    own[:kept] *= np.exp(0.5 * (course[:kept] - decay.course(since[:kept])))
                 # What the band's filter smears over a cut end is not used.
-                smeared = min(guard, knee // 4) if knee == ends[channel] else 0
-                _continue(own[start:], carrier[start:, channel], course, max(knee - smeared, 1), smeared)
-            out[:, channel] += own
-    return out
+                guard = round(sample_rate / bandwidth(band.centre) / step)
+                smeared = min(guard, kept // 4) if knee == ends[channel] else 0
+                _continue(own, carrier.sound[channel, sounding], course, max(kept - smeared, 1), smeared)
+                band.sound[channel, sounding.stop : -(lead(sample_rate) // step)] = 0.0
+            yield band
+
+    return joined(bands(), frames)
 
 
 def _continue(own: Array, carrier: Array, course: Array, knee: int, fade: int) -> None:

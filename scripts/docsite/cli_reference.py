@@ -14,7 +14,8 @@ stderr, and `--debug` before the command shows the traceback.
 
 ## Completion
 
-Each shell completes commands, options, and the names of responses and presets once this stands in its start-up file:
+Each shell completes commands, options, and the names of responses, presets and files once this stands in its start-up
+file:
 
 | shell | file | line |
 |---|---|---|

@@ -273,11 +273,19 @@ def test_shells_get_their_completion(shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("reverb ap", "apply"),
-        ("reverb filter low", "lowpass"),
-        ("reverb apply a b --ir cat", "cathedral"),
-        ("reverb ir info ch", "church"),
-        ("reverb apply a b --norm", "--normalize"),
+        ("reverb ap", "plain,apply"),
+        ("reverb filter low", "plain,lowpass"),
+        ("reverb apply a b --ir cat", "plain,cathedral"),
+        ("reverb ir info ch", "plain,church"),
+        ("reverb apply a b --norm", "plain,--normalize"),
+        ("reverb apply ta", "file,ta"),
+        ("reverb apply a b --ir my", "file,my"),
+        ("reverb batch ta", "file,ta"),
+        ("reverb batch a --output-dir we", "dir,we"),
+        ("reverb chain vocal-plate ta", "file,ta"),
+        ("reverb filter eq a b cu", "file,cu"),
+        ("reverb ir deconvolve ta", "file,ta"),
+        ("reverb live --record ta", "file,ta"),
     ],
 )
 def test_words_are_completed(words: str, expected: str) -> None:
@@ -292,7 +300,43 @@ def test_words_are_completed(words: str, expected: str) -> None:
     result = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
-    assert f"plain,{expected}" in result.stdout.splitlines()
+    assert expected in result.stdout.splitlines()
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_a_bash_that_a_hand_types_into_completes_names_and_files(tmp_path: Path) -> None:
+    import pty
+    import select
+
+    (tmp_path / "my take.wav").touch()
+    tool = tmp_path / "bin" / "reverb"
+    tool.parent.mkdir()
+    tool.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+        "sys.argv[0] = 'reverb'\nfrom reverb.cli import main\nmain()\n"
+    )
+    tool.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tool.parent}:{os.environ['PATH']}", "TERM": "dumb", "PS1": "$ "}
+    ours, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        ["bash", "--norc", "--noprofile", "-i"],
+        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs), cwd=tmp_path, env=environment, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+
+    def typed(keys: str, until: str) -> None:
+        os.write(ours, keys.encode())
+        seen = ""
+        while until not in seen:
+            assert select.select([ours], [], [], 60)[0], seen
+            seen += os.read(ours, 4096).decode()
+
+    typed('eval "$(_REVERB_COMPLETE=bash_source reverb)"; echo re"ady"\n', "ready")
+    typed("reverb ap\tmy\t", "reverb apply my\\ take.wav ")
+    typed("out.wav --ir cath\t", "--ir cathedral ")
+    os.close(ours)
+    shell.kill()
+    shell.wait()
 
 
 def test_a_stream_that_cannot_spell_a_sign_is_no_failure(tmp_path: Path, make_sound: MakeSound) -> None:

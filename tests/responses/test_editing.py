@@ -9,7 +9,7 @@ from reverb.engine.routing import parallel
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses import editing, equalising, layouts, stretching
 from reverb.responses.acoustics import measure
-from reverb.responses.filter_bank import centres, split
+from reverb.responses.filter_bank import centres, joined, split, split_low
 from reverb.responses.normalising import energy_ratio, loudness_ratio, peak
 from reverb.responses.response import ImpulseResponse
 from tests.nulls import FLOAT64_BUDGET_DB, null_db
@@ -31,6 +31,12 @@ def test_the_bands_sum_to_the_input(frames: int, channels: int, rate: int) -> No
     bands = list(split(x, rate))
     assert [centre for centre, _ in bands] == list(centres(rate))
     assert null_db(sum(band for _, band in bands), x) < FLOAT64_BUDGET_DB
+    low = list(split_low(x, rate))
+    for (centre, band), short in zip(bands, low, strict=True):
+        assert short.centre == centre
+        every = short.sound[:, : -(-frames // short.step)].T
+        assert np.abs(every - band[:: short.step]).max() < 1e-13
+    assert null_db(joined(low, frames), x) < FLOAT64_BUDGET_DB
 
 
 def test_a_band_holds_its_tone_and_no_other() -> None:

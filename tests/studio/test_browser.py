@@ -1,4 +1,7 @@
-"""The page in a real browser: a recording is dropped, heard, rendered and saved, as the command line renders it."""
+"""The page in a real browser: a recording is dropped, heard, rendered and saved, as the command line renders it.
+
+And what the page tells to those who do not see it, and how it is worked without a mouse.
+"""
 
 import base64
 import io
@@ -99,6 +102,24 @@ const [sine, loud, soft, done] = arguments;
   done([bend, peak]);
 })().catch((error) => done(String(error)));
 """
+# A loop as the player has it: what repeats, and how it sounds dry, two times round and a half.
+LOOP = """
+const [sound, from, to, done] = arguments;
+(async () => {
+  const { Player } = await import("/page/player.js");
+  const { looped } = await import("/page/seam.js");
+  const context = new OfflineAudioContext(2, Math.round(2.5 * (to - from) * 48000), 48000);
+  const player = new Player(() => context);
+  const bytes = Uint8Array.from(atob(sound), (letter) => letter.charCodeAt(0)).buffer;
+  await player.load(bytes.slice(0), 48000);
+  player.hear("dry");
+  player.setLoop([from, to]);
+  player.play();
+  const heard = await context.startRendering();
+  const repeats = looped(await context.decodeAudioData(bytes), from, to);
+  done([repeats, heard].map((one) => Array.from(one.getChannelData(0))));
+})().catch((error) => done(String(error)));
+"""
 
 
 def command(*args: str, cwd: Path, **more: Any) -> "subprocess.Popen[str]":
@@ -157,6 +178,11 @@ def wait(what: str, ready: Callable[[], Any]) -> Any:
 def saved(folder: Path, name: str) -> Path:
     path: Path = wait(name, lambda: (folder / "saved" / name).is_file() and folder / "saved" / name)
     return path
+
+
+def bent(sound: npt.NDArray[Any]) -> float:
+    """The largest second difference ÷ peak."""
+    return float(np.abs(np.diff(sound, 2)).max() / np.abs(sound).max())
 
 
 class Page:
@@ -260,3 +286,141 @@ def test_from_the_drop_to_the_saved_render(
     bend, peak = browser.execute_async_script(CHANGES, sine, loud, soft)
     assert peak > 0.4
     assert bend < 0.005
+
+    # Nor at the seam of a loop, wherever its ends are; away from it a loop is the recording itself.
+    sound = tone(100, 48_000, 1)
+    assert bent(np.roll(sound[4800:7320], 100)) > 0.5  # as it would be without a fade
+    for first, last in ((4800, 7320), (0, 2520)):
+        repeats, heard = (
+            np.array(x)
+            for x in browser.execute_async_script(LOOP, wave_of(sound), first / 48_000, last / 48_000)
+        )
+        turn = (np.arange(480) + 0.5) / 480 * np.pi / 2
+        before = sound[first - 480 : first] if first else np.zeros(480)
+        assert len(repeats) == last - first
+        assert np.abs(repeats[96:-480] - sound[first + 96 : last - 480]).max() < 1e-6
+        seam = np.cos(turn) * sound[last - 480 : last] + np.sin(turn) * before
+        assert np.abs(repeats[-480:] - seam).max() < 1e-6
+        assert bent(np.roll(repeats, 1000)) < 0.03
+        assert np.abs(heard[-1000:] - np.resize(repeats, len(heard))[-1000:]).max() < 1e-3
+
+
+CONTROLS = ("button", "checkbox", "combobox", "link", "meter", "progressbar", "radio", "slider", "spinbutton")
+# Where Tab leads: to the loop, its ends, the knobs, and on.
+BEFORE = ["Skip to the knobs", "theme", "forget", "recording-file", "wave", "play", "heard", "match", "loop"]
+BETWEEN = ["loop-from", "loop-to", "reset"]
+AFTER = [
+    "room-file",
+    "room",
+    "format",
+    "render",
+    "Save again",
+    "save-response",
+    "save-preset",
+    "copy",
+    "letters",
+]
+VALUED = ("meter", "progressbar", "slider", "spinbutton")
+
+
+def accessible(driver: webdriver.Chrome) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What assistive technology is told: role, name, and whatever else is said of each thing."""
+    driver.execute_cdp_cmd("Accessibility.enable", {})
+    for node in driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]:
+        if not node["ignored"]:
+            said = {one["name"]: one["value"].get("value") for one in node["properties"]}
+            if "value" in node:
+                said["value"] = node["value"].get("value")
+            yield node["role"]["value"], node.get("name", {}).get("value", ""), said
+
+
+def reached(driver: webdriver.Chrome) -> list[str]:
+    """Where Tab leads, from the first link to the end of the page; what has no outline then is marked."""
+    name = """
+        const at = document.activeElement, label = at.labels?.[0];
+        const shown = [at, label, at.closest(".room")].filter(Boolean).map((one) => getComputedStyle(one));
+        const seen = shown.some((style) => style.outlineStyle === "solid") ? "" : " (not seen)";
+        return at === document.body ? "" : (at.id || at.name || at.textContent.trim()) + seen;
+    """
+    found: list[str] = []
+    driver.execute_script("document.querySelector('a').focus()")
+    while (at := driver.execute_script(name)) and len(found) < 60:
+        found.append(at)
+        webdriver.ActionChains(driver).send_keys(Keys.TAB).perform()
+    return found
+
+
+def test_everything_is_named_told_and_worked_by_the_keyboard_alone(
+    address: str, browser: webdriver.Chrome, tmp_path: Path, make_sound: MakeSound
+) -> None:
+    page = Page(browser)
+    take = make_sound("take.wav", noise(20_000, peak=0.3), 44_100, "PCM_24")
+    browser.get(address)
+    wait("the rooms", lambda: len(browser.find_elements(By.CSS_SELECTOR, ".room")) > 5)
+    browser.execute_script(
+        "window.told = [];"
+        "new MutationObserver(() => told.push(document.getElementById('status').textContent))"
+        ".observe(document.getElementById('status'), { childList: true })"
+    )
+    page.at("recording-file").send_keys(str(take))
+    wait("the pictures", lambda: page.data("seen"))
+
+    # A region is typed, a room chosen, a knob turned and a render saved, by keys on what Tab leads to.
+    page.at("loop").send_keys(Keys.SPACE)
+    page.at("loop-from").send_keys(Keys.CONTROL, "a", Keys.NULL, "0.1", Keys.TAB)
+    page.at("wave").send_keys(Keys.END, Keys.ARROW_DOWN)
+    browser.find_element(By.CSS_SELECTOR, "input[name=room]:checked").send_keys(Keys.ARROW_RIGHT)
+    page.turn("decay", Keys.PAGE_DOWN)
+    wait(
+        "the pictures",
+        lambda: page.data("sounds")[1]["decay"] < 1 and page.data("seen") == page.data("sounds"),
+    )
+    page.at("render").send_keys(Keys.ENTER)
+    saved(tmp_path, f"take-{page.data('seen')[0]}.wav")
+    assert page.data("seen")[0] == "hall-true-stereo"
+
+    things = list(accessible(browser))
+    controls = [thing for thing in things if thing[0] in CONTROLS]
+    assert len(controls) > 35
+    assert [role for role, name, _ in controls if not name.strip()] == []
+    assert [name for role, name, said in controls if role in VALUED and said.get("value") in (None, "")] == []
+    assert [
+        name for role, name, said in controls if role in ("checkbox", "radio") and "checked" not in said
+    ] == []
+    assert {name for role, name, _ in controls if role == "spinbutton"} == {
+        "Loop from, in s",
+        "Loop to, in s",
+    }
+    knobs = {knob.get_attribute("aria-valuetext") for knob in browser.find_elements(By.CLASS_NAME, "knob")}
+    assert {"30 %", "0 ms", "off", "100 %", "0.0 dB"} < knobs
+    # Pictures are described, and nothing is read out but the one line of news.
+    assert all("description" in said or name for role, name, said in things if role in ("image", "canvas"))
+    assert [(role, name) for role, name, said in things if said.get("live") not in (None, "off")] == [
+        ("status", "")
+    ]
+
+    stops = reached(browser)
+    assert [stop for stop in stops if stop.endswith("(not seen)")] == []
+    dials = [f"knob-{name}" for name in page.data("sounds")[1]]
+    assert stops == [*BEFORE, *BETWEEN, *dials, *AFTER]
+
+    # Taking away what has the focus leaves the keyboard where it was.
+    page.at("forget").send_keys(Keys.ENTER)
+    wait("the empty page", lambda: page.at("welcome").is_displayed())
+    assert browser.switch_to.active_element.get_attribute("id") == "recording-file"
+
+    # What went on and what went wrong was told.
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"no sound at all")
+    page.at("recording-file").send_keys(str(broken))
+    told = wait(
+        "the failure", lambda: [line for line in browser.execute_script("return told") if "readable" in line]
+    )
+    assert told[0].startswith("broken.wav: not a readable audio file")
+    said = browser.execute_script("return told")
+    for news in (
+        "take.wav is ready",
+        "Rendering take-hall-true-stereo.wav",
+        "take-hall-true-stereo.wav is rendered",
+    ):
+        assert news in said

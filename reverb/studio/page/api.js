@@ -22,12 +22,16 @@ export async function call(path, { json, body, method, signal } = {}) {
 
 export const ask = async (path, options) => (await call(path, options)).json();
 
-/** Send a file with progress, which fetch cannot tell. */
+/** Send a file with progress, which fetch cannot tell; it is told in tenths, for it may be read out. */
 export function upload(path, file, tell) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", `/api/${path}?name=${encodeURIComponent(file.name)}`);
-    request.upload.onprogress = (event) => tell(event.loaded / Math.max(event.total, 1));
+    let told = 0;
+    request.upload.onprogress = (event) => {
+      const share = Math.floor((10 * event.loaded) / Math.max(event.total, 1)) / 10;
+      if (share > told) tell(told = share);
+    };
     request.onerror = () => reject(new Error(`${file.name}: could not be sent.`));
     request.onload = () => {
       let said = {};

@@ -49,7 +49,8 @@ export function drawWave(canvas, seen, at, region) {
   const step = [0.5, 1, 2, 5, 10, 20, 30, 60].find((one) => (one / seen.seconds) * width > 56) ?? 60;
   for (let second = step; second < seen.seconds - step / 3; second += step) {
     paint.fillRect(x(second), height - 5, 1, 5);
-    paint.fillText(`${second} s`, x(second) + 4, height - 3);
+    const text = `${second} s`;
+    if (x(second) + 4 + paint.measureText(text).width < width) paint.fillText(text, x(second) + 4, height - 3);
   }
   paint.textAlign = "right";
   paint.fillText("before", width - 8, middle - 8);

@@ -46,6 +46,7 @@ export class Gallery {
       this.rooms.get(room.id).card.remove();
       this.rooms.delete(room.id);
       if (this.chosen?.id === room.id) this.select([...this.rooms.keys()][0]);
+      this.chosen.input.focus();
       this.remove(room);
     });
     return bin;

@@ -167,6 +167,7 @@ async function forget(gone = recording) {
   if (recordings.size) return open([...recordings.keys()][0]);
   recording = seen = null;
   $("welcome").hidden = false;
+  if (document.activeElement === $("forget")) $("recording-file").focus();
   $("forget").hidden = true;
   $("recording-facts").textContent = "";
   for (const name of ["play", "render", "save-response", "save-preset"]) $(name).disabled = true;

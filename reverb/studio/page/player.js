@@ -6,6 +6,8 @@
 // A new response gets a convolver of its own: the sound is led from the old gate into the new one, and the old room rings
 // out as it was. So nothing clicks, and no tail is cut while knobs move, unless more than a few ring at once.
 
+import { looped } from "./seam.js";
+
 const FADE = 0.03;
 const AHEAD = 0.01; // seconds from now at which a fade begins
 const MOST_VOICES = 4;
@@ -82,22 +84,21 @@ export class Player {
 
   async play() {
     if (!this.#buffer) return;
-    this.#start(this.loop ? Math.min(Math.max(this.#from, this.loop[0]), this.loop[1] - 0.01) : this.#from);
+    this.#start(this.#from);
     await this.#context.resume();
   }
 
-  #start(from) {
+  #start(wanted) {
     this.#halt();
     const context = this.#context;
-    const source = new AudioBufferSourceNode(context, { buffer: this.#buffer });
+    const [first, last] = this.loop ?? [0, this.duration];
+    const from = Math.min(Math.max(wanted, first), last);
+    const buffer = this.loop ? looped(this.#buffer, first, last) : this.#buffer;
+    const source = new AudioBufferSourceNode(context, { buffer, loop: this.loop !== null });
     source.gate = new GainNode(context, { gain: 0 });
     source.connect(source.gate).connect(this.input);
     source.gate.gain.setTargetAtTime(1, context.currentTime, 0.002);
-    if (this.loop) {
-      [source.loopStart, source.loopEnd] = this.loop;
-      source.loop = true;
-    }
-    source.start(0, Math.min(Math.max(from, 0), this.duration));
+    source.start(0, from - first);
     this.#source = source;
     this.#from = from;
     this.#began = context.currentTime;

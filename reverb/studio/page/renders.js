@@ -49,6 +49,7 @@ export class Renders {
     }
     if (facts.state !== "done") {
       bar.remove();
+      if (document.activeElement === button) this.#list.focus(); // where a keyboard goes on from
       button.remove();
       this.tell(`${facts.name}: ${facts.state === "failed" ? facts.error : "cancelled"}`, facts.state === "failed");
       return;

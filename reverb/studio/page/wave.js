@@ -26,7 +26,7 @@ export function listenToWave(wave, { length, choose, go, step }) {
   });
   wave.addEventListener("pointercancel", () => { start = null; });
   wave.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1, PageDown: -5, PageUp: 5, Home: -Infinity }[event.key];
+    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5, Home: -Infinity, End: Infinity }[event.key];
     if (!by) return;
     step(by);
     event.preventDefault();

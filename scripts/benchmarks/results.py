@@ -1,0 +1,112 @@
+"""A benchmark's result: tables of plain values, with the command and the machine, kept as a file of JSON."""
+
+import argparse
+import json
+import math
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+Row = Mapping[str, Any]
+"""One line of a table; what was not measured is None or missing."""
+Tables = Mapping[str, list[Row]]
+
+
+def this_machine() -> str:
+    """Describe the machine that this runs on, and the libraries that compute."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy"))
+    return f"{os.cpu_count()} cores of {_cpu()}, {_system()}, Python {platform.python_version()}, {libraries}"
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def _system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return platform.platform(terse=True)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a benchmark found.
+
+    Attributes
+    ----------
+    command : str
+        What takes the figures anew.
+    machine : str
+    tables : mapping of str to list of mappings
+    note : str
+        What else is to be said of this run, in Markdown.
+    """
+
+    command: str
+    machine: str
+    tables: Tables
+    note: str = ""
+
+    def save(self, path: Path) -> None:
+        """Write the result, one row a line: so a changed figure is a changed line."""
+        tables = (f"{json.dumps(name)}: [\n{_lines(rows)}\n]" for name, rows in self.tables.items())
+        facts = {"command": self.command, "machine": self.machine, "note": self.note}
+        lines = [
+            f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in facts.items()
+        ]
+        text = ",\n".join([*lines, '"tables": {\n' + ",\n".join(tables) + "\n}"])
+        path.write_text(f"{{\n{text}\n}}\n", "utf-8", newline="\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Result":
+        """Read a result."""
+        return cls(**json.loads(path.read_text("utf-8")))
+
+
+def _lines(rows: Iterable[Row]) -> str:
+    return ",\n".join(
+        json.dumps({key: _short(value) for key, value in row.items()}, ensure_ascii=False) for row in rows
+    )
+
+
+def _short(value: Any) -> Any:
+    """Return a value with four digits at most, which is more than a second run repeats; JSON has no NaN."""
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.4g}") if math.isfinite(value) else None
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Let a benchmark take `--json` and `--note`."""
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="keep the result for scripts/performance.py"
+    )
+    parser.add_argument("--note", default="", metavar="TEXT", help="what the page shall say of this run")
+
+
+def keep(options: argparse.Namespace, tables: Tables) -> None:
+    """Write a benchmark's result where `--json` says."""
+    if options.json:
+        Result(_command(sys.argv), this_machine(), tables, options.note).save(options.json)
+
+
+def _command(words: list[str]) -> str:
+    """Return what was typed, without where the result goes and what is said of it."""
+    kept, rest = [], iter(words[1:])
+    for word in rest:
+        if word in ("--json", "--note"):
+            next(rest)
+        elif not word.startswith(("--json=", "--note=")):
+            kept.append(word)
+    return " ".join(["python", f"scripts/{Path(words[0]).name}", *kept])
