@@ -116,12 +116,13 @@ def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool,
 @ir.command()
 @click.argument("a", shell_complete=complete_response)
 @click.argument("b", shell_complete=complete_response)
+@_layout_option
 @_bands_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def compare(a: str, b: str, bands: "BandSet", as_json: bool) -> None:
+def compare(a: str, b: str, layout: str | None, bands: "BandSet", as_json: bool) -> None:
     """Show the figures of two responses side by side, and their differences.
 
-    A star marks a difference that listeners notice (ISO 3382-1, table A.1).
+    A star marks a difference that listeners notice (ISO 3382-1, table A.1). --layout is that of both.
 
     \b
     Examples:
@@ -131,7 +132,7 @@ def compare(a: str, b: str, bands: "BandSet", as_json: bool) -> None:
     from reverb.responses.comparing import compare as compare_reports
     from reverb.responses.library import impulse
 
-    first, second = impulse(a), impulse(b)
+    first, second = impulse(a, layout), impulse(b, layout)
     facts = _facts(first), _facts(second)
     differences = compare_reports(measured(first, bands), measured(second, bands))
     if as_json:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,9 @@ def test_compare_shows_both_and_their_difference() -> None:
     )
     assert clarity["change"] == pytest.approx(12, abs=1.5)
     assert clarity["audible"]
+    same = run("compare", "room.wav", "room.wav", "--layout", "1x2").stdout
+    assert "1×2" in same
+    assert not re.search(r"-0\.?0*$", same, re.MULTILINE)  # zero has no sign
 
 
 def test_rooms_and_plates_are_made_and_repeat() -> None:
