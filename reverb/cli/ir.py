@@ -106,7 +106,7 @@ def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool,
     elif as_json:
         click.echo(json.dumps(facts | {"acoustics": report.as_dict()}, indent=2))
     else:
-        show_table([(name.replace("_", " "), str(value)) for name, value in facts.items()])
+        show_table([(_label(name), str(value)) for name, value in facts.items()])
         click.echo()
         ears = {correlation.label: correlation for correlation in report.iacc}
         columns = (*_COLUMNS, "IACC E", "IACC L") if ears else _COLUMNS
@@ -139,9 +139,7 @@ def compare(a: str, b: str, layout: str | None, bands: "BandSet", as_json: bool)
         listed = [difference.as_dict() for difference in differences]
         click.echo(json.dumps({"a": facts[0], "b": facts[1], "differences": listed}, indent=2))
         return
-    show_table(
-        [("", "A", "B")] + [(key.replace("_", " "), *(str(f[key]) for f in facts)) for key in facts[0]]
-    )
+    show_table([("", "A", "B")] + [(_label(key), *(str(f[key]) for f in facts)) for key in facts[0]])
     click.echo()
     rows: list[tuple[str, ...]] = [("band", "figure", "unit", "A", "B", "B - A", "")]
     for one in differences:
@@ -174,6 +172,14 @@ def _facts(response: "ImpulseResponse") -> dict[str, Any]:
         "peak_dbfs": round(to_db(peak(response)), 2),
         "loudness_db": round(to_db(loudness_ratio(response) ** 0.5), 2),
     }
+
+
+_UNITS = {"hz": "(Hz)", "seconds": "length (s)", "dbfs": "(dBFS)", "db": "(dB)"}
+
+
+def _label(fact: str) -> str:
+    """Return what a table calls a fact of JSON: `peak_dbfs` is peak (dBFS)."""
+    return " ".join(_UNITS.get(word, word) for word in fact.split("_"))
 
 
 _COLUMNS = ("band", "EDT", "T20", "T30", "C50", "C80", "D50", "Ts", "G", "floor", "range")

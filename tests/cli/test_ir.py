@@ -129,6 +129,8 @@ def test_info_as_table_csv_and_json() -> None:
     text = run("info", "room.wav").stdout
     assert "broadband" in text
     assert "IACC E" in text
+    for label in ("sample rate (Hz)", "length (s)", "peak (dBFS)", "loudness (dB)"):
+        assert label in text
     rows = list(csv.DictReader(io.StringIO(run("info", "room.wav", "--csv").stdout)))
     report = json.loads(run("info", "room.wav", "--json").stdout)["acoustics"]
     bands = len(report["mean"])
