@@ -106,7 +106,7 @@ def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool,
     elif as_json:
         click.echo(json.dumps(facts | {"acoustics": report.as_dict()}, indent=2))
     else:
-        show_table([(name.replace("_", " "), str(value)) for name, value in facts.items()])
+        show_table([(_label(name), str(value)) for name, value in facts.items()])
         click.echo()
         ears = {correlation.label: correlation for correlation in report.iacc}
         columns = (*_COLUMNS, "IACC E", "IACC L") if ears else _COLUMNS
@@ -116,12 +116,13 @@ def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool,
 @ir.command()
 @click.argument("a", shell_complete=complete_response)
 @click.argument("b", shell_complete=complete_response)
+@_layout_option
 @_bands_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def compare(a: str, b: str, bands: "BandSet", as_json: bool) -> None:
+def compare(a: str, b: str, layout: str | None, bands: "BandSet", as_json: bool) -> None:
     """Show the figures of two responses side by side, and their differences.
 
-    A star marks a difference that listeners notice (ISO 3382-1, table A.1).
+    A star marks a difference that listeners notice (ISO 3382-1, table A.1). --layout is that of both.
 
     \b
     Examples:
@@ -131,16 +132,14 @@ def compare(a: str, b: str, bands: "BandSet", as_json: bool) -> None:
     from reverb.responses.comparing import compare as compare_reports
     from reverb.responses.library import impulse
 
-    first, second = impulse(a), impulse(b)
+    first, second = impulse(a, layout), impulse(b, layout)
     facts = _facts(first), _facts(second)
     differences = compare_reports(measured(first, bands), measured(second, bands))
     if as_json:
         listed = [difference.as_dict() for difference in differences]
         click.echo(json.dumps({"a": facts[0], "b": facts[1], "differences": listed}, indent=2))
         return
-    show_table(
-        [("", "A", "B")] + [(key.replace("_", " "), *(str(f[key]) for f in facts)) for key in facts[0]]
-    )
+    show_table([("", "A", "B")] + [(_label(key), *(str(f[key]) for f in facts)) for key in facts[0]])
     click.echo()
     rows: list[tuple[str, ...]] = [("band", "figure", "unit", "A", "B", "B - A", "")]
     for one in differences:
@@ -173,6 +172,14 @@ def _facts(response: "ImpulseResponse") -> dict[str, Any]:
         "peak_dbfs": round(to_db(peak(response)), 2),
         "loudness_db": round(to_db(loudness_ratio(response) ** 0.5), 2),
     }
+
+
+_UNITS = {"hz": "(Hz)", "seconds": "length (s)", "dbfs": "(dBFS)", "db": "(dB)"}
+
+
+def _label(fact: str) -> str:
+    """Return what a table calls a fact of JSON: `peak_dbfs` is peak (dBFS)."""
+    return " ".join(_UNITS.get(word, word) for word in fact.split("_"))
 
 
 _COLUMNS = ("band", "EDT", "T20", "T30", "C50", "C80", "D50", "Ts", "G", "floor", "range")

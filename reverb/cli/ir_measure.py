@@ -28,7 +28,11 @@ _SWEEP_OPTIONS = (
         help="Silence after each sweep: longer than the room rings.",
     ),
     click.option(
-        "--repetitions", type=int, default=1, show_default=True, help="Sweeps to average, per source."
+        "--repetitions",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Sweeps to average, per source; two tell a clock's drift.",
     ),
     click.option(
         "--sources",
@@ -96,7 +100,12 @@ def sweep(
 @click.option(
     "--lead", type=float, default=20.0, show_default=True, metavar="MS", help="Kept before the direct sound."
 )
-@click.option("--drift/--no-drift", default=True, show_default=True, help="Undo a drift between two clocks.")
+@click.option(
+    "--drift/--no-drift",
+    default=True,
+    show_default=True,
+    help="Undo a drift between two clocks, which repetitions tell.",
+)
 @with_options(RESULT_OPTIONS)
 def deconvolve(
     recordings: tuple[str, ...],

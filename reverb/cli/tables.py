@@ -20,7 +20,7 @@ def show_csv(rows: Sequence[Sequence[object]]) -> None:
 
 
 def number(value: float | None, digits: int) -> str:
-    """Write a number with a fixed number of digits; a dash for None, NaN and infinity."""
+    """Write a number with a fixed number of digits, zero without a sign; a dash for None, NaN and infinity."""
     if value is None or value != value or abs(value) == float("inf"):
         return "-"
-    return f"{value:.{digits}f}"
+    return f"{value:z.{digits}f}"

@@ -46,7 +46,7 @@ class BandReport:
     d50 : float
         Definition: early share of the energy up to 50 ms, 0 to 1.
     ts : float
-        Centre time in seconds.
+        Centre time in seconds; NaN where no decay rises above the noise.
     curvature : float
         Percent by which T30 exceeds T20; large where the decay has two slopes.
     noise_floor : float

@@ -1,7 +1,8 @@
 """Two devices never run equally fast: how far a recorder's clock drifts from the player's, and undoing it.
 
 A drift d makes what was played at time t arrive at t (1 + d). Within one sweep that delays each frequency by d times
-the moment at which it was played, which smears the response; from one sweep to the next it shifts it.
+the moment at which it was played, which smears the response; from one sweep to the next it shifts it. The shift tells
+d; the smear does not, for a loudspeaker whose bass comes later than its treble smears alike.
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,6 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-MOST_DRIFT = 500e-6
-"""Largest relative drift looked for; crystals differ by 100e-6 at the very most."""
-_LEAST_GAIN = 1.05  # over no drift
-_LEAST_CONTRAST = 1.5  # over the usual wrong one
 _OVERSAMPLING = 16
 
 
@@ -37,52 +34,6 @@ def drift_between(segments: Sequence[Array], period: int) -> float:
     """
     shifts = [_shift(late, early) for early, late in pairwise(segments)]
     return float(np.mean(shifts)) / period
-
-
-def drift_within(segment: Array, sample_rate: int, low: float, high: float, lag: float) -> float:
-    """Return the relative drift that one response of an exponential sweep shows by its smear.
-
-    The right one makes the response most peaked: the sum of its envelope's fourth powers is largest. 0 where no
-    drift makes it clearly sharper than none.
-
-    Parameters
-    ----------
-    segment : ndarray, shape (frames,)
-        Around the direct sound.
-    sample_rate : int
-        In Hz.
-    low, high : float
-        The sweep's band in Hz.
-    lag : float
-        The sweep's L in seconds.
-    """
-    from scipy.optimize import minimize_scalar
-
-    spectrum = np.fft.rfft(segment)
-    frequencies = np.fft.rfftfreq(len(segment), 1 / sample_rate)
-    inside = np.clip(frequencies, low, high)
-    # The integral over frequency of the moment at which each is played, in cycles per unit of drift.
-    phase = lag * (inside * np.log(inside / low) - inside + low)
-    phase += (frequencies - inside) * lag * np.log(inside / low)
-
-    def peakedness(drift: float) -> float:
-        # Of the envelope, which does not depend on where between two frames a peak falls.
-        envelope = np.fft.ifft(spectrum * np.exp(2j * np.pi * drift * phase), len(segment))
-        return float(np.sum((envelope.real**2 + envelope.imag**2) ** 2))
-
-    step = 0.25 / (lag * np.log(high / low) * high)
-    tried = np.arange(-MOST_DRIFT, MOST_DRIFT + step, step)
-    heights = np.array([peakedness(drift) for drift in tried])
-    best, height = float(tried[heights.argmax()]), float(heights.max())
-    if height < max(_LEAST_GAIN * peakedness(0.0), _LEAST_CONTRAST * float(np.median(heights))):
-        return 0.0
-    found = minimize_scalar(
-        lambda drift: -peakedness(drift),
-        bounds=(best - step, best + step),
-        method="bounded",
-        options={"xatol": step / 1000},
-    )
-    return float(found.x)
 
 
 def undo_drift(recording: Array, sample_rate: int, drift: float) -> Array:

@@ -116,7 +116,12 @@ class EnergyDecay:
         return max(self.total - late, 0.0), late if late > _TINY else 0.0
 
     def centre_time(self) -> float:
-        """Centre of gravity of the energy, in frames (ISO 3382-1, A.2.5); the tail counts as its exponential."""
+        """Centre of gravity of the energy, in frames (ISO 3382-1, A.2.5); the tail counts as its exponential.
+
+        NaN where no decay rises above the noise.
+        """
+        if self.floor.buried:
+            return np.nan
         tail = self.beyond / self.floor.rate if self.floor.rate > 0 else 0.0
         return float((self.energy[1:].sum() + tail) / max(self.total, _TINY))
 
@@ -179,9 +184,10 @@ def integrate(power: Array, floor: NoiseFloor) -> EnergyDecay:
     if floor.rate > 0:
         # The line's level at the knee, from the last 10 dB before it.
         width = min(max(int(10 / _DECIBELS_PER_NEPER / floor.rate), 1), floor.knee)
-        mean = max(float(kept[-width:].mean()), 0.0)
-        reach = floor.rate * width
-        beyond = mean * width / np.expm1(reach) if reach < 700 else 0.0
+        mean, reach = float(kept[-width:].mean()), floor.rate * width
+        # Where a dip leaves nothing of it, it has the noise's: there they cross.
+        at_knee = mean * reach / np.expm1(min(reach, 700.0)) if mean > 0 else floor.power
+        beyond = at_knee / floor.rate
     energy = np.maximum(energy + beyond, _TINY)
     level = 10 * np.log10(np.maximum(energy / energy[0], _DEEPEST))
     return EnergyDecay(energy, level, floor, beyond)

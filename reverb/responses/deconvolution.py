@@ -33,7 +33,8 @@ class Measurement:
     band : tuple of float
         Hz within which it holds.
     drift : float or None
-        How much faster the recorder's clock ran, in parts per million; corrected. None where it cannot be known.
+        How much faster the recorder's clock ran, in parts per million; corrected. None for a single sweep, which
+        cannot tell it.
     signal_to_noise : float or None
         dB of the recorded sweep over the silence before it; None without such silence.
     dynamic_range : float
@@ -85,7 +86,7 @@ def deconvolve(
     lead : float
         Seconds kept before the direct sound, faded in; counted in the response's `latency`.
     correct_drift : bool
-        Whether to look for a drift between the clocks of player and recorder and undo it.
+        Whether to look for a drift between the clocks of player and recorder, which repetitions show, and undo it.
     name : str
         Of the response.
 
@@ -113,7 +114,7 @@ def deconvolve(
         raise InvalidAudioError("the recordings have different numbers of channels; use the same microphones")
     if len(columns) > 1 and played.sources > 1:
         raise ParameterError("several recordings, and a sweep of several sources; expected one or the other")
-    results = [take(recording, played, correct_drift and isinstance(sweep, Sweep)) for recording in columns]
+    results = [take(recording, played, correct_drift) for recording in columns]
     ahead = round(lead * rate)
     sources = [part for result in results for part in result.responses(ahead)]
     samples = np.concatenate(sources, axis=1)

@@ -27,6 +27,7 @@ LEAST_COVERED = 0.75
 """Share of an octave that the music must cover for its level to be right within about a decibel."""
 _TOLERANCE = 1e-7
 _SEARCH_SECONDS = 0.1  # before the loudest part of a response, in which its beginning is looked for
+_MOST_SEARCHES = 4  # windows of that length, one before the other
 _LEAST_TAPS = 16
 
 
@@ -135,12 +136,18 @@ def identify(
     _check(x, y, frames, ahead, regularisation, iterations)
     search = round(_SEARCH_SECONDS * rate) if align else ahead
     offset = (_delay(x, y) if align else 0) - search
-    results = [
-        _solve(x[:, min(c, x.shape[1] - 1)], y[:, c], offset, frames + search, regularisation, iterations)
-        for c in range(y.shape[1])
-    ]
-    samples = np.stack([result.response for result in results], axis=1)
-    start = onset(samples) if align else ahead
+    for _ in range(_MOST_SEARCHES):
+        results = [
+            _solve(x[:, min(c, x.shape[1] - 1)], y[:, c], offset, frames + search, regularisation, iterations)
+            for c in range(y.shape[1])
+        ]
+        samples = np.stack([result.response for result in results], axis=1)
+        start = onset(samples) if align else ahead
+        if not align or start > search // 8:
+            break
+        offset -= (
+            search  # it begins at once: what was loudest was not the direct sound, but bass that swells later
+        )
     samples = np.pad(samples, ((max(ahead - start, 0), 0), (0, 0)))[max(start - ahead, 0) :][: frames + ahead]
     wiring = LAYOUTS["mono"] if y.shape[1] == 1 else parallel(y.shape[1])
     coherence = _coherence(results, rate)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from reverb.errors import InvalidAudioError
 from reverb.responses.acoustics import onset
-from reverb.responses.clocks import drift_between, drift_within, undo_drift
+from reverb.responses.clocks import drift_between, undo_drift
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -136,7 +136,7 @@ def take(recording: Array, played: Played, correct_drift: bool) -> Take:
     train, clipped = _divide(recording, played), _clipped(recording)
     start = _find(train, len(recording), played)
     drift = None
-    if correct_drift:
+    if correct_drift and played.repetitions > 1:
         drift = _drift(train, start, played)
         if abs(drift) > _LEAST_DRIFT:
             recording = undo_drift(recording, played.rate, drift)
@@ -220,13 +220,10 @@ def _drift(train: Array, start: int, played: Played) -> float:
     frames = round(_FOCUS_SECONDS * played.rate)
     first = [start + turn * played.period - frames // 4 for turn in range(played.turns)]
     cuts = [np.take(train[:, loudest], range(f, f + frames), mode="wrap") for f in first]
-    if played.repetitions == 1:
-        estimates = [drift_within(cut, played.rate, *played.band, played.lag) for cut in cuts]
-    else:
-        count = played.repetitions
-        estimates = [
-            drift_between(cuts[s * count : (s + 1) * count], played.period) for s in range(played.sources)
-        ]
+    count = played.repetitions
+    estimates = [
+        drift_between(cuts[s * count : (s + 1) * count], played.period) for s in range(played.sources)
+    ]
     return float(np.mean(estimates))
 
 

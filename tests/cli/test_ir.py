@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,8 @@ def test_info_as_table_csv_and_json() -> None:
     text = run("info", "room.wav").stdout
     assert "broadband" in text
     assert "IACC E" in text
+    for label in ("sample rate (Hz)", "length (s)", "peak (dBFS)", "loudness (dB)"):
+        assert label in text
     rows = list(csv.DictReader(io.StringIO(run("info", "room.wav", "--csv").stdout)))
     report = json.loads(run("info", "room.wav", "--json").stdout)["acoustics"]
     bands = len(report["mean"])
@@ -154,6 +157,9 @@ def test_compare_shows_both_and_their_difference() -> None:
     )
     assert clarity["change"] == pytest.approx(12, abs=1.5)
     assert clarity["audible"]
+    same = run("compare", "room.wav", "room.wav", "--layout", "1x2").stdout
+    assert "1×2" in same
+    assert not re.search(r"-0\.?0*$", same, re.MULTILINE)  # zero has no sign
 
 
 def test_rooms_and_plates_are_made_and_repeat() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import AcousticReport, BandReport, measure, onset
 from reverb.responses.bands import Band, band_set
+from reverb.responses.decay import NoiseFloor, integrate
 
 Array = npt.NDArray[np.float64]
 
@@ -195,6 +196,18 @@ def test_noise_alone_has_no_decay() -> None:
     assert not band.edt.valid
     assert not band.t20.valid
     assert not band.t30.valid
+    assert band.dynamic_range == 0
+    for figure in (band.c50, band.c80, band.d50, band.ts):
+        assert np.isnan(figure)
+
+
+def test_a_dip_before_the_noise_does_not_deepen_the_decay() -> None:
+    rate, noise = 0.001, 1e-5
+    knee = round(-np.log(noise) / rate)
+    power = np.exp(-rate * np.arange(knee)) + noise
+    power[-3000:] = 0.5 * noise  # the beats of a few modes in a narrow band
+    decay = integrate(power, NoiseFloor(knee, noise, rate))
+    assert decay.dynamic_range == pytest.approx(50, abs=1)
 
 
 def test_a_single_impulse() -> None:

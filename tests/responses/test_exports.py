@@ -117,7 +117,7 @@ def test_camilladsp_would_render_as_we_do(tmp_path: Path, response: ImpulseRespo
     config = yaml.safe_load(written[0].read_text())
     x = sound()
     assert config["devices"]["samplerate"] == RATE
-    assert config["devices"]["capture"]["channels"] == x.shape[1]
+    assert config["devices"]["capture"] == {"type": "Stdin", "channels": x.shape[1], "format": "F32_LE"}
     y = np.pad(x, ((0, response.frames - 1), (0, 0)))
     for step in config["pipeline"]:
         if step["type"] == "Mixer":

@@ -63,6 +63,18 @@ def test_a_delay_stays_in_the_response_where_it_is_wanted() -> None:
     assert abs(onset(np.asarray(samples, np.float64)) - found.response.latency - 500) <= 1
 
 
+def test_bass_that_swells_is_not_taken_for_the_direct_sound() -> None:
+    """A dark plate: what is loudest comes long after what is first."""
+    times = np.arange(RATE) / RATE
+    h = np.zeros(RATE)
+    h[300] = 1.0
+    h[300:] += 0.4 * (np.sin(2 * np.pi * 70 * times) * times / 0.14 * np.exp(1 - times / 0.14))[:-300]
+    x = pink(RATE, 8, 1)[:, 0]
+    found = identify(x, fftconvolve(x, h)[: len(x)], RATE, 1.0)
+    assert found.delay == pytest.approx(300 / RATE, abs=1 / RATE)
+    assert found.residual < -50
+
+
 def test_channels_are_found_one_by_one() -> None:
     x = noise(3 * RATE, 2)
     h = np.stack([room(seed=1), room(seed=2)], axis=1)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from reverb.responses.plate import decay_times, sheet, synthesise_plate
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.rooms import tracing
 from reverb.responses.rooms.building import build, octaves
+from reverb.responses.rooms.late import decay_rate
 from reverb.responses.rooms.materials import CARPET, MATERIALS, bands
-from reverb.responses.rooms.room import mean_free_path, volume
+from reverb.responses.rooms.room import mean_free_path, shoebox, volume
 from reverb.responses.rooms.simulating import expected_rt60, simulate
 from reverb.responses.synthesis import Figures, mirror_images, synthesise
 
@@ -163,6 +165,35 @@ def test_a_simulated_room_decays_as_its_surfaces_are_tuned(monkeypatch: pytest.M
     for centre in (250.0, 500.0, 1000.0, 2000.0):
         assert t30(response)[centre] == pytest.approx(0.45, rel=0.12), centre
     assert onset(response.samples.astype(float)) == 0
+
+
+@needs_rooms
+@pytest.mark.parametrize(("seconds", "missed"), [(3.0, [8000.0]), (0.1, [])])
+def test_a_decay_time_that_is_out_of_reach_is_said(
+    seconds: float, missed: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """High sounds end in the air however hard the walls; a live room is made dead in all octaves."""
+    monkeypatch.setattr(tracing, "RAYS", 20_000)
+    plan = ((0.0, 0.0), (14.0, 0.0), (16.0, 4.0), (14.0, 8.0), (0.0, 8.0)) if missed else shoebox(6, 4)
+    room = build(plan=plan, height=9 if missed else 3, walls="stone", rt60=seconds)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = t30(simulate(room, 24_000, "mono"))
+    said = " ".join(str(one.message) for one in told)
+    assert [hz for hz in (250.0, 1000.0, 2000.0, 4000.0, 8000.0) if f"at {hz:g} Hz" in said] == missed
+    for centre in (250.0, 500.0, 1000.0, 2000.0, 4000.0):
+        assert found[centre] == pytest.approx(seconds, rel=0.15), centre
+    for centre in missed:
+        assert found[centre] < 0.9 * seconds
+
+
+def test_a_traced_decay_has_a_rate_even_where_it_ends_early() -> None:
+    times = (np.arange(200) + 0.5) * 0.004
+    for fall in (1.0, 3.0, 40.0):  # nepers per second, of which 0.8 s are seen
+        energy = np.exp(-fall * times)
+        assert decay_rate(times, np.asarray(energy)) == pytest.approx(fall, rel=0.02)
+    with pytest.raises(ParameterError, match="does not decay"):
+        decay_rate(times, np.ones(len(times)))
 
 
 def test_a_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

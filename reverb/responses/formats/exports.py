@@ -77,11 +77,12 @@ def _camilladsp(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
     count = len(wiring.paths)
     paths = range(count)
     lines = [
+        "# for CamillaDSP 4; version 3 says FLOAT32LE for F32_LE",
         "devices:",
         f"  samplerate: {response.sample_rate}",
         f"  chunksize: {_BLOCK}",
-        f"  capture: {{type: Stdin, channels: {wiring.inputs}, format: FLOAT32LE}}",
-        f"  playback: {{type: Stdout, channels: {wiring.outputs}, format: FLOAT32LE}}",
+        f"  capture: {{type: Stdin, channels: {wiring.inputs}, format: F32_LE}}",
+        f"  playback: {{type: Stdout, channels: {wiring.outputs}, format: F32_LE}}",
         "filters:",
     ]
     for row in range(response.channels):
@@ -106,7 +107,6 @@ def _camilladsp(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
         if sources:
             lines.append(f"      - {{dest: {output}, sources: [{', '.join(sources)}]}}")
     lines += ["pipeline:", "  - {type: Mixer, name: spread}"]
-    # One channel a step: every version of the program knows this form.
     lines += [
         f"  - {{type: Filter, channels: [{n}], names: [response{wiring.paths[n].response}]}}" for n in paths
     ]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from reverb.errors import ParameterError
 from reverb.responses.rooms.air import energy_absorption
 from reverb.responses.rooms.early import specular_share
 from reverb.responses.rooms.pair import capsules, sensitivity
@@ -107,7 +108,7 @@ class Envelopes:
 
 
 def decay_rate(times: Array, energy: Array) -> float:
-    """Exponential rate in 1/s of a ray-traced decay, from its logarithm between FIT_FROM and FIT_TO dB."""
+    """Exponential rate in 1/s of a ray-traced decay, by its logarithm from FIT_FROM to FIT_TO dB, or else all of it."""
     width = max(len(energy) // 60, 1)
     usable = len(energy) // width * width
     coarse = energy[:usable].reshape(-1, width).mean(axis=1)
@@ -115,7 +116,11 @@ def decay_rate(times: Array, energy: Array) -> float:
     start = int(np.argmax(coarse))
     level = 10 * np.log10(np.maximum(coarse, 1e-30) / coarse[start])
     inside = (np.arange(len(level)) >= start) & (level < FIT_FROM) & (level > FIT_TO)
+    if np.count_nonzero(inside) < 2:  # the traced time ends before
+        inside = np.arange(len(level)) >= start
     slope = np.polyfit(middles[inside], np.log(coarse[inside]), 1)[0]
+    if not slope < -1e-9:  # what rounding leaves of none
+        raise ParameterError("the room does not decay; let its surfaces take more")
     return float(-slope)
 
 
@@ -138,13 +143,13 @@ def narrow_bands(signal: Array, sample_rate: int) -> Iterator[tuple[float, Array
 def _flattened(times: Array, energy: Array, rate: float) -> Array:
     """Return the decay with its exponential taken out, smoothed, and constant where too few rays are left."""
     flat = energy * np.exp(rate * times)
-    steady = slice(*np.searchsorted(times * rate, [1.5, 7.0]))  # −6.5 to −30 dB
-    level = flat[steady].mean()
+    first, last = np.searchsorted(times * rate, [1.5, 7.0])  # −6.5 to −30 dB
+    level = flat[min(first, len(flat) // 2) : last].mean()
     trusted = times * rate < 7.0
     total = np.concatenate([[0.0], np.cumsum(np.where(trusted, flat, level))])
     edges = np.concatenate([[0.0], times + 0.5 * (times[1] - times[0])])
-    first = times[np.flatnonzero(energy)[0]]
-    half = np.clip(0.15 * (times - first), 0.006, 0.1)
+    arrival = times[np.flatnonzero(energy)[0]]
+    half = np.clip(0.15 * (times - arrival), 0.006, 0.1)
     low, high = np.maximum(times - half, 0), np.minimum(times + half, edges[-1])
     return np.asarray(
         (np.interp(high, edges, total) - np.interp(low, edges, total)) / (high - low) * np.diff(edges)[0]

@@ -4,6 +4,8 @@ pyroomacoustics (extra `rooms`) finds the image sources and traces the rays; wha
 together here (`early`, `late`).
 """
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +20,9 @@ from reverb.responses.rooms.room import OCTAVES, Bands, Room, floor_area, mean_f
 from reverb.responses.rooms.tracing import Decay, Images, trace_decay, trace_images
 
 Array = npt.NDArray[np.float64]
+
+_FAR = 0.1  # of a decay time, by which a room may miss it unsaid
+_LEAST_FALL = np.log(10)  # nepers that walls take at least while rays are traced, or it would not show
 
 
 def simulate(room: Room, sample_rate: int = 48_000, layout: str = "stereo") -> ImpulseResponse:
@@ -41,7 +46,12 @@ def simulate(room: Room, sample_rate: int = 48_000, layout: str = "stereo") -> I
     MissingExtraError
         If pyroomacoustics is not installed.
     ParameterError
-        If the layout is none of these.
+        If the layout is none of these, or the surfaces take nothing.
+
+    Warns
+    -----
+    UserWarning
+        If an octave misses its decay time by more than 10 %: air ends high sounds, and walls take no more than all.
     """
     from reverb.responses.rooms.layouts import heard
 
@@ -88,9 +98,22 @@ def tune(room: Room, speed: float) -> tuple[Bands, Decay]:
         got = predicted_rt60(room, decay, speed)
         walls = np.array([decay_rate(decay.times, e) for e in decay.energy])
         wanted = walls + 6 * np.log(10) * (1 / np.array(room.rt60) - 1 / got)
+        wanted = np.maximum(wanted, _LEAST_FALL / seconds)
         trim *= np.maximum(wanted / walls, 0.2)
         decay = trace_decay(room, _seven(trim), seconds, speed)
+    if room.rt60:
+        _tell_what_is_missed(np.array(room.rt60), predicted_rt60(room, decay, speed))
     return _seven(trim), decay
+
+
+def _tell_what_is_missed(wanted: Array, got: Array) -> None:
+    missed = [
+        f"{shall:.2g} s at {hz:g} Hz (it gets {is_:.2g} s)"
+        for hz, is_, shall in zip(OCTAVES, got, wanted, strict=True)
+        if abs(is_ / shall - 1) > _FAR
+    ]
+    if missed:
+        warnings.warn(f"the room's air and walls do not allow {', '.join(missed)}", stacklevel=4)
 
 
 def predicted_rt60(room: Room, decay: Decay, speed: float) -> Array:
