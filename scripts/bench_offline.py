@@ -2,10 +2,11 @@
 
 Every program renders the same file through the same response, one after the other in turn (A B C, A B C, ...); the
 ratios are medians over the turns. Programs that are not installed are named and left out. Ours runs compiled, as
-pip installs it, with FFTW after `reverb tune` and without. Then follows what a file of one second costs: the start.
+pip installs it, with FFTW after `reverb tune --thorough`, which takes minutes of its own, and without. Then follows
+what a file of one second costs: the start.
 
     python scripts/bench_offline.py                     # 10 minutes of stereo, responses of 4 s and 10 s
-    python scripts/bench_offline.py --seconds 60 --turns 3
+    python scripts/bench_offline.py --seconds 60 --turns 3 --tuned cache     # a folder kept for the next run
 """
 
 import argparse
@@ -97,8 +98,8 @@ class Program:
         self.peak_megabytes = max(self.peak_megabytes, kilobytes / 1024)
 
 
-def programs(folder: Path) -> list[Program]:
-    """Return the programs that are installed, ours first, naming the others."""
+def programs(folder: Path, tuned: Path) -> list[Program]:
+    """Return the programs that are installed, ours first, naming the others; `tuned` is a cache folder for ours."""
     python = sys.executable
 
     def script(text: str) -> Callable[[Path, Path, Path], list[str]]:
@@ -108,8 +109,8 @@ def programs(folder: Path) -> list[Program]:
         settings = ["--mix", "1", "--ir-level", "none", "--force", "--quiet"]
         return [python, "-m", "reverb", "apply", str(source), str(out), "--ir", str(response), *settings]
 
-    def cache(name: str) -> dict[str, str]:
-        return {"XDG_CACHE_HOME": str(folder / name)}
+    def cache(place: Path) -> dict[str, str]:
+        return {"XDG_CACHE_HOME": str(place)}
 
     def ffmpeg(source: Path, response: Path, out: Path) -> list[str]:
         quiet = ["ffmpeg", "-y", "-loglevel", "error", "-i", str(source), "-i", str(response)]
@@ -124,12 +125,13 @@ def programs(folder: Path) -> list[Program]:
         configuration.write_text(text)
         return ["fconvolver", str(configuration), str(source), str(out)]
 
-    tuned = _importable("pyfftw")
-    found = [Program(OURS, ours, cache("tuned"))] if tuned else []
-    found += [Program(UNTUNED, ours, cache("new")), Program(COPYING, script(COPY))]
-    if tuned and not (folder / "tuned").exists():
-        environment = {**os.environ, **cache("tuned")}
-        subprocess.run([python, "-m", "reverb", "tune", "--quiet"], check=True, env=environment)
+    fftw = _importable("pyfftw")
+    found = [Program(OURS, ours, cache(tuned))] if fftw else []
+    found += [Program(UNTUNED, ours, cache(folder / "new")), Program(COPYING, script(COPY))]
+    if fftw and not tuned.exists():
+        environment = {**os.environ, **cache(tuned)}
+        tuning = [python, "-m", "reverb", "tune", "--thorough", "--quiet"]
+        subprocess.run(tuning, check=True, env=environment)
     for name, command, present in (
         ("ffmpeg afir", ffmpeg, shutil.which("ffmpeg")),
         ("fconvolver", fconvolver, shutil.which("fconvolver")),
@@ -183,10 +185,10 @@ def null_db(actual: npt.NDArray[np.float64], reference: npt.NDArray[np.float64])
     return float(20 * np.log10(max(np.abs(actual - reference).max() / np.abs(reference).max(), 1e-16)))
 
 
-def compare(folder: Path, seconds: int, response_seconds: float, turns: int) -> list[Row]:
+def compare(folder: Path, tuned: Path, seconds: int, response_seconds: float, turns: int) -> list[Row]:
     """Run all programs in turn, print the table for one length of response, and return it."""
     source, response = make_material(folder, seconds, response_seconds)
-    found = programs(folder)
+    found = programs(folder, tuned)
     out = folder / "out.wav"
     for turn in range(turns + 1):
         for program in found:
@@ -264,15 +266,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--responses", type=float, nargs="+", default=[4.0, 10.0])
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument(
+        "--tuned", type=Path, metavar="FOLDER", help="keep what tuning has found, for the next run"
+    )
     add_options(parser)
     options = parser.parse_args()
     print(this_machine())
     with tempfile.TemporaryDirectory(prefix="reverb-bench-") as folder:
+        tuned = options.tuned or Path(folder) / "tuned"
         compileall.compile_dir(Path(reverb.__file__).parent, quiet=1)
         rows = [
             row
             for response_seconds in options.responses
-            for row in compare(Path(folder), options.seconds, response_seconds, options.turns)
+            for row in compare(Path(folder), tuned, options.seconds, response_seconds, options.turns)
         ]
         tables = {"files": rows, "starts": starts(Path(folder), 4 * options.turns)}
     keep(options, tables)

@@ -41,7 +41,7 @@ class Rounds:
         self._kept = self._transform_all() if plan.keep_spectra else {}
         # Not touched before sound comes: a short one needs little of it.
         self._history: Complex = aligned_empty((len(self._sources), plan.slots, plan.bins), spectral)
-        self._carry: Real = np.empty((self._parts + 1, routing.outputs, plan.overlap), dtype)
+        self._carry: Real = np.empty((self._parts, routing.outputs, plan.overlap), dtype)
         self.reset()
 
     def reset(self) -> None:
@@ -144,8 +144,9 @@ class Rounds:
         for part, start in enumerate(starts):
             if part > 0:  # the parts were made side by side; what each adds to the next is added now
                 head = out[start * plan.block :][: plan.overlap]
-                head += self._carry[part, :, : len(head)].T
-        self._carry[0] = self._carry[len(starts)]
+                head += self._carry[part - 1, :, : len(head)].T
+        if len(starts) > 1:
+            self._carry[0] = self._carry[len(starts) - 1]
         self._done += blocks
 
     def _finish_rows(
@@ -153,10 +154,8 @@ class Rounds:
     ) -> None:
         """Write the rows from ``rows[0]`` up to ``rows[1]`` of a round to `out`, one channel of the output."""
         plan = self._plan
-        carry = self._carry[part + 1, output]
-        if part == 0:
-            carry[:] = self._carry[0, output]
-        else:
+        carry = self._carry[part, output]
+        if part > 0:
             carry[:] = 0
         step = len(scratch.spectra)
         for first in range(rows[0], rows[1], step):

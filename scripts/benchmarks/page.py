@@ -335,7 +335,7 @@ _COPY = "copy with soundfile"
 _PEERS = (OURS, UNTUNED, ZITA, ZITA_BEST, "pedalboard")
 _SHORT = {_COPY: "copying", "scipy oaconvolve": "SciPy"}
 _LABELS = {
-    "reverb, FFTW tuned": "reverb, FFTW after `reverb tune`",
+    "reverb, FFTW tuned": "reverb, FFTW after `reverb tune --thorough`",
     UNTUNED: "reverb, without FFTW",
     "fconvolver": "fconvolver (zita)",
     ZITA: "zita-convolver, default",
