@@ -47,7 +47,7 @@ class Job:
     warn : bool
         Say where the source is truncated or damaged.
     listen : callable, optional
-        Called with each block that is read, in the reading thread.
+        Called with each block that is read, as it is read.
 
     Raises
     ------
@@ -112,7 +112,7 @@ class Job:
         pipeline.run(self._read(), lambda blocks: self._convolved(blocks, progress), sink)
 
     def _read(self) -> Iterator[Taken]:
-        """Read the source's blocks into the engine, whose half of the work falls to the reading thread."""
+        """Read the source's blocks into the engine, which does half of its work with them."""
         sound, done = self._sound, 0
         for block in read_blocks(sound, self._engine.preferred_frames, self._read_block, warn=self._warn):
             if sound.subtype in _FLOATING and not np.isfinite(block).all():

@@ -1,15 +1,19 @@
-"""Reading, convolving and writing at the same time, in three threads with bounded queues between them."""
+"""Reading, convolving and writing at the same time: whoever is free does what is due, and little waits in between.
 
+No more threads than cores take part, for three on two cores wait for each other at Python's lock and for their turn.
+"""
+
+import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from queue import Queue
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from reverb.arrays import Audio
 
 _Item = TypeVar("_Item")
 _DEPTH = 1  # items waiting between two stages: enough to even out a slow disk, little memory
-
+_STAGES = 3
 _HEARTBEAT = 0.1  # seconds
 
 LIVE = _DEPTH + 2
@@ -26,7 +30,7 @@ def run(
 ) -> None:
     """Draw items from `source`, pass them through `transform`, and give each result to `sink`.
 
-    Each runs in a thread of its own; order is kept. An exception in any of them, or an interrupt here, stops all
+    Each is at work in one thread at a time; order is kept. An exception in any of them, or an interrupt here, stops all
     three, and is raised here once they have ended: nobody works on what the caller then takes away.
 
     Parameters
@@ -38,86 +42,128 @@ def run(
     sink : callable
         Called with each result; done with it when it returns.
     """
-    read: Queue[_Item | None] = Queue(_DEPTH)
-    write: Queue[Audio | None] = Queue(_DEPTH)
-    failures: list[BaseException] = []
-    drained = False
-
-    def reading() -> None:
-        for item in source:
-            if failures:
-                break
-            read.put(item)
-
-    def items() -> Iterator[_Item]:
-        nonlocal drained
-        while (item := read.get()) is not None:
-            if not failures:
-                yield item
-        drained = True
-
-    def transforming() -> None:
-        try:
-            for result in transform(items()):
-                if failures:
-                    break
-                write.put(result)
-        finally:  # the reader may wait for room in its queue
-            while not drained and read.get() is not None:
-                pass
-
-    def writing() -> None:
-        while (result := write.get()) is not None:
-            if not failures:
-                try:
-                    sink(result)
-                except BaseException as error:
-                    failures.append(error)
-
-    # The calling thread, where interrupts arrive, waits for a lock only: an interrupt inside a queue would break it.
-    # And for another one afterwards, since an interrupt may come when it has just got the first.
-    finished, stopped = threading.Lock(), threading.Lock()
-    for lock in (finished, stopped):
-        lock.acquire()
-
-    def release() -> None:
-        finished.release()
-        stopped.release()
-
-    stages = (
-        _Stage("writer", writing, release, failures),
-        _Stage("transformer", transforming, lambda: write.put(None), failures),
-        _Stage("reader", reading, lambda: read.put(None), failures),
-    )
+    line = _Line(source, transform, sink)
+    # Two at the least, since a transform may wait for the next item.
+    workers = [_Worker(line.work) for _ in range(min(_STAGES, max(2, os.cpu_count() or 1)))]
+    # The calling thread, where interrupts arrive, waits for a lock only: an interrupt inside a condition would break
+    # it. And for another one afterwards, since an interrupt may come when it has just got the first.
     try:
-        for stage in stages:
-            stage.start()
-        while not finished.acquire(timeout=_HEARTBEAT):
-            pass  # an interrupt just before the wait does not end it; the next turn sees it
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            while not worker.finished.acquire(timeout=_HEARTBEAT):
+                pass  # an interrupt just before the wait does not end it; the next turn sees it
     except BaseException as interrupt:
-        failures.append(interrupt)
-        if stages[-1].ident is not None:
-            stopped.acquire()
+        line.failures.append(interrupt)
+        for worker in workers:
+            if worker.ident is not None:
+                worker.stopped.acquire()
         raise
-    for stage in stages:
-        stage.join()
-    if failures:
-        raise failures[0]
+    for worker in workers:
+        worker.join()
+    if line.failures:
+        raise line.failures[0]
 
 
-class _Stage(threading.Thread):
-    """A thread that does `work` and then, whatever came of it, tells the next stage by `last`."""
+class _Line(Generic[_Item]):
+    """The three stages, what waits between them, and who is at work.
+
+    Attributes
+    ----------
+    failures : list of BaseException
+        The first is what went wrong; with one in it, nothing more is begun.
+    """
 
     def __init__(
-        self, name: str, work: Callable[[], None], last: Callable[[], None], failures: list[BaseException]
+        self,
+        source: Iterable[_Item],
+        transform: Callable[[Iterator[_Item]], Iterable[Audio]],
+        sink: Callable[[Audio], None],
     ) -> None:
-        super().__init__(name=name, daemon=True)
-        self._work, self._last, self._failures = work, last, failures
+        self.failures: list[BaseException] = []
+        self._change = threading.Condition()
+        self._source, self._results, self._sink = iter(source), iter(transform(self._items())), sink
+        self._read: deque[_Item] = deque()
+        self._made: deque[Audio] = deque()
+        self._reading = self._making = True
+        self._busy: set[Callable[[], None]] = set()
+
+    def work(self) -> None:
+        """Do what is due, again and again, until all is done or something failed."""
+        while (stage := self._next()) is not None:
+            try:
+                stage()
+            except BaseException as error:
+                self.failures.append(error)
+            with self._change:
+                self._busy.remove(stage)
+                self._change.notify_all()
+
+    def _next(self) -> Callable[[], None] | None:
+        """Return a stage that is due and free, as soon as there is one; None when all is done or something failed."""
+        with self._change:
+            while not self.failures:
+                for stage in self._due():
+                    if stage not in self._busy:
+                        self._busy.add(stage)
+                        return stage
+                if not (self._reading or self._making or self._made or self._busy):
+                    break
+                self._change.wait()
+        return None
+
+    def _due(self) -> Iterator[Callable[[], None]]:
+        """Give the stages that have something to work on and room for what comes of it, the last of them first."""
+        if self._made:
+            yield self._write
+        if self._making and (self._read or not self._reading) and len(self._made) < _DEPTH:
+            yield self._make
+        if self._reading and len(self._read) < _DEPTH:
+            yield self._draw
+
+    def _draw(self) -> None:
+        for item in self._source:
+            with self._change:
+                self._read.append(item)
+            return
+        self._reading = False
+
+    def _items(self) -> Iterator[_Item]:
+        while True:
+            with self._change:
+                while not self._read and self._reading and not self.failures:
+                    self._change.wait()
+                if not self._read or self.failures:
+                    return
+                item = self._read.popleft()
+                self._change.notify_all()
+            yield item
+
+    def _make(self) -> None:
+        for result in self._results:
+            with self._change:
+                self._made.append(result)
+            return
+        self._making = False
+
+    def _write(self) -> None:
+        with self._change:
+            result = self._made.popleft()
+        self._sink(result)
+
+
+class _Worker(threading.Thread):
+    """A thread that does `work`, and then lets two locks go."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__(name="renderer", daemon=True)
+        self._work, self.finished, self.stopped = work, threading.Lock(), threading.Lock()
+        self.finished.acquire()
+        self.stopped.acquire()
 
     def run(self) -> None:
         try:
             self._work()
-        except BaseException as error:
-            self._failures.append(error)
         finally:
-            self._last()
+            self.finished.release()
+            self.stopped.release()
