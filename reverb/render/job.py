@@ -47,7 +47,7 @@ class Job:
     warn : bool
         Say where the source is truncated or damaged.
     listen : callable, optional
-        Called with each block that is read, as it is read.
+        Called with each block as it is read.
 
     Raises
     ------
