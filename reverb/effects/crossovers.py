@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from reverb.errors import ParameterError
 from reverb.responses.response import ImpulseResponse, unit
 
 _MOST_EDGES = 30
+_MOST_TAPS = 1 << 21  # of all low-pass filters together
 _TOLERANCE = 0.002  # dB; the bands sum exactly all the same
 
 
@@ -104,13 +106,27 @@ class Band(Effect):
                 f"crossover frequency {self.frequencies[-1]:g} Hz; expected less than {sample_rate / 2:g} Hz, half the "
                 "sample rate"
             )
-        below = [self._low_pass(edge).response(sample_rate) for edge in self.frequencies]
-        below.append(unit(sample_rate))
+        below = _below(tuple(map(self._low_pass, self.frequencies)), sample_rate)
         latency = max(response.latency for response in below)
         taps = _padded(below[self.number], latency)
         if self.number > 0:
             taps = taps - _padded(below[self.number - 1], latency)
         return ImpulseResponse(taps, sample_rate, f"band {self.number + 1}", latency=latency)
+
+
+@lru_cache(maxsize=1)
+def _below(filters: tuple[HasResponse, ...], sample_rate: int) -> list[ImpulseResponse]:
+    """Return what lets all below each edge pass, and at last everything; kept, for all bands ask for it."""
+    below, taps = list[ImpulseResponse](), 0
+    for filter in filters:
+        below.append(filter.response(sample_rate))
+        taps += below[-1].frames
+        if taps > _MOST_TAPS:
+            raise ParameterError(
+                f"{len(filters)} crossover frequencies take more than {_MOST_TAPS} taps at {sample_rate} Hz; expected "
+                "fewer, or a wider transition"
+            )
+    return [*below, unit(sample_rate)]
 
 
 def _padded(response: ImpulseResponse, latency: int) -> Taps:
