@@ -13,7 +13,14 @@ from reverb.errors import InvalidAudioError, ParameterError
 Mode = Literal["full", "same", "valid"]
 
 
-def convolve(x: npt.ArrayLike, h: npt.ArrayLike, mode: Mode = "full", *, workers: int | None = None) -> Audio:
+def convolve(
+    x: npt.ArrayLike,
+    h: npt.ArrayLike,
+    mode: Mode = "full",
+    *,
+    workers: int | None = None,
+    memory: int | None = None,
+) -> Audio:
     """Convolve a signal with a response along the frames.
 
     Parameters
@@ -27,6 +34,8 @@ def convolve(x: npt.ArrayLike, h: npt.ArrayLike, mode: Mode = "full", *, workers
         the shorter of the two lies wholly within the longer.
     workers : int, optional
         Threads to compute with; as many as cores by default. The result does not depend on it.
+    memory : int, optional
+        Bytes to stay under, beside both arrays and the result, where that can be; no limit by default.
 
     Returns
     -------
@@ -61,12 +70,14 @@ def convolve(x: npt.ArrayLike, h: npt.ArrayLike, mode: Mode = "full", *, workers
         raise InvalidAudioError(
             f"x has {columns[0].shape[1]} channels and h has {columns[1].shape[1]}; expected as many, or 1 of either"
         )
-    full = _full(*columns, workers)
-    start, stop = _span(mode, len(signal), len(response))
-    return full[start:stop, 0] if flat else full[start:stop]
+    full = _full(*columns, workers, memory)
+    if mode != "full":  # the whole is returned itself: who keeps a view has to copy it
+        start, stop = _span(mode, len(signal), len(response))
+        full = full[start:stop]
+    return full[:, 0] if flat else full
 
 
-def _full(signal: Audio, response: Audio, workers: int | None) -> Audio:
+def _full(signal: Audio, response: Audio, workers: int | None, memory: int | None) -> Audio:
     # Convolution commutes: the longer array is the stream, so that the FFTs fit the shorter.
     stream, taps = (signal, response) if len(signal) >= len(response) else (response, signal)
     inputs, rows = stream.shape[1], taps.shape[1]
@@ -78,19 +89,16 @@ def _full(signal: Audio, response: Audio, workers: int | None) -> Audio:
         dtype=np.result_type(signal, response),
         length=len(stream),
         workers=workers,
-        memory=None,
+        memory=memory,
         ahead=0 if workers == 1 else 1,
     )
     return engine.whole(stream)
 
 
 def _span(mode: Mode, frames: int, taps: int) -> tuple[int, int]:
-    """Return which frames of the full convolution a mode keeps."""
-    total = frames + taps - 1
-    if mode == "full":
-        return 0, total
+    """Return which frames of the full convolution "same" and "valid" keep."""
     if mode == "same":
         start = (taps - 1) // 2
         return start, start + frames
     shorter = min(frames, taps)
-    return shorter - 1, total - shorter + 1
+    return shorter - 1, max(frames, taps)

@@ -9,10 +9,13 @@ from reverb.engine import fft
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import k_weighting
 from reverb.responses.response import ImpulseResponse
+from reverb.responses.spectra import spectra
 
 Level = Literal["loudness", "energy", "peak", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 _BAND = (20.0, 20_000.0)
+_LONG = 12 << 20  # bytes of a channel, half a minute at 96 kHz, whose transform takes ten times as many
+_PART = 1 << 20
 
 
 def normalise(response: ImpulseResponse, level: Level = "loudness") -> ImpulseResponse:
@@ -100,12 +103,15 @@ def blend(response: ImpulseResponse, delay: float = 0.0) -> Blend:
         ``dry`` how many these are, both per input.
     """
     sample_rate, wiring = response.sample_rate, response.wiring
+    if sample_rate / 2 < _BAND[0]:
+        return Blend(1.0, energy_ratio(response), 0.0)
+    dry = (wiring.outputs if wiring.inputs == 1 else min(wiring.inputs, wiring.outputs)) / wiring.inputs
+    if response.frames * response.samples.itemsize > _LONG:
+        return Blend(dry, *_in_parts(response, delay))
     size = fft.good_size(max(response.frames, sample_rate))
     step = sample_rate / size
     band = slice(math.ceil(_BAND[0] / step), min(math.floor(_BAND[1] / step), size // 2) + 1)
     frequencies = np.arange(band.start, band.stop) * step
-    if frequencies.size == 0:  # a rate of some hertz
-        return Blend(1.0, energy_ratio(response), 0.0)
     weight = k_weighting(frequencies) / frequencies
     weight /= wiring.inputs * weight.sum()
     seconds = delay - response.latency / sample_rate
@@ -121,16 +127,36 @@ def blend(response: ImpulseResponse, delay: float = 0.0) -> Blend:
         wet += float(np.vdot(inside, weight * inside).real)
         if path.input == path.output or wiring.inputs == 1:
             cross += float(np.vdot(turn, inside).real)
-    dry = wiring.outputs if wiring.inputs == 1 else min(wiring.inputs, wiring.outputs)
-    return Blend(dry / wiring.inputs, wet, cross)
+    return Blend(dry, wet, cross)
+
+
+def _in_parts(response: ImpulseResponse, delay: float) -> tuple[float, float]:
+    """Measure the wet power and the cross power of `blend`, of a response whose one transform would take too much."""
+    sample_rate, wiring = response.sample_rate, response.wiring
+    seconds = delay - response.latency / sample_rate
+    points = _PART << (max(response.frames, sample_rate) // _PART).bit_length()
+    whole = wet = cross = 0.0
+    for path in wiring.paths:
+        for shift, spectrum in spectra(response.samples[:, path.response], points, _PART):
+            frequencies = (np.arange(_PART // 2 + 1) + shift) * (sample_rate / _PART)
+            band = (frequencies >= _BAND[0]) & (frequencies <= min(_BAND[1], sample_rate / 2))
+            frequencies, inside = frequencies[band], spectrum[: len(band)][band]
+            weight = k_weighting(frequencies) / frequencies
+            whole += float(weight.sum())
+            wet += float(weight @ (inside.real**2 + inside.imag**2))
+            if path.input == path.output or wiring.inputs == 1:
+                turned = inside * np.exp(-2j * np.pi * seconds * frequencies)
+                cross += float(weight @ turned.real)
+    share = len(wiring.paths) / (wiring.inputs * whole)
+    return share * wet, share * cross
 
 
 def energy_ratio(response: ImpulseResponse) -> float:
     """Return the power of white noise after the response ÷ before it: the energy per input."""
-    rows = [response.samples[:, path.response].astype(np.float64) for path in response.wiring.paths]
+    rows = (response.samples[:, path.response].astype(np.float64) for path in response.wiring.paths)
     return float(sum(row @ row for row in rows)) / response.wiring.inputs
 
 
 def peak(response: ImpulseResponse) -> float:
     """Return the largest absolute sample."""
-    return float(np.abs(response.samples).max())
+    return max(float(response.samples.max()), -float(response.samples.min()))
