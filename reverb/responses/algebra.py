@@ -14,7 +14,9 @@ from reverb.responses.response import ImpulseResponse, fitting
 
 Paths = dict[tuple[int, int], Audio]
 _LOUDEST = 1e15
-_MEMORY = 64 << 20  # bytes for a convolution: the longest responses then take more, shorter transforms
+_MEMORY = (
+    80 << 20
+)  # bytes for a convolution: enough for 16 channels and a filter; long ones take shorter transforms
 
 
 def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
@@ -36,7 +38,7 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
     if first.is_mono or second.is_mono:
         wide, narrow = (second, first) if first.is_mono else (first, second)
         dtype = fitting(frames, wide.channels, wanted, what)
-        rows = wide.samples.astype(dtype, copy=False), narrow.samples[:, 0].astype(dtype)
+        rows = wide.samples.astype(dtype, copy=False), narrow.samples[:, 0].astype(dtype, copy=False)
         samples = convolve(*rows, memory=_MEMORY)
         samples.setflags(write=False)
         return ImpulseResponse(samples, first.sample_rate, name, wide.wiring, latency)
