@@ -229,6 +229,18 @@ def test_scarce_memory_is_kept_to():
     assert offline_plan.choose(shape, 1).block > 0
 
 
+def test_where_memory_does_not_suffice_a_little_more_saves_most_of_the_time():
+    shape = Shape(960_000, 30_000_000, 16, 16, 16, 16)  # 16 channels of 10 s at 96 kHz
+    smallest = min(
+        offline_plan.candidates(shape, scarce=True), key=lambda plan: offline_plan.footprint(plan, shape)
+    )
+    least = offline_plan.footprint(smallest, shape)
+    assert least > 90 << 20
+    chosen = offline_plan.choose(shape, 90 << 20)
+    assert offline_plan.footprint(chosen, shape) <= 1.1 * least
+    assert offline_plan.cost(chosen, shape) < offline_plan.cost(smallest, shape) / 10
+
+
 @given(
     taps=st.integers(1, 2_000_000),
     length=st.none() | st.integers(0, 50_000_000),
