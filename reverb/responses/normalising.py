@@ -15,7 +15,7 @@ Level = Literal["loudness", "energy", "peak", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 _BAND = (20.0, 20_000.0)
 _LONG = 12 << 20  # bytes of a channel, half a minute at 96 kHz, whose transform takes ten times as many
-_PART = 1 << 20
+_PART = 1 << 19
 
 
 def normalise(response: ImpulseResponse, level: Level = "loudness") -> ImpulseResponse:
