@@ -96,7 +96,7 @@ def test_a_slice_of_the_fuzzing_finds_nothing(tmp_path: Path) -> None:
         sys.executable,
         ROOT / "scripts" / "fuzz.py",
         "--seconds",
-        "10",
+        "20",
         "--seed",
         "3",
         "--keep",
