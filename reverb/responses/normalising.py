@@ -8,14 +8,12 @@ import numpy as np
 from reverb.engine import fft
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import k_weighting
+from reverb.responses import spectra
 from reverb.responses.response import ImpulseResponse
-from reverb.responses.spectra import spectra
 
 Level = Literal["loudness", "energy", "peak", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 _BAND = (20.0, 20_000.0)
-_LONG = 12 << 20  # bytes of a channel, half a minute at 96 kHz, whose transform takes ten times as many
-_PART = 1 << 19
 
 
 def normalise(response: ImpulseResponse, level: Level = "loudness") -> ImpulseResponse:
@@ -106,7 +104,7 @@ def blend(response: ImpulseResponse, delay: float = 0.0) -> Blend:
     if sample_rate / 2 < _BAND[0]:
         return Blend(1.0, energy_ratio(response), 0.0)
     dry = (wiring.outputs if wiring.inputs == 1 else min(wiring.inputs, wiring.outputs)) / wiring.inputs
-    if response.frames * response.samples.itemsize > _LONG:
+    if response.frames * response.samples.itemsize > spectra.LONG:
         return Blend(dry, *_in_parts(response, delay))
     size = fft.good_size(max(response.frames, sample_rate))
     step = sample_rate / size
@@ -134,13 +132,11 @@ def _in_parts(response: ImpulseResponse, delay: float) -> tuple[float, float]:
     """Measure the wet power and the cross power of `blend`, of a response whose one transform would take too much."""
     sample_rate, wiring = response.sample_rate, response.wiring
     seconds = delay - response.latency / sample_rate
-    points = _PART << (max(response.frames, sample_rate) // _PART).bit_length()
     whole = wet = cross = 0.0
     for path in wiring.paths:
-        for shift, spectrum in spectra(response.samples[:, path.response], points, _PART):
-            frequencies = (np.arange(_PART // 2 + 1) + shift) * (sample_rate / _PART)
-            band = (frequencies >= _BAND[0]) & (frequencies <= min(_BAND[1], sample_rate / 2))
-            frequencies, inside = frequencies[band], spectrum[: len(band)][band]
+        for frequencies, spectrum in spectra.audible_spectra(response.samples[:, path.response], sample_rate):
+            band = (frequencies >= _BAND[0]) & (frequencies <= _BAND[1])
+            frequencies, inside = frequencies[band], spectrum[band]
             weight = k_weighting(frequencies) / frequencies
             whole += float(weight.sum())
             wet += float(weight @ (inside.real**2 + inside.imag**2))

@@ -10,13 +10,14 @@ from reverb.effects import crossovers
 from reverb.effects.crossovers import crossover
 from reverb.effects.echoes import Echoes
 from reverb.effects.effect import Chain, Delay, Effect, Gain, Parallel
+from reverb.effects.explaining import explain
 from reverb.effects.filters import LowPass
 from reverb.effects.folding import trim
 from reverb.effects.levelled import Levelled
 from reverb.effects.stereo import MidSide
 from reverb.engine.whole import convolve
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses import normalising
+from reverb.responses import normalising, spectra
 from reverb.responses.response import ImpulseResponse, unit
 from tests.nulls import null_db
 from tests.signals import decaying, noise
@@ -39,7 +40,7 @@ def _peak(make: Callable[[], object]) -> int:
 @pytest.mark.parametrize(
     ("make", "times"),
     [
-        (lambda: trim(WIDE), 3.0),
+        (lambda: trim(WIDE), 1.5),
         (lambda: Levelled(WIDE, "peak").response(RATE), 1.1),
         (lambda: Levelled(WIDE, "energy").response(RATE), 1.1),
         (lambda: WIDE.response(88_200), 2.0),
@@ -75,9 +76,18 @@ def test_the_loudness_of_a_long_response_takes_less_than_the_response(
 ) -> None:
     mono = ImpulseResponse(decaying(1 << 20), RATE)
     whole = _peak(lambda: normalising.loudness_ratio(mono))
-    monkeypatch.setattr(normalising, "_LONG", 0)
-    monkeypatch.setattr(normalising, "_PART", 1 << 14)
+    monkeypatch.setattr(spectra, "LONG", 0)
+    monkeypatch.setattr(spectra, "_PART", 1 << 14)
     assert _peak(lambda: normalising.loudness_ratio(mono)) < mono.samples.nbytes / 2 < whole / 2
+
+
+def test_explaining_a_long_chain_takes_little_more_than_its_response(monkeypatch: pytest.MonkeyPatch) -> None:
+    mono = ImpulseResponse(decaying(1 << 20), RATE)
+    whole, expected = _peak(lambda: explain(mono, RATE)), explain(mono, RATE)
+    monkeypatch.setattr(spectra, "LONG", 0)
+    monkeypatch.setattr(spectra, "_PART", 1 << 14)
+    assert _peak(lambda: explain(mono, RATE)) < 1.2 * mono.samples.nbytes < whole / 1.5
+    assert explain(mono, RATE).whole.gains == pytest.approx(expected.whole.gains, abs=0.05)
 
 
 def test_a_convolution_takes_less_memory_where_it_is_bounded() -> None:
