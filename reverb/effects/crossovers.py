@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from reverb.effects.designing import Bands, measure_bands
-from reverb.effects.effect import Effect
+from reverb.effects.effect import Effect, HasResponse
 from reverb.effects.equalisers import Equaliser, check_slope
 from reverb.effects.filters import ATTENUATIONS, DEFAULT_ATTENUATION, LowPass
 from reverb.effects.phases import Taps
@@ -18,6 +19,7 @@ from reverb.responses.response import ImpulseResponse, unit
 
 _MOST_EDGES = 30
 _TWICE = 20 * math.log10(2)
+_MOST_TAPS = 1 << 21  # of all low-pass filters together
 _TOLERANCE = 0.002  # dB; the bands sum exactly all the same
 
 
@@ -123,8 +125,7 @@ class Band(Effect):
                 f"crossover frequency {self.frequencies[-1]:g} Hz; expected less than {sample_rate / 2:g} Hz, half the "
                 "sample rate"
             )
-        below = [self._low_pass(edge).response(sample_rate) for edge in self.frequencies]
-        below.append(unit(sample_rate))
+        below = _below(tuple(map(self._low_pass, self.frequencies)), sample_rate)
         latency = max(response.latency for response in below)
         taps = _padded(below[self.number], latency)
         if self.number > 0:
@@ -161,6 +162,21 @@ class Band(Effect):
             ((0.0, *starts)[number], (*ends, nyquist)[number], True),
             *((start, nyquist, False) for start in starts[number:][:1]),
         ]
+
+
+@lru_cache(maxsize=1)
+def _below(filters: tuple[HasResponse, ...], sample_rate: int) -> list[ImpulseResponse]:
+    """Return what lets all below each edge pass, and at last everything; kept, for all bands ask for it."""
+    below, taps = list[ImpulseResponse](), 0
+    for filter in filters:
+        below.append(filter.response(sample_rate))
+        taps += below[-1].frames
+        if taps > _MOST_TAPS:
+            raise ParameterError(
+                f"{len(filters)} crossover frequencies take more than {_MOST_TAPS} taps at {sample_rate} Hz; expected "
+                "fewer, or a wider transition"
+            )
+    return [*below, unit(sample_rate)]
 
 
 def _padded(response: ImpulseResponse, latency: int) -> Taps:

@@ -1,14 +1,16 @@
 """Echoes: a delay with feedback, as the finite row of repeats that can be heard."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from reverb.effects.effect import Effect
 from reverb.effects.phases import Taps
 from reverb.engine import routing as wires
+from reverb.engine.compiled import load_compiled
 from reverb.errors import ParameterError
 from reverb.levels import from_db
 from reverb.responses.response import ImpulseResponse, fitting
@@ -131,9 +133,20 @@ class Echoes(Effect):
 
 def _one_pole(kernel: Taps, decay: float, more: int) -> Taps:
     """Return a kernel after ``y[n] = (1 - decay) x[n] + decay y[n - 1]``, longer by `more` frames."""
-    from scipy.signal import lfilter
+    b, a = np.array([1 - decay]), np.array([1, -decay])
+    return _lfilter()(b, a, np.append(kernel, np.zeros(more)), -1)
 
-    return np.asarray(lfilter([1 - decay], [1, -decay], np.append(kernel, np.zeros(more))), np.float64)
+
+@cache
+def _lfilter() -> Callable[[Taps, Taps, Taps, int], Taps]:
+    """Return SciPy's `lfilter`: its compiled half alone, for all of scipy.signal takes half a second and 80 MB."""
+    module = load_compiled("scipy", "signal/_sigtools", "scipy.signal._sigtools")
+    if module is None or not hasattr(module, "_linear_filter"):  # it is private, and may go away
+        from scipy.signal import lfilter
+
+        return lfilter
+    found: Callable[[Taps, Taps, Taps, int], Taps] = module._linear_filter
+    return found
 
 
 def _without_end(kernel: Taps) -> Taps:

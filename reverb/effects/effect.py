@@ -7,7 +7,6 @@ effects in series, ``a + b`` in parallel; either folds into one response and cos
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -69,7 +68,11 @@ class Chain(Effect):
 
     def response(self, sample_rate: int) -> ImpulseResponse:
         """Return the one response that all effects fold into."""
-        return reduce(lambda a, b: a >> b, (effect.response(sample_rate) for effect in self.effects))
+        # No reduce, which would hold the last two responses while the next is made.
+        whole = self.effects[0].response(sample_rate)
+        for effect in self.effects[1:]:
+            whole = whole >> effect.response(sample_rate)
+        return whole
 
     def __repr__(self) -> str:
         return joined(self.effects, " >> ", Parallel, "Chain")
@@ -86,7 +89,10 @@ class Parallel(Effect):
 
     def response(self, sample_rate: int) -> ImpulseResponse:
         """Return the one response that all effects fold into."""
-        return reduce(lambda a, b: a + b, (effect.response(sample_rate) for effect in self.effects))
+        whole = self.effects[0].response(sample_rate)
+        for effect in self.effects[1:]:
+            whole = whole + effect.response(sample_rate)
+        return whole
 
     def __repr__(self) -> str:
         return joined(self.effects, " + ", Chain, "Parallel")

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reverb.arrays import Audio
 from reverb.effects.effect import Chain, HasResponse
 from reverb.effects.folding import FLOOR_DB, trim
 from reverb.effects.levelled import Levelled
 from reverb.effects.writing import written
 from reverb.engine import fft
 from reverb.levels import to_db
+from reverb.responses import spectra
 from reverb.responses.normalising import level_gain
 from reverb.responses.response import ImpulseResponse
 
@@ -99,13 +101,27 @@ def _report(text: str, response: ImpulseResponse, folded: int, bands: tuple[floa
 
 def band_gains(response: ImpulseResponse, bands: tuple[float, ...]) -> Iterator[float]:
     """Give the power gain in dB of pink noise in octaves, summed over the outputs and per input."""
-    size = fft.good_size(max(response.frames, response.sample_rate))
-    frequencies = np.fft.rfftfreq(size, 1 / response.sample_rate)
-    power = np.zeros(len(frequencies))
-    for path in response.wiring.paths:
-        power += np.abs(np.fft.rfft(response.samples[:, path.response], size)) ** 2
-    for band in bands:
-        inside = slice(*np.searchsorted(frequencies, (band / math.sqrt(2), band * math.sqrt(2))))
-        weight = 1 / frequencies[inside]
-        mean = float(power[inside] @ weight / weight.sum()) / response.wiring.inputs
+    powers, weights = np.zeros(len(bands)), np.zeros(len(bands))
+    for frequencies, power in _powers(response):
+        for number, band in enumerate(bands):
+            inside = slice(*np.searchsorted(frequencies, (band / math.sqrt(2), band * math.sqrt(2))))
+            weight = 1 / frequencies[inside]
+            powers[number] += float(power[inside] @ weight)
+            weights[number] += float(weight.sum())
+    for mean in powers / weights / response.wiring.inputs:
         yield 10 * math.log10(mean) if mean > 0 else -math.inf
+
+
+def _powers(response: ImpulseResponse) -> Iterator[tuple[Audio, Audio]]:
+    """Give frequencies in Hz, rising, and the power gain there, summed over all paths."""
+    rows = [response.samples[:, path.response] for path in response.wiring.paths]
+    if rows[0].nbytes > spectra.LONG:
+        parts = (spectra.audible_spectra(row, response.sample_rate) for row in rows)
+        for together in zip(*parts, strict=True):
+            yield together[0][0], sum((np.abs(part) ** 2 for _, part in together), np.zeros(1))
+        return
+    size = fft.good_size(max(response.frames, response.sample_rate))
+    power = np.zeros(size // 2 + 1)
+    for row in rows:
+        power += np.abs(np.fft.rfft(row, size)) ** 2
+    yield np.fft.rfftfreq(size, 1 / response.sample_rate), power

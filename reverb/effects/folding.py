@@ -1,8 +1,11 @@
 """How long a folded response has to be: what lies below a floor at its ends may be left out."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from reverb.levels import from_db
 from reverb.responses.response import ImpulseResponse
@@ -11,6 +14,9 @@ FLOOR_DB = -120.0
 """Where a folded response ends by default, in dB of its peak: as far down as single precision carries sound."""
 
 _MARGIN_DB = -20.0
+_PIECE = 1 << 16  # frames
+
+Powers: TypeAlias = npt.NDArray[np.float64]
 
 
 def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseResponse:
@@ -26,21 +32,43 @@ def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseRespon
     floor_db : float
         In dB, below 0.
     """
-    # A row a channel: NumPy is five times quicker across rows than within pairs.
-    power = np.ascontiguousarray(response.samples.T, np.float64) ** 2
-    share = from_db(floor_db) ** 2
-    moments = power.max(axis=0)
-    loud = np.flatnonzero(moments > share * moments.max())
-    if len(loud) == 0:  # silence
+    share, loudest, energy = from_db(floor_db) ** 2, 0.0, 0.0
+    for moments, powers in _powers(response):
+        loudest, energy = max(loudest, float(moments.max())), float(_running(energy, powers)[-1])
+    if loudest == 0.0:  # silence
         return response
-    energy = np.cumsum(power.sum(axis=0))
-    allowed = share * from_db(_MARGIN_DB) ** 2 * energy[-1] / 2  # for either end
-    first = min(int(loud[0]), int(np.searchsorted(energy, allowed)), response.latency)
-    behind = np.cumsum(power[:, ::-1].sum(axis=0))
-    last = max(int(loud[-1]), response.frames - 1 - int(np.searchsorted(behind, allowed)), response.latency)
+    floors = share * loudest, share * from_db(_MARGIN_DB) ** 2 * energy / 2  # the latter for either end
+    first = min(_below(_powers(response), *floors), response.latency)
+    last = max(response.frames - 1 - _below(_powers(response, backwards=True), *floors), response.latency)
     if first == 0 and last == response.frames - 1:
         return response
     return replace(response, samples=response.samples[first : last + 1], latency=response.latency - first)
+
+
+def _powers(response: ImpulseResponse, *, backwards: bool = False) -> Iterator[tuple[Powers, Powers]]:
+    """Give the power of each frame, of its loudest channel and of all, in pieces that need little memory."""
+    starts = range(0, response.frames, _PIECE)
+    for start in reversed(starts) if backwards else starts:
+        power = response.samples[start : start + _PIECE].astype(np.float64) ** 2
+        step = -1 if backwards else 1
+        yield power.max(axis=1)[::step], power.sum(axis=1)[::step]
+
+
+def _running(energy: float, powers: Powers) -> Powers:
+    """Return the running sum of powers, on top of an energy."""
+    return np.cumsum(np.append(energy, powers))[1:]
+
+
+def _below(pieces: Iterable[tuple[Powers, Powers]], power: float, energy: float) -> int:
+    """Return how many frames come before one of more power, or before all so far have as much energy."""
+    frames, sum_so_far = 0, 0.0
+    for moments, powers in pieces:
+        sums = _running(sum_so_far, powers)
+        over = (moments > power) | (sums >= energy)
+        if over.any():
+            return frames + int(over.argmax())
+        frames, sum_so_far = frames + len(over), float(sums[-1])
+    return frames
 
 
 def portable(response: ImpulseResponse, name: str, floor_db: float | None = FLOOR_DB) -> ImpulseResponse:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.responses.minimum_phase import log_spectrum
+from reverb.responses.spectra import spectra
 
 Phase = Literal["linear", "minimum", "mixed"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -70,14 +71,8 @@ def magnitudes(taps: Taps, points: int) -> Iterator[tuple[Taps, Taps]]:
         The former in cycles per frame; the last of them may lie beyond the Nyquist frequency, 0.5.
     """
     size = min(points, _PART)
-    for shift in np.arange(0, 1, size / points):
-        # Taps that are turned have their points shifted by less than one; those a transform apart add up.
-        folded = np.zeros(size, np.complex128)
-        for number, start in enumerate(range(0, len(taps), size)):
-            piece = taps[start : start + size]
-            folded[: len(piece)] += np.exp(-2j * np.pi * shift * number) * piece
-        folded *= np.exp((-2j * np.pi * shift / size) * np.arange(size))
-        yield (np.arange(size // 2 + 1) + shift) / size, np.abs(np.fft.fft(folded)[: size // 2 + 1])
+    for shift, spectrum in spectra(taps, points, size):
+        yield (np.arange(size // 2 + 1) + shift) / size, np.abs(spectrum[: size // 2 + 1])
 
 
 def transform_size(taps: int) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from reverb.effects.effect import Effect, Gain, HasResponse
 from reverb.engine import routing as wires
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, fitting
 
 _WIDEST = 4.0
 _UNCHANGED = Gain(0.0)
@@ -52,8 +52,11 @@ class MidSide(Effect):
                     f"{name}: {response.name or 'the effect'} is {response.layout}; expected a mono effect"
                 )
         same = (mid + side) * 0.5  # L→L and R→R
+        dtype = fitting(same.frames, 4, same.samples.dtype, "mid/side")
         crossed = (mid + side * -1.0) * 0.5
-        rows = np.stack([r.samples[:, 0] for r in (same, crossed, crossed, same)], axis=1)
+        rows = np.empty((same.frames, 4), dtype)
+        rows[:, [0, 3]], rows[:, [1, 2]] = same.samples, crossed.samples
+        rows.setflags(write=False)
         return replace(same, samples=rows, wiring=wires.matrix(2, 2), name="mid/side")
 
 

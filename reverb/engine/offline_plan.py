@@ -36,6 +36,7 @@ ROUND_FRAMES = 1 << 18
 """Frames of a round, about: enough work for threads, little enough for the caches."""
 BATCH_POINTS = 1 << 15
 """FFT points of a batch, about: enough work for one call, little enough for a core's own cache."""
+_MORE = 1.1  # times the memory of the smallest plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +138,15 @@ class Plan:
 def choose(shape: Shape, memory: int | None = None, fftw_sizes: tuple[int, ...] = ()) -> Plan:
     """Return the cheapest plan, among those that need no more than `memory` bytes if it is given.
 
-    Where none is so small, the smallest is returned. FFTW is weighed for the given sizes.
+    Where none is so small, nor is what is returned much larger than the smallest. FFTW is weighed for the given sizes.
     """
     plans = [*candidates(shape), *_with_fftw(shape, fftw_sizes)]
+    if memory is not None and not any(footprint(plan, shape) <= memory for plan in plans):
+        plans = list(candidates(shape, scarce=True))
+        # The very smallest plan may take a hundred times as long as one a little larger.
+        memory = max(memory, int(_MORE * min(footprint(plan, shape) for plan in plans)))
     if memory is not None:
-        fitting = [plan for plan in plans if footprint(plan, shape) <= memory]
-        if not fitting:
-            plans = list(candidates(shape, scarce=True))
-            fitting = [plan for plan in plans if footprint(plan, shape) <= memory]
-        plans = fitting or [min(plans, key=lambda plan: footprint(plan, shape))]
+        plans = [plan for plan in plans if footprint(plan, shape) <= memory]
     return min(plans, key=lambda plan: cost(plan, shape))
 
 

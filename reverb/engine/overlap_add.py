@@ -6,6 +6,7 @@ the same rows. So the output is the same bits however the input is cut into call
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,8 @@ class OverlapAdd:
     Parameters
     ----------
     responses : array_like, shape (rows, taps)
-        Real impulse responses, to which the paths of `routing` refer by row. Not copied if the type
-        matches, so they must not change while the convolver lives.
+        Real impulse responses, to which the paths of `routing` refer by row. Not copied, so they must not change while
+        the convolver lives.
     routing : Routing
         Which input feeds which output through which row.
     dtype : float32 or float64
@@ -76,18 +77,19 @@ class OverlapAdd:
         memory: int | None = MEMORY,
         ahead: int = 0,
     ) -> None:
-        rows = np.asarray(responses, dtype)
+        rows: Real = np.asarray(responses)
+        self._dtype = np.dtype(dtype)
         assert rows.ndim == 2, rows.shape
         assert rows.shape[1] >= 1, rows.shape
         assert rows.shape[0] >= routing.responses, (rows.shape, routing)
-        assert rows.dtype in (np.float32, np.float64), rows.dtype
+        assert self._dtype in (np.float32, np.float64), dtype
         self.inputs, self.outputs, self.tail = routing.inputs, routing.outputs, rows.shape[1] - 1
-        shape = _shape(rows, routing, length, ahead)
+        shape = _shape(rows.shape[1], self._dtype, routing, length, ahead)
         self.plan: Plan = _plan(shape, memory)
         self.preferred_frames = self.plan.round
-        self._dtype = rows.dtype
         worthwhile = cost(self.plan, shape) > SMALL
-        self._rounds = Rounds(self.plan, rows, routing, (workers or os.cpu_count() or 1) if worthwhile else 1)
+        workers = (workers or os.cpu_count() or 1) if worthwhile else 1
+        self._rounds = Rounds(self.plan, rows, routing, self._dtype, workers)
         self._pending: Real = np.empty((0, self.inputs), self._dtype)
         self._filled = 0
 
@@ -233,9 +235,7 @@ def _plan(shape: Shape, memory: int | None) -> Plan:
     return choose(shape, memory, fftw_sizes(shape.itemsize)) if cost(plan, shape) > LARGE else plan
 
 
-def _shape(rows: Real, routing: Routing, length: int | None, ahead: int) -> Shape:
+def _shape(taps: int, dtype: np.dtype[Any], routing: Routing, length: int | None, ahead: int) -> Shape:
     paths = routing.paths
     inputs, used = {path.input for path in paths}, {path.response for path in paths}
-    return Shape(
-        rows.shape[1], length, len(inputs), routing.outputs, len(paths), len(used), rows.itemsize, ahead
-    )
+    return Shape(taps, length, len(inputs), routing.outputs, len(paths), len(used), dtype.itemsize, ahead)

@@ -26,10 +26,12 @@ class Rounds:
     block needs it; ``_carry[0, o]`` is what the blocks done add to the frames of output ``o`` that come next.
     """
 
-    def __init__(self, plan: Plan, responses: Real, routing: Routing, workers: int) -> None:
-        self._plan, self._responses = plan, responses
+    def __init__(
+        self, plan: Plan, responses: Real, routing: Routing, dtype: np.dtype[Any], workers: int
+    ) -> None:
+        self._plan, self._dtype = plan, dtype
         self._all, self._half = workers, -(-workers // 2) if plan.ahead else workers
-        dtype, spectral = responses.dtype, _complex(responses.dtype)
+        spectral = _complex(dtype)
         self._entering = Crew(lambda: _Entrance(plan, dtype))
         self._leaving = Crew(lambda: _Exit(plan, dtype))
         self._sources = sorted({path.input for path in routing.paths})
@@ -38,7 +40,8 @@ class Rounds:
         for path in routing.paths:
             self._paths.setdefault(path.output, []).append(path._replace(input=place[path.input]))
         self._parts = max(1, min(-(-workers // max(1, len(self._paths))), plan.group // plan.batch))
-        self._kept = self._transform_all() if plan.keep_spectra else {}
+        self._kept = self._transform_all(responses) if plan.keep_spectra else {}
+        self._responses = None if plan.keep_spectra else responses  # no need to hold what may be freed
         # Not touched before sound comes: a short one needs little of it.
         self._history: Complex = aligned_empty((len(self._sources), plan.slots, plan.bins), spectral)
         self._carry: Real = np.empty((self._parts, routing.outputs, plan.overlap), dtype)
@@ -73,31 +76,30 @@ class Rounds:
             position += len(out)
             yield out
 
-    def _transform_all(self) -> dict[int, Complex]:
+    def _transform_all(self, responses: Real) -> dict[int, Complex]:
         """Return the spectra of each response in use, (partitions, bins)."""
         plan = self._plan
         used = sorted({path.response for paths in self._paths.values() for path in paths})
-        kept = {
-            row: aligned_empty((plan.partitions, plan.bins), _complex(self._responses.dtype)) for row in used
-        }
+        spectral = _complex(self._dtype)
+        kept = {row: aligned_empty((plan.partitions, plan.bins), spectral) for row in used}
         batches = [(row, p) for row in used for p in range(0, plan.partitions, LANES)]
         self._leaving.run(
             lambda task, scratch: self._transform_response(
-                *task, kept[task[0]][task[1] : task[1] + LANES], scratch.fft
+                responses[task[0]], task[1], kept[task[0]][task[1] : task[1] + LANES], scratch.fft
             ),
             batches,
             self._all,
         )
         return kept
 
-    def _transform_response(self, row: int, first: int, out: Complex, transforms: Transforms) -> None:
+    def _transform_response(self, response: Real, first: int, out: Complex, transforms: Transforms) -> None:
         """Transform up to LANES partitions of a response from the `first`; the inverse FFT's scale is put in here."""
         plan, count = self._plan, len(out)
-        size = plan.block if plan.partitions > 1 else self._responses.shape[1]
-        rows = aligned_zeros((_lanes(plan, count), plan.fft_size), self._responses.dtype)
+        size = plan.block if plan.partitions > 1 else len(response)
+        rows = aligned_zeros((_lanes(plan, count), plan.fft_size), self._dtype)
         for index in range(count):
-            taps = self._responses[row, (first + index) * size : (first + index + 1) * size]
-            np.multiply(taps, 1 / plan.fft_size, out=rows[index, : len(taps)])
+            taps = response[(first + index) * size : (first + index + 1) * size]
+            np.multiply(taps.astype(self._dtype, copy=False), 1 / plan.fft_size, out=rows[index, : len(taps)])
         if len(rows) == count:
             transforms.forward(rows, out)
         else:
@@ -194,7 +196,8 @@ class Rounds:
     def _response_spectra(self, row: int, start: int, stop: int, scratch: "_Exit") -> Complex:
         if row in self._kept:
             return self._kept[row][start:stop]
-        self._transform_response(row, start, scratch.response[: stop - start], scratch.fft)
+        assert self._responses is not None, row
+        self._transform_response(self._responses[row], start, scratch.response[: stop - start], scratch.fft)
         return scratch.response[: stop - start]
 
 

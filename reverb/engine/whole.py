@@ -17,7 +17,14 @@ Mode = Literal["full", "same", "valid"]
 _WORTH_THREADS = 1 << 17  # samples, below which a thread's start costs more than it saves
 
 
-def convolve(x: npt.ArrayLike, h: npt.ArrayLike, mode: Mode = "full", *, workers: int | None = None) -> Audio:
+def convolve(
+    x: npt.ArrayLike,
+    h: npt.ArrayLike,
+    mode: Mode = "full",
+    *,
+    workers: int | None = None,
+    memory: int | None = None,
+) -> Audio:
     """Convolve a signal with a response along the frames.
 
     Parameters
@@ -31,6 +38,8 @@ def convolve(x: npt.ArrayLike, h: npt.ArrayLike, mode: Mode = "full", *, workers
         the shorter of the two lies wholly within the longer.
     workers : int, optional
         Threads to compute with; as many as cores by default. The result does not depend on it.
+    memory : int, optional
+        Bytes to stay under, beside both arrays and the result, where that can be; no limit by default.
 
     Returns
     -------
@@ -65,19 +74,22 @@ def convolve(x: npt.ArrayLike, h: npt.ArrayLike, mode: Mode = "full", *, workers
         raise InvalidAudioError(
             f"x has {columns[0].shape[1]} channels and h has {columns[1].shape[1]}; expected as many, or 1 of either"
         )
-    full = _full(*columns, workers)
-    start, stop = _span(mode, len(signal), len(response))
-    return full[start:stop, 0] if flat else full[start:stop]
+    full = _full(*columns, workers, memory)
+    if mode != "full":  # the whole is returned itself: who keeps a view has to copy it
+        start, stop = _span(mode, len(signal), len(response))
+        full = full[start:stop]
+    return full[:, 0] if flat else full
 
 
-def _full(signal: Audio, response: Audio, workers: int | None) -> Audio:
+def _full(signal: Audio, response: Audio, workers: int | None, memory: int | None) -> Audio:
     # Convolution commutes: the longer array is the stream, so that the FFTs fit the shorter.
     stream, taps = (signal, response) if len(signal) >= len(response) else (response, signal)
     inputs, rows = stream.shape[1], taps.shape[1]
     outputs = max(inputs, rows)
     out: Audio = np.empty((len(stream) + len(taps) - 1, outputs), np.result_type(signal, response))
     # As many inputs as outputs: no channel has anything to do with another, and each is a work of its own.
-    works = [slice(c, c + 1) for c in range(outputs)] if inputs == outputs else [slice(None)]
+    apart = inputs == outputs and memory is None
+    works = [slice(c, c + 1) for c in range(outputs)] if apart else [slice(None)]
     workers = workers or os.cpu_count() or 1
     at_once = min(workers, len(works)) if stream.size >= _WORTH_THREADS else 1
     share = workers // at_once
@@ -91,7 +103,7 @@ def _full(signal: Audio, response: Audio, workers: int | None) -> Audio:
             dtype=out.dtype,
             length=len(stream),
             workers=share,
-            memory=None,
+            memory=memory,
             ahead=0 if share == 1 else 1,
         )
         engine.whole(part, place)
@@ -107,12 +119,9 @@ def _parallel(inputs: int, outputs: int, rows: int) -> Routing:
 
 
 def _span(mode: Mode, frames: int, taps: int) -> tuple[int, int]:
-    """Return which frames of the full convolution a mode keeps."""
-    total = frames + taps - 1
-    if mode == "full":
-        return 0, total
+    """Return which frames of the full convolution "same" and "valid" keep."""
     if mode == "same":
         start = (taps - 1) // 2
         return start, start + frames
     shorter = min(frames, taps)
-    return shorter - 1, total - shorter + 1
+    return shorter - 1, max(frames, taps)

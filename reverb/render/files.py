@@ -194,7 +194,9 @@ def process_file(
         if asked.measures:
             verdict = _measured(sound, response, tail, workers, asked, _share(progress, 0, 2))
             progress = _share(progress, 1, 2)
-        job = Job(sound, response * verdict.factor, tail, workers, warn=not asked.measures)
+        response *= verdict.factor
+        job = Job(sound, response, tail, workers, warn=not asked.measures)
+        del response  # up to 64 MB, of which the engine has what it needs
         container = _large_enough(container, job.frames * job.channels * _BYTES.get(subtype, 4))
         if dither is None:
             dither = BITS.get(subtype, 32) <= DITHERED_BITS

@@ -14,6 +14,9 @@ from reverb.responses.response import ImpulseResponse, fitting
 
 Paths = dict[tuple[int, int], Audio]
 _LOUDEST = 1e15
+_MEMORY = (
+    80 << 20
+)  # bytes for a convolution: enough for 16 channels and a filter; long ones take shorter transforms
 
 
 def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
@@ -35,7 +38,8 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
     if first.is_mono or second.is_mono:
         wide, narrow = (second, first) if first.is_mono else (first, second)
         dtype = fitting(frames, wide.channels, wanted, what)
-        samples = convolve(wide.samples.astype(dtype, copy=False), narrow.samples[:, 0].astype(dtype))
+        rows = wide.samples.astype(dtype, copy=False), narrow.samples[:, 0].astype(dtype, copy=False)
+        samples = convolve(*rows, memory=_MEMORY)
         samples.setflags(write=False)
         return ImpulseResponse(samples, first.sample_rate, name, wide.wiring, latency)
     if first.wiring.outputs != second.wiring.inputs:
@@ -49,8 +53,11 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
     dtype = fitting(frames, len(pairs), wanted, what)
     samples = np.zeros((frames, len(pairs)), dtype)
     for p, q in joined:
-        rows = first.samples[:, p.response].astype(dtype), second.samples[:, q.response].astype(dtype)
-        samples[:, pairs.index((p.input, q.output))] += convolve(*rows)
+        rows = (
+            first.samples[:, p.response].astype(dtype, copy=False),
+            second.samples[:, q.response].astype(dtype, copy=False),
+        )
+        samples[:, pairs.index((p.input, q.output))] += convolve(*rows, memory=_MEMORY)
     wiring = wires.from_pairs(first.wiring.inputs, second.wiring.outputs, pairs)
     samples.setflags(write=False)
     return ImpulseResponse(samples, first.sample_rate, name, wiring, latency)
@@ -112,7 +119,7 @@ def _paths_beside(part: ImpulseResponse, wide: ImpulseResponse) -> Paths:
 def _check_gain(first: ImpulseResponse, second: ImpulseResponse, what: str) -> None:
     """Refuse a product that could leave the range of float32: below the sum of the one times the other's peak."""
     short, long = sorted((first.samples, second.samples), key=len)
-    most = float(np.abs(short).sum(axis=0).max()) * max(float(long.max()), -float(long.min()))
+    most = max(float(np.abs(row).sum()) for row in short.T) * max(float(long.max()), -float(long.min()))
     if not most <= _LOUDEST:
         raise InvalidAudioError(
             f"{what} amplifies up to {most:.3g} times; expected at most {_LOUDEST:g}. Lower its gains"

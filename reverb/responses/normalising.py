@@ -5,9 +5,11 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
+from reverb.arrays import Audio
 from reverb.engine import fft
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.levels import k_weighting
+from reverb.levels import Spectrum, k_weighting
+from reverb.responses import spectra
 from reverb.responses.response import ImpulseResponse
 
 Level = Literal["loudness", "energy", "peak", "none"]
@@ -101,40 +103,68 @@ def blend(response: ImpulseResponse, delay: float = 0.0) -> Blend:
         ``dry`` how many these are, both per input.
     """
     sample_rate, wiring = response.sample_rate, response.wiring
+    if sample_rate / 2 < _BAND[0]:
+        return Blend(1.0, energy_ratio(response), 0.0)
+    dry = (wiring.outputs if wiring.inputs == 1 else min(wiring.inputs, wiring.outputs)) / wiring.inputs
+    if response.frames * response.samples.itemsize > spectra.LONG:
+        return Blend(dry, *_in_parts(response, delay))
     size = fft.good_size(max(response.frames, sample_rate))
     step = sample_rate / size
     first, last = math.ceil(_BAND[0] / step), min(math.floor(_BAND[1] / step), size // 2)
-    if first > last:  # a rate of some hertz
-        return Blend(1.0, energy_ratio(response), 0.0)
-    padded = np.zeros((1, size), response.samples.dtype)
-    spectra = np.empty((response.channels, size // 2 + 1), np.result_type(padded, np.complex64))
-    for channel, spectrum in enumerate(spectra):
-        padded[0, : response.frames] = response.samples[:, channel]
-        fft.forward(padded, spectrum[np.newaxis])
+    bands = [
+        slice(n, min(n + _PIECE, last + 1)) for n in range(first, last + 1, _PIECE)
+    ]  # they stay in the cache
+    weights = [_pink_weight(np.arange(band.start, band.stop) * step) for band in bands]
+    whole = wiring.inputs * sum(float(weight.sum()) for weight in weights)
     seconds = delay - response.latency / sample_rate
-    every = [path.response for path in wiring.paths]
-    beside = [path.response for path in wiring.paths if path.input == path.output or wiring.inputs == 1]
+    padded = np.zeros((1, size), response.samples.dtype)
+    spectrum = np.empty((1, size // 2 + 1), np.result_type(padded, np.complex64))
+    wet = cross = 0.0
+    for path in wiring.paths:
+        padded[0, : response.frames] = response.samples[:, path.response]
+        fft.forward(padded, spectrum)
+        beside = path.input == path.output or wiring.inputs == 1
+        for band, weight in zip(bands, weights, strict=True):
+            inside = spectrum[0, band]
+            wet += float(weight @ np.square(np.abs(inside)))
+            if beside and seconds:
+                inside = inside * np.exp(-2j * np.pi * seconds * step * np.arange(band.start, band.stop))
+            if beside:
+                cross += float(weight @ inside.real)
+    return Blend(dry, wet / whole, cross / whole)
+
+
+def _pink_weight(frequencies: Audio) -> Spectrum:
+    """Return the K-weighted power of pink noise at frequencies in Hz."""
+    weight: Spectrum = k_weighting(frequencies) / frequencies
+    return weight
+
+
+def _in_parts(response: ImpulseResponse, delay: float) -> tuple[float, float]:
+    """Measure the wet power and the cross power of `blend`, of a response whose one transform would take too much."""
+    sample_rate, wiring = response.sample_rate, response.wiring
+    seconds = delay - response.latency / sample_rate
     whole = wet = cross = 0.0
-    for start in range(first, last + 1, _PIECE):  # in pieces that stay in the cache
-        stop = min(start + _PIECE, last + 1)
-        frequencies = np.arange(start, stop) * step
-        weight = k_weighting(frequencies) / frequencies
-        turn = weight * np.exp(2j * np.pi * seconds * frequencies) if seconds else weight
-        whole += float(weight.sum())
-        piece = spectra[:, start:stop]
-        wet += sum(float(np.square(np.abs(piece[row])) @ weight) for row in every)
-        cross += sum(float(np.vdot(turn, piece[row]).real) for row in beside)
-    whole *= wiring.inputs
-    dry = wiring.outputs if wiring.inputs == 1 else min(wiring.inputs, wiring.outputs)
-    return Blend(dry / wiring.inputs, wet / whole, cross / whole)
+    for path in wiring.paths:
+        for frequencies, spectrum in spectra.audible_spectra(response.samples[:, path.response], sample_rate):
+            band = (frequencies >= _BAND[0]) & (frequencies <= _BAND[1])
+            frequencies, inside = frequencies[band], spectrum[band]
+            weight = _pink_weight(frequencies)
+            whole += float(weight.sum())
+            wet += float(weight @ (inside.real**2 + inside.imag**2))
+            if path.input == path.output or wiring.inputs == 1:
+                turned = inside * np.exp(-2j * np.pi * seconds * frequencies)
+                cross += float(weight @ turned.real)
+    share = len(wiring.paths) / (wiring.inputs * whole)
+    return share * wet, share * cross
 
 
 def energy_ratio(response: ImpulseResponse) -> float:
     """Return the power of white noise after the response ÷ before it: the energy per input."""
-    rows = [response.samples[:, path.response].astype(np.float64) for path in response.wiring.paths]
+    rows = (response.samples[:, path.response].astype(np.float64) for path in response.wiring.paths)
     return float(sum(row @ row for row in rows)) / response.wiring.inputs
 
 
 def peak(response: ImpulseResponse) -> float:
     """Return the largest absolute sample."""
-    return float(np.abs(response.samples).max())
+    return max(float(response.samples.max()), -float(response.samples.min()))

@@ -46,8 +46,12 @@ def resample(response: ImpulseResponse, sample_rate: int) -> ImpulseResponse:
     expected = round((lead + response.frames + ringing) * sample_rate / response.sample_rate)
     what = f"impulse response {response.name!r}, from {response.sample_rate} Hz to {sample_rate} Hz,"
     dtype = fitting(expected, response.channels, response.samples.dtype, what)
-    padded = np.pad(response.samples.astype(dtype, copy=False), ((lead, ringing), (0, 0)))
-    samples = soxr.resample(padded, response.sample_rate, sample_rate, quality="VHQ")
+    samples = soxr.resample(
+        np.pad(response.samples.astype(dtype, copy=False), ((lead, ringing), (0, 0))),
+        response.sample_rate,
+        sample_rate,
+        quality="VHQ",
+    )
     samples *= samples.dtype.type(response.sample_rate / sample_rate)
     zero = steps * step_out
 

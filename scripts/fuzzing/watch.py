@@ -11,7 +11,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
@@ -81,6 +81,8 @@ class Fuzz:
 def run(fuzz: Fuzz, numbers: Sequence[int], megabytes: float, seconds: float) -> Iterator[Outcome]:
     """Give the outcome of each case, from one child after the other; a child that fails is replaced.
 
+    A child that holds too much may hold it from cases before: then a new one begins with this case, and is judged.
+
     Parameters
     ----------
     fuzz : Fuzz
@@ -95,10 +97,12 @@ def run(fuzz: Fuzz, numbers: Sequence[int], megabytes: float, seconds: float) ->
     while left:
         child = _Child(fuzz, left)
         try:
-            for outcome in child.outcomes(megabytes, seconds):
-                left.remove(outcome.number)
+            for before, outcome in enumerate(child.outcomes(megabytes, seconds)):
                 if outcome.megabytes > megabytes and outcome.verdict in ("right", "refused"):
-                    outcome = Outcome(outcome.number, "memory", outcome.megabytes, outcome.seconds)
+                    if before:
+                        break
+                    outcome = replace(outcome, verdict="memory")
+                left.remove(outcome.number)
                 yield outcome
         finally:
             child.end()

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.signal import lfilter
 
+from reverb.effects import echoes
 from reverb.effects.echoes import Echoes, beats
 from reverb.effects.effect import Delay, Gain
 from reverb.effects.equalisers import LowCut
@@ -76,6 +78,18 @@ def test_damping_is_a_one_pole_filter() -> None:
     impulse = np.zeros(350)
     impulse[0] = 1.0
     assert np.abs(kernels[400:750] - lfilter([1 - decay], [1, -decay], impulse)).max() < 1e-8
+
+
+def test_without_scipys_compiled_filter_its_public_one_gives_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    effect = Echoes(0.05, feedback=0.5, damping=500)
+    expected = effect.response(RATE)
+    assert echoes._lfilter() is not lfilter
+    monkeypatch.setattr(echoes, "load_compiled", lambda *_: None)
+    monkeypatch.setattr(echoes, "_lfilter", cache(echoes._lfilter.__wrapped__))
+    assert echoes._lfilter() is lfilter
+    assert effect.response(RATE) == expected
 
 
 def test_width_scales_the_difference() -> None:

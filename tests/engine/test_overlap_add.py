@@ -235,6 +235,33 @@ def test_scarce_memory_is_kept_to():
     assert offline_plan.choose(shape, 1).block > 0
 
 
+def test_a_response_of_another_precision_is_neither_copied_nor_held():
+    rows, wires = noise(9, (2, 400_000)), routing.matrix(1, 2)
+    engines, peaks = [], []
+    for some in (rows.astype(np.float32), rows):
+        tracemalloc.start()
+        engines.append(OverlapAdd(some, wires, length=1000, workers=1))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert engines[-1].plan.keep_spectra
+        assert sys.getrefcount(some) < 5  # those who iterate, and nobody else
+    assert peaks[1] - peaks[0] < rows.nbytes / 8
+    x = noise(10, (1000, 1), np.float32)
+    np.testing.assert_array_equal(whole(engines[0], x), whole(engines[1], x))
+
+
+def test_where_memory_does_not_suffice_a_little_more_saves_most_of_the_time():
+    shape = Shape(960_000, 30_000_000, 16, 16, 16, 16)  # 16 channels of 10 s at 96 kHz
+    smallest = min(
+        offline_plan.candidates(shape, scarce=True), key=lambda plan: offline_plan.footprint(plan, shape)
+    )
+    least = offline_plan.footprint(smallest, shape)
+    assert least > 90 << 20
+    chosen = offline_plan.choose(shape, 90 << 20)
+    assert offline_plan.footprint(chosen, shape) <= 1.1 * least
+    assert offline_plan.cost(chosen, shape) < offline_plan.cost(smallest, shape) / 10
+
+
 @given(
     taps=st.integers(1, 2_000_000),
     length=st.none() | st.integers(0, 50_000_000),

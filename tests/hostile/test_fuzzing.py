@@ -69,6 +69,19 @@ def test_the_watch_sees_a_crash_a_hang_memory_and_a_traceback_and_goes_on() -> N
     assert "nobody foresaw it" in found[4]
 
 
+def test_memory_that_earlier_cases_left_is_not_counted_against_a_case() -> None:
+    kept: list[np.ndarray] = []
+
+    def keep(_rng: random.Random, _path: Path) -> None:
+        kept.append(np.ones(5_000_000))
+
+    Path("/proc/self/clear_refs").write_text("5")
+    begins = fuzzing.peak_megabytes()
+    found = list(fuzzing.run(_Fuzz([keep] * 6), range(6), megabytes=begins + 100, seconds=9.0))
+    assert [(outcome.number, outcome.verdict) for outcome in found] == [(n, "right") for n in range(6)]
+    assert 40 < max(outcome.megabytes for outcome in found) - begins < 100  # several were kept in one child
+
+
 def test_a_case_is_known_by_seed_and_number() -> None:
     from fuzzing.seeds import corpus
 
@@ -83,7 +96,7 @@ def test_a_slice_of_the_fuzzing_finds_nothing(tmp_path: Path) -> None:
         sys.executable,
         ROOT / "scripts" / "fuzz.py",
         "--seconds",
-        "10",
+        "20",
         "--seed",
         "3",
         "--keep",

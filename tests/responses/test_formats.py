@@ -2,6 +2,7 @@
 
 import contextlib
 import pickle
+import sys
 import warnings
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverb.engine.routing import matrix
-from reverb.errors import AudioFileError, InvalidAudioError, ParameterError, ReverbError
+from reverb.errors import AudioFileError, InvalidAudioError, MissingExtraError, ParameterError, ReverbError
 from reverb.responses.files import load_response, save_response
 from reverb.responses.formats import READERS
 from reverb.responses.formats.bare import rate_of, write_npy, write_raw
@@ -240,6 +241,34 @@ def test_directions_of_a_sofa_file(audio_folder: Path) -> None:
         load_response(path, sample_rate=48_000)
     other = load_response(audio_folder / "sofa" / "pypi_spatialaudiometrics_example_sofa_1.sofa")
     assert (other.sample_rate, other.frames) == (48_000, 256)
+
+
+@pytest.mark.parametrize("fate", ["while True: pass", "os.abort()", "os._exit(0)"])
+def test_a_library_that_hangs_or_crashes_over_a_sofa_file_is_a_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fate: str
+) -> None:
+    from reverb.responses.formats import sofa
+
+    (tmp_path / "sofar.py").touch()
+    (tmp_path / "netCDF4.py").write_text(
+        f"import os\nclass Dataset:\n    def __init__(self, path):\n        {fate}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)  # type: ignore[no-untyped-call,unused-ignore]
+    monkeypatch.setattr(sofa, "_SECONDS", 1)
+    path = tmp_path / "a.sofa"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(AudioFileError, match="the library that reads it crashed, or came to no end"):
+        load_response(path)
+
+
+def test_sofa_files_without_the_extra_say_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sofar", None)
+    path = tmp_path / "a.sofa"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(MissingExtraError, match=r"pip install 'reverb\[sofa\]'"):
+        load_response(path)
 
 
 def test_a_room_with_several_speakers_in_a_sofa_file(tmp_path: Path) -> None:

@@ -1,25 +1,32 @@
 """SOFA files (AES69): measured ears and rooms, a response per direction; read with sofar (extra `sofa`)."""
 
+import importlib.util
+import json
 import math
-import warnings
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.engine.routing import matrix
 from reverb.errors import AudioFileError, MissingExtraError, ParameterError
-from reverb.responses.formats.bare import LONGEST_SECONDS, checked_size
+from reverb.responses.formats.bare import checked_size
 from reverb.responses.response import LAYOUTS, ImpulseResponse
 from reverb.soundfiles import PathLike
 
 Array = npt.NDArray[np.float64]
 
 _MOST_BYTES = 1 << 30
-_MANY_VALUES, _MOST_PER_BYTE = 1 << 22, 4
+_CODE = "from reverb.responses.formats.sofa_reading import main; main()"
+_SECONDS, _BYTES_PER_SECOND = 10, 1 << 22  # of CPU time that reading may take: 0.3 s are usual
+_PATIENCE = 10  # seconds by the clock for each of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,65 +123,47 @@ def _delayed(sofa: _Sofa, measurement: int, receiver: int, emitter: int) -> Arra
 
 def _read(path: PathLike) -> _Sofa:
     size = checked_size(path, _MOST_BYTES)
+    if not _installed("netCDF4", "sofar"):
+        raise MissingExtraError("SOFA files need sofar; install it with: pip install 'reverb[sofa]'")
     try:
-        import netCDF4
-        import sofar
-    except ImportError as error:
-        raise MissingExtraError(
-            "SOFA files need sofar; install it with: pip install 'reverb[sofa]'"
-        ) from error
+        return _answer(os.fspath(path), _SECONDS + size // _BYTES_PER_SECOND)
+    except ValueError as error:
+        raise AudioFileError(f"{path}: not a SOFA file with FIR data ({error})") from error
+
+
+def _installed(*modules: str) -> bool:
     try:
-        # Sizes first: a header may promise any amount of memory, and what was never written takes no room in a file.
-        with netCDF4.Dataset(str(path)) as file:
-            values = sum(math.prod(variable.shape) for variable in file.variables.values())
-        if values > max(_MANY_VALUES, _MOST_PER_BYTE * size):
-            raise ValueError(
-                f"it promises {values} numbers in {size} bytes; expected at most {_MOST_PER_BYTE} a byte"
-            )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of conventions that were never finished: their data is as good
-            return _taken(sofar.read_sofa(str(path), verify=False, verbose=False))
-    except Exception as error:  # netCDF and sofar raise whatever they meet
-        reason = (str(error).splitlines() or ["no reason given"])[0]
-        raise AudioFileError(f"{path}: not a SOFA file with FIR data ({reason})") from error
+        return all(importlib.util.find_spec(module) for module in modules)
+    except ValueError:  # of one that is kept from being imported
+        return False
 
 
-def _taken(read: Any) -> _Sofa:
-    data = np.asarray(read.Data_IR, np.float64)
-    if data.ndim == 3:
-        data = data[:, :, np.newaxis, :]
-    elif (
-        data.ndim == 4 and str(read.GLOBAL_DataType) == "FIR-E"
-    ):  # frames before emitters; the older FIRE after
-        data = np.moveaxis(data, 2, 3)
-    if data.ndim != 4 or 0 in data.shape:
-        raise ValueError(
-            f"its data has shape {data.shape}; expected measurements, receivers, emitters, frames"
-        )
-    if not np.isfinite(data).all():
-        raise ValueError("its data holds NaN or infinity")
-    rates = np.unique(np.asarray(read.Data_SamplingRate, np.float64))
-    if len(rates) != 1 or rates[0] % 1 or not 1 <= rates[0] <= 10_000_000:
-        raise ValueError(f"its sampling rate is {rates.tolist()}; expected one whole number of Hz")
-    rate = int(rates[0])
-    if data.shape[3] > LONGEST_SECONDS * rate:
-        raise ValueError(
-            f"its responses last {data.shape[3] / rate:.0f} s; expected at most {LONGEST_SECONDS} s"
-        )
-    delays = np.asarray(getattr(read, "Data_Delay", 0.0), np.float64)
-    delays = np.atleast_2d(delays)
-    delays = delays[:, :, np.newaxis] if delays.ndim == 2 else delays
-    delays = np.broadcast_to(delays, data.shape[:3])
-    if not (np.isfinite(delays).all() and delays.min() >= 0 and delays.max() <= LONGEST_SECONDS * rate):
-        raise ValueError("its delays make no sense")
-    return _Sofa(data, delays, rate, _directions(read, len(data)))
+def _answer(path: str, seconds: int) -> _Sofa:
+    """Return what a process of its own reads: the library in C may never end, or crash, over a broken file."""
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", _CODE, path, str(seconds)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(folder or os.getcwd() for folder in sys.path)},
+    ) as process:
+        late = threading.Timer(_PATIENCE * seconds, process.kill)  # where the system does not limit CPU time
+        late.start()
+        try:
+            answer = cast(IO[bytes], process.stdout)
+            header = answer.readline()
+            if not header.endswith(b"\n"):
+                raise ValueError("the library that reads it crashed, or came to no end")
+            said = json.loads(header)
+            if "reason" in said:
+                raise ValueError(said["reason"])
+            data, delays, positions = (_array(answer, shape) for shape in said["shapes"])
+        finally:
+            late.cancel()
+            process.kill()  # it has answered, or never will
+    directions = tuple(Direction(n, *map(float, position)) for n, position in enumerate(positions))
+    return _Sofa(data, delays, said["rate"], directions)
 
 
-def _directions(read: Any, count: int) -> tuple[Direction, ...]:
-    positions = np.broadcast_to(np.atleast_2d(np.asarray(read.SourcePosition, np.float64)), (count, 3))
-    if str(read.SourcePosition_Type).lower() == "cartesian":
-        x, y, z = positions.T
-        distance = np.sqrt(x**2 + y**2 + z**2)
-        elevation = np.degrees(np.arcsin(np.clip(z / np.maximum(distance, 1e-12), -1, 1)))
-        positions = np.stack([np.degrees(np.arctan2(y, x)), elevation, distance], axis=1)
-    return tuple(Direction(n, float(a), float(e), float(d)) for n, (a, e, d) in enumerate(positions))
+def _array(answer: IO[bytes], shape: Sequence[int]) -> Array:
+    return np.frombuffer(answer.read(8 * math.prod(shape)), np.float64).reshape(shape)
