@@ -95,6 +95,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--note", default="", metavar="TEXT", help="what the page shall say of this run")
 
 
+_KEPT_APART = ("--json", "--note", "--tuned")
+
+
 def keep(options: argparse.Namespace, tables: Tables) -> None:
     """Write a benchmark's result where `--json` says."""
     if options.json:
@@ -102,11 +105,11 @@ def keep(options: argparse.Namespace, tables: Tables) -> None:
 
 
 def _command(words: list[str]) -> str:
-    """Return what was typed, without where the result goes and what is said of it."""
+    """Return what was typed, without where things are kept and what is said of the result."""
     kept, rest = [], iter(words[1:])
     for word in rest:
-        if word in ("--json", "--note"):
+        if word in _KEPT_APART:
             next(rest)
-        elif not word.startswith(("--json=", "--note=")):
+        elif not word.startswith(tuple(f"{option}=" for option in _KEPT_APART)):
             kept.append(word)
     return " ".join(["python", f"scripts/{Path(words[0]).name}", *kept])
