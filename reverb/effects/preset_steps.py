@@ -20,7 +20,7 @@ from reverb.effects.reverb import Reverb
 from reverb.effects.stereo import MidSide, Width
 from reverb.errors import ParameterError, ReverbError, shown
 
-_DEEPEST = 8
+_DEEPEST = 4  # of each level a response is held while the next is made
 
 
 @dataclass(frozen=True)

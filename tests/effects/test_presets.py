@@ -192,7 +192,7 @@ def test_nesting_and_length_are_bounded() -> None:
     nested = 'type="gain", gain_db=0'
     for _ in range(12):
         nested = f'type="parallel", branch=[{{step=[{{{nested}}}]}}]'
-    with pytest.raises(PresetError, match="nested more than 8 deep"):
+    with pytest.raises(PresetError, match="nested more than 4 deep"):
         _read(f"step=[{{{nested}}}]")
     with pytest.raises(PresetError, match="300 steps, branches and bands; expected at most 100"):
         _read('[[step]]\ntype="gain"\ngain_db=0\n' * 300)
