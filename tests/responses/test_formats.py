@@ -294,3 +294,14 @@ def test_a_room_with_several_speakers_in_a_sofa_file(tmp_path: Path) -> None:
     np.testing.assert_allclose(loaded.samples[:64, 1], data[0, 1, 0])
     np.testing.assert_allclose(loaded.samples[:64, 2], data[0, 0, 1])
     np.testing.assert_allclose(loaded.samples[1:65, 3], data[0, 1, 1])
+
+
+def test_a_broken_array_is_refused_in_few_words(tmp_path: Path) -> None:
+    path = tmp_path / "broken.npy"
+    np.save(path, np.ones(300))
+    data = bytearray(path.read_bytes()[:128])
+    data[8:11] = b"\xdc\x05\x00"  # a header of 1500 bytes, the first of which is 0
+    path.write_bytes(bytes(data) + b"A" * 2400)
+    with pytest.raises(AudioFileError, match="no plain NumPy array") as refused:
+        load_response(path, sample_rate=48_000)
+    assert len(str(refused.value)) < len(str(path)) + 100

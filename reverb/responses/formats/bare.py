@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from reverb.arrays import Audio, as_audio
-from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
+from reverb.errors import AudioFileError, InvalidAudioError, ParameterError, shown
 from reverb.outputs import PathLike, whole_or_nothing
 from reverb.responses.response import (
     LAYOUTS,
@@ -98,7 +98,8 @@ def read_npy(path: PathLike, layout: str | None, sample_rate: int | None) -> Imp
     except InvalidAudioError:
         raise
     except Exception as error:  # the parser raises whatever its parts raise
-        raise AudioFileError(f"{path}: no plain NumPy array ({str(error).splitlines()[0]})") from error
+        reason = shown(str(error).partition("\n")[0])  # it may quote the whole file
+        raise AudioFileError(f"{path}: no plain NumPy array ({reason})") from error
     return as_response(samples, path, layout, sample_rate)
 
 
