@@ -29,11 +29,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def nearest(text: str, known: Iterable[str]) -> str:
-    """Return "did you mean ...? " with the known name that is most like a text, or nothing where none is."""
+def nearest(text: str, known: Iterable[str], alike: float = 0.5) -> str:
+    """Return "did you mean ...? " with the known name most like a text; nothing where none is so `alike` (0 to 1)."""
     import difflib  # for mistakes alone: a start need not wait
 
-    found = difflib.get_close_matches(text, list(known), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(text, list(known), n=1, cutoff=alike)
     return f"did you mean {found[0]!r}? " if found else ""
 
 

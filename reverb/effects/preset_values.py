@@ -93,7 +93,7 @@ class Key(NamedTuple):
 def suggestion(text: str, known: Iterable[str]) -> str:
     """Return what may have been meant, and what is known."""
     names = list(known)
-    return f"{nearest(text, names)}expected one of {', '.join(names)}"
+    return f"{nearest(text, names, 0.6)}expected one of {', '.join(names)}"
 
 
 def check_keys(source: Source, place: Place, table: Mapping[str, Any], known: Iterable[str]) -> None:

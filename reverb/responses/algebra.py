@@ -14,9 +14,8 @@ from reverb.responses.response import ImpulseResponse, fitting
 
 Paths = dict[tuple[int, int], Audio]
 _LOUDEST = 1e15
-_MEMORY = (
-    80 << 20
-)  # bytes for a convolution: enough for 16 channels and a filter; long ones take shorter transforms
+_MEMORY = 80 << 20
+"""Bytes for a convolution: enough for 16 channels and a filter; long ones take shorter transforms."""
 
 
 def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:

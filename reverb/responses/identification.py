@@ -145,9 +145,8 @@ def identify(
         start = onset(samples) if align else ahead
         if not align or start > search // 8:
             break
-        offset -= (
-            search  # it begins at once: what was loudest was not the direct sound, but bass that swells later
-        )
+        # It begins at once: what was loudest was not the direct sound, but bass that swells later.
+        offset -= search
     samples = np.pad(samples, ((max(ahead - start, 0), 0), (0, 0)))[max(start - ahead, 0) :][: frames + ahead]
     wiring = LAYOUTS["mono"] if y.shape[1] == 1 else parallel(y.shape[1])
     coherence = _coherence(results, rate)
