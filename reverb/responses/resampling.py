@@ -55,7 +55,9 @@ def resample(response: ImpulseResponse, sample_rate: int) -> ImpulseResponse:
     samples *= samples.dtype.type(response.sample_rate / sample_rate)
     zero = steps * step_out
 
-    magnitude = np.abs(np.ascontiguousarray(samples.T)).max(axis=0)
+    magnitude = np.zeros(len(samples), samples.dtype)
+    for channel in samples.T:  # quicker than within frames, and no copy of all
+        np.maximum(magnitude, np.abs(channel), out=magnitude)
     sounding = np.flatnonzero(magnitude > magnitude.max() * _RINGING_FLOOR)
     first, last = (int(sounding[0]), int(sounding[-1])) if len(sounding) else (zero, zero)
     first = min(first, zero)

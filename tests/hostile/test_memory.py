@@ -43,7 +43,7 @@ def _peak(make: Callable[[], object]) -> int:
         (lambda: trim(WIDE), 1.5),
         (lambda: Levelled(WIDE, "peak").response(RATE), 1.1),
         (lambda: Levelled(WIDE, "energy").response(RATE), 1.1),
-        (lambda: WIDE.response(88_200), 2.1),
+        (lambda: WIDE.response(88_200), 2.0),
         (lambda: MidSide(LATE).response(RATE), 2.0),
     ],
     ids=["trim", "peak", "energy", "resample", "mid-side"],
