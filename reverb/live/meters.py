@@ -1,6 +1,7 @@
-"""Level meters that the audio thread feeds and any other thread may read."""
+"""Level meters: the audio thread only keeps its blocks aside, any other thread takes them in and reads."""
 
 import math
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ _FALL_DB_PER_SECOND = 20.0 / 1.7
 _HOLD_SECONDS = 1.5
 _RMS_SECONDS = 0.3
 FULL_SCALE = 1.0
-_BROKEN = 1e16  # no sound is 320 dB over full scale, and its square is no float32 any more
+_MEMORY_SECONDS = 4.0  # a server that runs ahead of time brings them in far less
+_AT_ONCE = 64  # blocks: the interpreter is not to be kept for long
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class _Needle:
 
 
 class LevelMeter:
-    """Measures every block; its arrays are made once.
+    """Measures every block. `push` belongs to the audio thread, everything else to any other.
 
     Parameters
     ----------
@@ -72,6 +74,11 @@ class LevelMeter:
         Largest absolute sample so far.
     clipped : int
         Blocks that reached full scale, since the last `calm`.
+
+    Notes
+    -----
+    Block n lies at ``n mod`` the number of places, and ``_taken <= _written``. Whoever does not look for seconds misses
+    the oldest blocks.
     """
 
     def __init__(self, channels: int, sample_rate: int, block_size: int) -> None:
@@ -80,43 +87,56 @@ class LevelMeter:
         fall = 10.0 ** (-_FALL_DB_PER_SECOND * seconds / 20.0)
         follow = 1.0 - math.exp(-seconds / _RMS_SECONDS)
         hold_blocks = max(1, round(_HOLD_SECONDS / seconds))
-        # Channel by channel, where NumPy is quickest; below 500 samples it keeps the interpreter's lock, too.
-        self._planar = np.empty((channels, block_size), np.float32)
-        self._peaks, self._powers = np.zeros((2, channels), np.float32)
+        places = max(2, round(_MEMORY_SECONDS / seconds))
+        # Filled, not only allocated: a page's first touch must not fall into a callback.
+        self._blocks = np.full((places, block_size, channels), 0, np.float32)
+        self._written = self._taken = 0
+        self._lock = threading.Lock()  # between those who read; the audio thread does not know of it
         self._needles = [_Needle(fall, follow, hold_blocks) for _ in range(channels)]
         self.highest = 0.0
         self.clipped = 0
 
-    def measure(self, block: Block) -> bool:
-        """Take in a block (frames, channels); return False, and measure nothing, if it is broken (NaN, infinity)."""
-        planar = self._planar
-        np.abs(block.T, out=planar)
-        np.maximum.reduce(planar, axis=1, out=self._peaks)
-        peaks = self._peaks.tolist()
-        for peak in peaks:
-            if not peak < _BROKEN:  # NaN wins every maximum
-                return False
-        np.multiply(planar, planar, out=planar)
-        np.add.reduce(planar, axis=1, out=self._powers)
-        for needle, peak, power in zip(self._needles, peaks, self._powers.tolist(), strict=True):
-            needle.move(peak, power / len(block))
-        highest = max(peaks)
-        if highest > self.highest:
-            self.highest = highest
-        if highest >= FULL_SCALE:
-            self.clipped += 1
-        return True
+    def push(self, block: Block) -> None:
+        """Keep a block (frames, channels) aside; it must be finite."""
+        written = self._written
+        self._blocks[written % len(self._blocks)] = block
+        self._written = written + 1
+
+    def follow(self) -> None:
+        """Take in what has been pushed since the last time."""
+        with self._lock:
+            places, written = len(self._blocks), self._written
+            taken = max(self._taken, written - places + 1)  # the oldest place may be written to right now
+            while taken < written:
+                first = taken % places
+                count = min(written - taken, places - first, _AT_ONCE)
+                self._measure(self._blocks[first : first + count])
+                taken += count
+            self._taken = written
+
+    def _measure(self, blocks: Block) -> None:
+        """Take in blocks ``(count, frames, channels)``."""
+        peaks = np.abs(blocks).max(axis=1)
+        powers = np.square(blocks, dtype=np.float64).mean(axis=1)
+        for needle, own_peaks, own_powers in zip(self._needles, peaks.T, powers.T, strict=True):
+            for peak, power in zip(own_peaks.tolist(), own_powers.tolist(), strict=True):
+                needle.move(peak, power)
+        self.highest = max(self.highest, float(peaks.max()))
+        self.clipped += int(np.count_nonzero(peaks.max(axis=1) >= FULL_SCALE))
 
     def calm(self) -> None:
         """Forget what clipped."""
+        self.follow()
         self.clipped = 0
 
     def go_on_counting(self, before: "LevelMeter") -> None:
         """Take over what another meter has counted."""
+        before.follow()
         self.highest, self.clipped = before.highest, before.clipped
 
     def read(self) -> Level:
         """Return what the meter shows now."""
+        self.follow()
         return Level(
             peak=tuple(to_db(needle.peak) for needle in self._needles),
             hold=tuple(to_db(needle.hold) for needle in self._needles),

@@ -1,7 +1,7 @@
 """The strip: everything that happens to one block between the card's input and its output.
 
-Input → meter → recording of the dry sound → convolution (wet, dry, gain, bypass) → fade, mute and feedback duck →
-limiter → meter → recording → output. One object holds what belongs to one block size; nothing is allocated per block.
+Input → convolution (wet, dry, gain, bypass) → fade, mute and feedback duck → limiter → output; meters and recordings
+keep both ends aside. One object holds what belongs to one block size; nothing is allocated per block.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from reverb.live.wires import Wires
 
 FADE_SECONDS = 0.02
 _HISTORY_SECONDS = 10.0
+_BROKEN = 1e16  # no sound is 320 dB over full scale, and its square is no float32 any more
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ class Strip:
         self._wide = np.empty((block_size, len(wires.inputs)), np.float32)
         self._input = np.empty((block_size, wires.convolved), np.float32)
         self._output = np.empty((block_size, wires.channels), np.float32)
+        self._sizes = np.empty_like(self._output)
+        self._all_sizes = self._sizes.reshape(-1)
         self._slope = (np.arange(1, block_size + 1, dtype=np.float32) / np.float32(block_size))[:, np.newaxis]
         self._ramp = np.empty((block_size, 1), np.float32)
         self._gain, self._begun = 0.0, False
@@ -122,27 +125,31 @@ class Strip:
 
     def process(self, indata: Block | None, outdata: Block) -> None:
         """Fill `outdata` (block_size, outputs of the card) from `indata` (block_size, its inputs)."""
-        block, out = self._input, self._output
+        block, out, convolver = self._input, self._output, self.convolver
         self._take(indata, block)
-        if not self.input_meter.measure(block):
+        dropped = convolver.dropped
+        convolver.process(block, out)
+        if convolver.dropped != dropped:
             block[:] = 0.0
             self.bad_blocks += 1
+        self.input_meter.push(block)
         if (recorder := self.dry_recorder) is not None:
             recorder.push(block)
-        self.convolver.process(block, out)
         self._fade(out)
         self.tap.push(out)
-        if self.limiter is not None:
-            self.limiter.process(out)
-        if not self.output_meter.measure(out):
+        # Reductions of so few samples keep the interpreter's lock: no busy thread comes between.
+        np.abs(out, self._sizes)
+        peak = np.maximum.reduce(self._all_sizes)
+        if not peak < _BROKEN:  # NaN wins every maximum
             out[:] = 0.0
             self.bad_blocks += 1
-            self.convolver.reset()
+            convolver.reset()
+        elif self.limiter is not None and peak > self.limiter.threshold:
+            self.limiter.process(out)
+        self.output_meter.push(out)
         if (recorder := self.recorder) is not None:
             recorder.push(out)
-        outdata[:] = 0.0
-        for column, target in enumerate(self._wires.outputs[: self._wires.channels]):
-            outdata[:, target] = out[:, column]
+        self._wires.give(out, outdata)
 
     def _take(self, indata: Block | None, block: Block) -> None:
         wide = self._wide if self._wires.mono else block
@@ -153,8 +160,7 @@ class Strip:
                 wide[:] = 0.0
                 self._begun = self._gain > 0.0 and self._gain == self.duck
         elif indata is not None:
-            for column, source in enumerate(self._wires.inputs):
-                wide[:, column] = indata[:, source]
+            self._wires.take(indata, wide)
         if self._wires.mono:
             np.mean(wide, axis=1, keepdims=True, out=block)
 

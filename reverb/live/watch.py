@@ -1,4 +1,4 @@
-"""What a session does on the side, twenty times a second: look for howls and faults, and tidy up."""
+"""What a session does on the side, twenty times a second: look for howls and faults, measure levels, and tidy up."""
 
 import threading
 from collections.abc import Callable
@@ -88,6 +88,9 @@ class Watch:
         for failure in (self._recordings.failure, self._player.failure if self._player else None):
             if failure:
                 self._tell(failure)
+        if (strip := running.strip) is not None:
+            strip.input_meter.follow()
+            strip.output_meter.follow()
         self._follow_player()
         self._looks += 1
         interpreter.collect_young(self._looks)

@@ -1,10 +1,12 @@
 """Which of the card's columns a session uses, and how many channels it has inside."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from reverb.effects.effect import HasResponse
 from reverb.errors import ParameterError
 from reverb.live.preparing import width
+from reverb.live.ring import Block
 from reverb.live.settings import Setup
 
 
@@ -31,6 +33,31 @@ class Wires:
     def convolved(self) -> int:
         """Channels that go into the convolution."""
         return 1 if self.mono else len(self.inputs)
+
+    @cached_property
+    def _first_inputs(self) -> bool:
+        return self.inputs == tuple(range(len(self.inputs)))
+
+    @cached_property
+    def _first_outputs(self) -> bool:
+        return self.outputs[: self.channels] == tuple(range(self.channels))
+
+    def take(self, card: Block, block: Block) -> None:
+        """Fill `block` (frames, inputs) from the card's (frames, columns)."""
+        if self._first_inputs:  # one copy is quicker than several
+            block[:] = card[:, : block.shape[1]]
+            return
+        for column, source in enumerate(self.inputs):
+            block[:, column] = card[:, source]
+
+    def give(self, block: Block, card: Block) -> None:
+        """Fill the card's (frames, columns) from `block` (frames, channels), with silence where nothing goes."""
+        if self._first_outputs and card.shape == block.shape:
+            card[:] = block
+            return
+        card[:] = 0.0
+        for column, target in enumerate(self.outputs[: self.channels]):
+            card[:, target] = block[:, column]
 
 
 def wire(setup: Setup, effect: HasResponse) -> Wires:

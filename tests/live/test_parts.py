@@ -217,7 +217,7 @@ def test_a_limiter_of_no_use_is_refused(threshold: float) -> None:
 
 def feed(meter: LevelMeter, sound: np.ndarray, block: int = 480) -> None:
     for start in range(0, len(sound), block):
-        assert meter.measure(sound[start : start + block])
+        meter.push(sound[start : start + block])
 
 
 def test_meters_read_a_sine_as_they_should() -> None:
@@ -249,12 +249,25 @@ def test_peaks_fall_and_are_held() -> None:
     assert meter.read().highest == 0.0
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_meter_refuses_what_is_not_finite(bad: float) -> None:
-    meter = LevelMeter(1, RATE, 4)
-    assert not meter.measure(np.array([[0.1], [bad], [0.1], [0.1]], np.float32))
-    assert meter.measure(np.full((4, 1), 0.1, np.float32))
-    assert np.isfinite(meter.read().rms[0])
+def test_a_meter_takes_in_every_block_however_late_it_is_read() -> None:
+    seen, late = LevelMeter(2, RATE, 64), LevelMeter(2, RATE, 64)
+    sound = np.random.default_rng(0).uniform(-1, 1, (3 * RATE // 64 * 64, 2)).astype(np.float32)
+    sound[64 * 1000 + 5, 1] = -1.5
+    for start in range(0, len(sound), 64):
+        seen.push(sound[start : start + 64])
+        late.push(sound[start : start + 64])
+        seen.follow()
+    assert seen.read() == late.read()
+    assert late.read().highest == pytest.approx(20 * np.log10(1.5))
+    assert late.read().clipped == 1
+
+
+def test_a_meter_that_is_not_read_for_long_goes_on_with_the_latest() -> None:
+    meter = LevelMeter(1, RATE, 480)
+    feed(meter, np.ones((RATE, 1), np.float32))
+    feed(meter, np.full((6 * RATE, 1), 0.5, np.float32))
+    level = meter.read()
+    assert (level.peak[0], level.highest, level.clipped) == pytest.approx((-6.02, -6.02, 0), abs=0.01)
 
 
 def test_timing_gives_percentiles_of_the_period() -> None:
