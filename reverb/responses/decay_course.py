@@ -21,7 +21,8 @@ _FIT = 25.0  # dB before the knee whose slope the tail follows
 _BEND = 0.004  # share of its slope that a real room's decay loses per dB: T30 is 2 % above T20 in the median octave
 _LEAST_FIT = 8.0
 _SILENT = 1e-7  # of the peak: what lies below at the end is taken as cut off
-_NO_NOISE = 0.5
+_NO_NOISE = 0.5  # of the decay's rate: what changes as fast as this is decay itself
+_PARTS = 50
 _BLOCKS = 400
 _NEIGHBOURS = 0.15
 
@@ -89,7 +90,7 @@ def _observe(channel: Array, sample_rate: int, band: Band) -> _Observed | None:
         return None
     power = band_power(channel, band)
     floor = noise_floor(power, max(sample_rate // 100, 1))
-    if _still_falls(power[floor.knee : -2 * band.lead or None], floor.rate):
+    if not _steady(power[floor.knee : -2 * band.lead or None], floor.rate, band.width / sample_rate):
         floor = NoiseFloor(len(power), 0.0, floor.rate)
     decay = integrate(power, floor)
     deepest = decay.dynamic_range - 3
@@ -111,12 +112,20 @@ def _observe(channel: Array, sample_rate: int, band: Band) -> _Observed | None:
     return _Observed(np.maximum(-np.diff(edges), 0.0), step, decay.floor.knee, early, late)
 
 
-def _still_falls(power: Array, rate: float) -> bool:
-    """Whether what was taken for noise is the end of a decay that was cut off, a bend in it misread as its floor."""
-    step = len(power) // 50
+def _steady(power: Array, rate: float, bandwidth: float) -> bool:
+    """Whether what was taken for noise may be noise: of a decay that was cut off, a bend still falls, a swell rises.
+
+    Noise, too, grows louder with time and chance, but seldom as fast as a decay falls. What is too short to tell
+    passes for noise.
+    """
+    step = len(power) // _PARTS
     if step == 0:
-        return False
-    return decay_rate(power[: 50 * step].reshape(50, step).sum(axis=1)) / step > _NO_NOISE * rate
+        return True
+    blocks = power[: _PARTS * step].reshape(_PARTS, step).sum(axis=1)
+    falls, rises = decay_rate(blocks) / step, decay_rate(blocks[::-1]) / step
+    # Two standard deviations of the most likely rate (its Cramér-Rao bound) of so many independent values.
+    chance = 2 * np.sqrt(24 / (2 * bandwidth * len(power))) / len(power)
+    return bool(falls <= _NO_NOISE * rate and rises <= max(_NO_NOISE * rate, chance))
 
 
 def decay_rate(power: Array) -> float:

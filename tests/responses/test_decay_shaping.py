@@ -38,6 +38,10 @@ def whole(response: ImpulseResponse) -> float:
     return measure(response.samples, response.sample_rate, bands="broadband").mean[0].t30.seconds
 
 
+def energy_db(samples: np.ndarray) -> float:
+    return float(10 * np.log10(np.sum(samples.astype(np.float64) ** 2)))
+
+
 @pytest.mark.parametrize("target", [0.5, 2.0])
 def test_one_number_is_the_whole_ranges_t30_and_scales_all_bands(target: float) -> None:
     before = decay(1.5, 1.0, 2)
@@ -112,6 +116,25 @@ def test_a_tail_replaces_noise_and_goes_on_at_its_slope() -> None:
     assert extend_tail(decay(1.5, 1.0, 2, floor_db=-40), seed=1) != endless
 
 
+def test_a_swell_before_a_cut_is_no_noise() -> None:
+    times = np.arange(round(0.75 * RATE)) / RATE
+    level = -60 * times + np.interp(times, [0.4, 0.57, 0.75], [0, -5, 13])
+    swelling = 10 ** (level / 20) * np.random.default_rng(1).standard_normal(len(times))
+    short = ImpulseResponse(swelling, RATE, "swell")
+    longer = extend_tail(short)
+    swell = slice(round(0.6 * RATE), round(0.74 * RATE))
+    assert energy_db(longer.samples[swell]) == pytest.approx(energy_db(short.samples[swell]), abs=0.5)
+
+
+@pytest.mark.parametrize("grows", [2.0, 6.0])
+def test_noise_that_grows_is_noise_still(grows: float) -> None:
+    times = np.arange(3 * RATE) / RATE
+    rng = np.random.default_rng(3)
+    clean, noise = rng.standard_normal((2, len(times)))
+    noisy = 10 ** (-3 * times) * clean + 10 ** ((-45 + grows * times / 3) / 20) * noise
+    assert energy_db(extend_tail(ImpulseResponse(noisy, RATE, "noise")).samples[2 * RATE :]) < -70
+
+
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
@@ -133,3 +156,19 @@ def test_a_real_room_cut_short_gets_its_decay_back(name: str, kept: float, audio
         before, after = t30(real), t30(longer)
         middles = [np.mean([found[500.0], found[1000.0], found[2000.0]]) for found in (before, after)]
         assert middles[1] == pytest.approx(middles[0], rel=0.05)
+
+
+@pytest.mark.filterwarnings("ignore")  # files that are damaged say so elsewhere
+def test_every_real_response_cut_at_three_quarters_gets_its_decay_back(audio_folder: Path) -> None:
+    ratios = {}
+    for path in sorted((audio_folder / "ir").iterdir()):
+        loaded = load_response(path, layout="parallel")
+        real = ImpulseResponse(loaded.samples[:, :2], loaded.sample_rate, path.stem)
+        full = whole(real)
+        if not np.isfinite(full):
+            continue
+        end = onset(real.samples) + round(0.75 * full * real.sample_rate)
+        if end < real.frames:
+            ratios[path.stem] = whole(extend_tail(replace(real, samples=real.samples[:end]))) / full
+    assert ratios
+    assert {name: ratio for name, ratio in ratios.items() if abs(ratio - 1) > 0.05} == {}
