@@ -30,6 +30,7 @@ _CUT = 1e-10  # of the whole energy, which may still come after the result's end
 _ROUNDS = 9
 _CLOSE = 0.01
 _FAR = 0.03
+_APART = 1.5  # times that two octaves' targets differ, from which on all between them goes with the shorter
 _NOMINAL = (63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
 _KEPT = 8  # responses whose decays are known, while a knob is turned
 _MOST_CHANGE = 8.0  # times longer or shorter
@@ -104,41 +105,71 @@ def with_rt60(
     decays = _decays(response)
     depth = min(frames_to_fall(decays, _DEPTH), round(LONGEST * rate))
     endless = continued(samples, rate, decays, onset(samples) + depth, seed)
-    measured = _times(_octaves(endless, rate))
+    octaves = _octaves(endless, rate)
+    measured = _times(octaves)
     if isinstance(rt60, Mapping):
         _check_times(rt60.values())
         wanted, whole = measured * _proportions(rt60, measured, rate), None
-        counted = _named(rt60)
+        led, counted = _leading(rt60, octaves)
     else:
         _check_times([rt60])
         whole = float(rt60)
-        wanted, counted = measured * (whole / _whole(endless, rate)), slice(None)
+        wanted = measured * (whole / _whole(endless, rate))
+        led = counted = np.arange(len(measured))
     _check_change(wanted / measured)
-    shaped = _shaped_to(samples, rate, decays, _Target(measured, wanted, whole, counted), seed)
+    shaped = _shaped_to(samples, rate, decays, _Target(measured, wanted, whole, led, counted), seed)
     return replace(response, samples=_without_end(shaped).astype(response.samples.dtype))
 
 
 class _Target(NamedTuple):
-    """T30 per octave as they are and as they are wanted; that of the whole range, where it is stated; which count."""
+    """T30 per octave as they are and as they are wanted; that of the whole range, where it is stated.
+
+    `led` are the octaves that are corrected by their own T30, the others go with them; `counted` must reach it.
+    """
 
     measured: Array
     wanted: Array
     whole: float | None
-    counted: slice
+    led: npt.NDArray[np.intp]
+    counted: npt.NDArray[np.intp]
 
 
 def _shaped_to(
     samples: Array, sample_rate: int, decays: Sequence[Sequence[Decay]], target: _Target, seed: int
 ) -> Array:
     """Change the rates of decay until the octaves, or else the whole range, fall as wanted."""
-    wanted, whole = target.wanted, target.whole
+    best, least = _approached(samples, sample_rate, decays, target, seed, leaning=False)
+    if least > _FAR and target.whole is None:
+        # At its edges a short octave hears what its longer neighbour holds there, and at last nothing else.
+        other, error = _approached(samples, sample_rate, decays, target, seed, leaning=True)
+        best, least = (other, error) if error < least else (best, least)
+    if least > _FAR:
+        warnings.warn(
+            f"the decay times come within {100 * least:.0f} % of the target only: the response is too noisy or its "
+            "bands differ too much",
+            stacklevel=3,
+        )
+    return best
+
+
+def _approached(
+    samples: Array,
+    sample_rate: int,
+    decays: Sequence[Sequence[Decay]],
+    target: _Target,
+    seed: int,
+    leaning: bool,
+) -> tuple[Array, float]:
+    """Return the nearest of some rounds of shaping, measuring and correcting, and its largest relative error."""
+    wanted, whole, led = target.wanted, target.whole, target.led
     frames = onset(samples) + round(min(float(wanted.max()) * _DEPTH / 60, LONGEST) * sample_rate)
     centres = _centres(len(wanted))
+    lean = _lean(wanted) if leaning else np.zeros(len(wanted) - 1)
     longer = wanted / target.measured
     best, least = samples, np.inf
     step, last = np.full(len(wanted), 0.7), np.zeros(len(wanted))
     for _ in range(_ROUNDS):
-        drawn = partial(_drawn, centres=centres, values=longer)
+        drawn = partial(_drawn, centres=centres, values=longer, lean=lean)
         shaped = continued(samples, sample_rate, decays, frames, seed, drawn)
         if whole is None:
             times = _times(_octaves(shaped, sample_rate))
@@ -152,21 +183,26 @@ def _shaped_to(
             best, least = shaped, error
         if error < _CLOSE:
             break
+        lack = np.interp(np.arange(len(lack)), led, lack[led])
         # Bands reach into each other: one that swings takes smaller steps, one that lags larger ones.
         step = np.where(lack * last < 0, 0.5 * step, np.minimum(1.4 * step, 2.0))
         longer, last = longer * np.exp(step * lack), lack
-    if least > _FAR:
-        warnings.warn(
-            f"the decay times come within {100 * least:.0f} % of the target only: the response is too noisy or its "
-            "bands differ too much",
-            stacklevel=3,
-        )
-    return best
+    return best, least
 
 
-def _drawn(centre: float, centres: Array, values: Array) -> float:
-    """Value at a frequency, drawn over log frequency between the octaves."""
-    return float(np.exp(np.interp(np.log2(centre), centres, np.log(values))))
+def _drawn(centre: float, centres: Array, values: Array, lean: Array) -> float:
+    """Value at a frequency, drawn over log frequency between the octaves; `lean` per gap as `_lean` gives it."""
+    place = float(np.interp(np.log2(centre), centres, np.arange(len(centres))))
+    gap = min(int(place), len(lean) - 1)
+    if gap >= 0 and lean[gap]:
+        end = gap if lean[gap] < 0 else gap + 1
+        place += abs(lean[gap]) * (end - place)
+    return float(np.exp(np.interp(place, np.arange(len(values)), np.log(values))))
+
+
+def _lean(wanted: Array) -> Array:
+    """How far what lies between two octaves keeps to the shorter one: −1 wholly to the lower, 1 to the higher."""
+    return np.asarray(np.clip(np.diff(-np.log(wanted)) / np.log(_APART), -1, 1))
 
 
 def _octaves(samples: Array, sample_rate: int) -> tuple[BandReport, ...]:
@@ -204,10 +240,16 @@ def _centres(count: int) -> Array:
     return np.asarray(np.log2(1000.0) + (np.arange(count) - 4) * np.log2(10**0.3))
 
 
-def _named(rt60: Mapping[float, float]) -> slice:
-    """Octaves from the lowest that is named to the highest."""
+def _leading(
+    rt60: Mapping[float, float], octaves: Sequence[BandReport]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Octaves that are named or whose T30 can be trusted, and those of them from the lowest named to the highest.
+
+    To chase a T30 that says little would bend the octaves beside it.
+    """
+    led = np.flatnonzero([band.centre in rt60 or band.t30.valid for band in octaves])
     places = [_NOMINAL.index(centre) for centre in rt60]
-    return slice(min(places), max(places) + 1)
+    return led, led[(led >= min(places)) & (led <= max(places))]
 
 
 def _proportions(rt60: Mapping[float, float], measured: Array, sample_rate: int) -> Array:

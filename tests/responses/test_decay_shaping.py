@@ -71,6 +71,25 @@ def test_a_real_room_reaches_its_targets_and_keeps_its_direct_sound() -> None:
     assert with_rt60(room, targets) == shaped
 
 
+@pytest.mark.parametrize("targets", [{1000.0: 1.0, 2000.0: 0.4, 4000.0: 1.0}, {2000.0: 1.5, 4000.0: 0.5}])
+def test_octaves_that_shall_differ_much_reach_their_targets(targets: dict[float, float]) -> None:
+    found = t30(with_rt60(decay(1.5, 1.0), targets))
+    assert {centre: found[centre] for centre in targets} == pytest.approx(targets, rel=0.03)
+
+
+@pytest.mark.parametrize("factors", [(1.5, 1.5), (1.5, 0.6)])
+def test_octaves_that_are_not_straight_do_not_lead_the_others_astray(
+    factors: tuple[float, float], audio_folder: Path
+) -> None:
+    real = load_response(audio_folder / "ir" / "gh_audiomentations_rir48000_quiet.wav")
+    before = t30(real)
+    change = np.geomspace(*factors, 8)
+    octaves = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16000.0)
+    targets = {c: before[c] * f for c, f in zip(octaves, change, strict=True) if c not in (1000.0, 2000.0)}
+    found = t30(with_rt60(real, targets))
+    assert {centre: found[centre] for centre in targets} == pytest.approx(targets, rel=0.03)
+
+
 def test_noise_is_not_lifted() -> None:
     noisy = decay(2.0, 1.0, floor_db=-45)
     longer = with_rt60(noisy, 2.0)
