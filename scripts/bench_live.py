@@ -3,17 +3,24 @@
 - ``bare`` is a stream whose callback only passes on what comes in: the blocks flagged there are the machine's.
 - ``idle`` and ``busy`` play noise through a 4 s response and give callback times as shares of the period, callbacks
   that took longer than it, and the blocks that PortAudio flagged; ``busy`` beside a thread of pure Python that never
-  pauses. A JACK client written in Python would compete with them, so none is there.
-- ``heard`` plays a recording from such a client through a session and back: the null against the offline render.
+  pauses.
+- ``heard`` plays noise from another program, a JACK client, through a session and back, three times: the null against
+  the offline render, and the xruns that the server tells of, in turn with those of a bare stream and of jconvolver, the
+  C++ convolver for JACK, where it is installed (apt-get install jconvolver).
 - ``moving`` chooses another response ten times a second, bypasses now and then, and is flooded with 1,000 OSC messages
   a second, after the same time at rest: the largest step between samples, its bound, and the flagged blocks of both.
 """
 
 import argparse
+import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +36,10 @@ from reverb.live.session import Session
 from reverb.live.settings import LiveSettings, decide
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "live"))
-from jackd import RATE, JackServer, Rig, UnavailableError, delay_of  # type: ignore[import-not-found]
+from jackd import RATE, DistantRig, JackServer, UnavailableError, delay_of  # type: ignore[import-not-found]
 from moving import jump_bound, largest_jump, restless  # type: ignore[import-not-found]
 
+TURNS = 3
 KINDS = ("bare", "heard", "idle", "busy", "moving")
 HEADER = "block  machine         p50      p99    p99.9      max  callbacks   late  flagged"
 
@@ -57,8 +65,9 @@ def tone(seconds: float) -> Any:
     return np.column_stack([wave, wave]).astype(np.float32)
 
 
-def bare(block: int, seconds: float) -> Row:
-    """Count the blocks that are flagged where there is nothing to do."""
+@contextmanager
+def passing_on() -> Iterator[Xruns]:
+    """Keep a stream open that does nothing but pass on what comes in; its flagged blocks are the machine's own."""
     xruns = Xruns()
 
     def callback(indata: Any, outdata: Any, frames: int, status: Any) -> None:  # noqa: ARG001  # as PortAudio calls
@@ -70,30 +79,76 @@ def bare(block: int, seconds: float) -> Row:
         stream.start()
         time.sleep(0.5)
         xruns.reset()
+        yield xruns
+        stream.close()
+
+
+@contextmanager
+def jconvolver(room: reverb.ImpulseResponse, block: int) -> Iterator[str]:
+    """Run the C++ convolver for JACK with the same room, and give the pattern of its name."""
+    name = "jconvolver"
+    with tempfile.TemporaryDirectory() as folder:
+        soundfile.write(Path(folder) / "room.wav", room.samples, RATE, "FLOAT")
+        lines = [f"/cd {folder}", f"/convolver/new 2 2 {block} {room.frames}"]
+        lines += [f"/impulse/read {n} {n} 1 0 0 0 {n} room.wav" for n in (1, 2)]
+        (Path(folder) / "room.conf").write_text("\n".join([*lines, ""]))
+        program = subprocess.Popen(
+            [name, "-N", name, str(Path(folder) / "room.conf")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            while f"{name}:" not in subprocess.run(["jack_lsp"], capture_output=True, text=True).stdout:
+                assert program.poll() is None, f"{name} does not run"
+                time.sleep(0.1)
+            time.sleep(0.5)
+            yield name
+        finally:
+            program.terminate()
+            program.wait()
+
+
+def bare(block: int, seconds: float) -> Row:
+    """Count the blocks that are flagged in a stream that nobody uses."""
+    with passing_on() as xruns:
         time.sleep(seconds)
         flagged = xruns.blocks
-        stream.close()
     print(f"{block:>5}  bare: {flagged} flagged", flush=True)
     return {"block": block, "seconds": seconds, "flagged": flagged}
 
 
 def heard(block: int, seconds: float) -> Row:
-    """Play noise through a session and back, and compare it with the offline render."""
-    effect, sound, rig = reverb.Reverb(response(4.0), mix=0.4), noise(seconds), Rig()
-    with Session(effect) as session:
-        rig.wire()
-        before = session.stats().xruns
+    """Play noise through a session and back, compare it with the offline render, and its xruns with others'."""
+    room, sound, rig = response(4.0), noise(seconds), DistantRig()
+    effect = reverb.Reverb(room, mix=0.4)
+    xruns: Counter[str] = Counter()
+
+    def play(who: str) -> Any:
+        before = rig.xruns
         back = rig.play(sound)
-        flagged = session.stats().xruns - before
+        xruns[who] += rig.xruns - before
+        return back
+
+    for _ in range(TURNS):
+        with passing_on():
+            rig.wire()
+            play("bare")
+        with Session(effect):
+            rig.wire()
+            back = play("reverb")
+        if shutil.which("jconvolver"):
+            with jconvolver(room, block) as name:
+                rig.wire(name)
+                play("jconvolver")
     rig.close()
     want = effect(sound, RATE)[: len(sound)]
     delay = delay_of(back[:RATE, 0], want[:RATE, 0])
     residual = np.abs(back[delay:] - want[: len(want) - delay]).max() / np.abs(want).max()
     null = 20 * np.log10(max(float(residual), 1e-12))
-    print(
-        f"{block:>5}  heard: null {null:.1f} dB at a delay of {delay} frames, {flagged} flagged", flush=True
-    )
-    return {"block": block, "seconds": seconds, "null_db": null, "delay": delay, "flagged": flagged}
+    told = ", ".join(f"{who} {count}" for who, count in xruns.items())
+    print(f"{block:>5}  heard: null {null:.1f} dB at a delay of {delay} frames, xruns: {told}", flush=True)
+    counted = {f"xruns_{who}": count for who, count in xruns.items()}
+    return {"block": block, "seconds": TURNS * seconds, "null_db": null, "delay": delay, **counted}
 
 
 def deadline(block: int, seconds: float, *, busy: bool) -> Row:
@@ -124,7 +179,7 @@ def deadline(block: int, seconds: float, *, busy: bool) -> Row:
 
 def moving(block: int, seconds: float) -> Row:
     """Give a session no rest, after the same time at rest."""
-    rooms, sound, rig = [response(1.0 + 0.3 * k, k) for k in range(3)], tone(seconds), Rig()
+    rooms, sound, rig = [response(1.0 + 0.3 * k, k) for k in range(3)], tone(seconds), DistantRig()
     # A tone that rises alone is a howl to the guard.
     with Session(reverb.Reverb(rooms[0], mix=0.5), responses=rooms, feedback_guard=False) as session:
         rig.wire()

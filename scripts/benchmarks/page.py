@@ -241,28 +241,26 @@ def _live(results: Results) -> str:
         )
         for row in result.tables["deadlines"]
     ]
-    played = [
+    heard = [
         (
             str(row["block"]),
-            "noise, heard back by a second client",
             _db(row["null_db"], 1),
-            "",
-            str(row["flagged"]),
+            f"{row['delay']} frames",
+            *(str(row.get(f"xruns_{who}", "–")) for who in ("bare", "reverb", "jconvolver")),
         )
         for row in result.tables["heard"]
-    ] + [
+    ]
+    moving = [
         (
             str(row["block"]),
-            f"tone; ten responses a second, bypass, {row['messages']:,} OSC messages",
-            "",
             f"{row['largest_step']:.4f} (a click: {row['click_from']:.4f})",
+            f"{row['messages']:,}",
             f"{row['flagged']}, at rest {row['flagged_at_rest']}",
         )
         for row in result.tables["moving"]
     ]
     row_seconds = _seconds(result.tables["deadlines"])
-    (length,) = _distinct(result.tables["heard"], "seconds")
-    headings = ("block", f"{length:g} s played", "null to the offline render", "largest step", "flagged")
+    heard_seconds, moving_seconds = (_seconds(result.tables[name]) for name in ("heard", "moving"))
     bare = [f"{row['flagged']} at {row['block']} frames" for row in result.tables["bare"]]
     return f"""{_command(result)}
 
@@ -270,13 +268,20 @@ Callbacks of a whole live session against a JACK dummy server, stereo, a respons
 row: callback time ÷ period, callbacks that took longer than it, and the blocks that PortAudio flagged. The busy
 thread is pure Python in the same process that never pauses, the worst there is. Of a bare stream, which only
 copies, so many blocks were flagged in {row_seconds}: {", ".join(bare)}; that is the machine's own share. Flags
-beyond the late callbacks are blocks that waited for the lock before the callback began.
+beyond the late callbacks are blocks that waited for the lock, or for a core, before the callback began.
 
 {_table(("block", "", "p50", "p99", "p99.9", "max", "callbacks", "late", "flagged"), deadlines)}
 
-{_table(headings, sorted(played, key=lambda row: int(row[0])))}
+Another program plays noise through and hears it back, for {heard_seconds} in turn with a bare stream and with
+jconvolver, the C++ convolver for JACK. An xrun, which the server tells of, is a period that came too late, whoever was
+to blame:
 
-The second client is written in Python and runs in the same process, hence competes for the lock.{_note(result)}"""
+{_table(("block", "null to the offline render", "delay", "xruns: bare stream", "reverb", "jconvolver"), heard)}
+
+A sustained tone for {moving_seconds}, with ten other responses a second, bypass on and off, and 1,000 OSC messages a
+second:
+
+{_table(("block", "largest step", "OSC messages", "flagged"), moving)}{_note(result)}"""
 
 
 def _batch(results: Results) -> str:

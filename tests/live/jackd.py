@@ -1,6 +1,8 @@
 """A JACK server with the dummy driver, and a rig: a client that is the other end of the sound card."""
 
+import multiprocessing
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -8,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
 
@@ -173,10 +176,10 @@ class Rig:
             self._heard[channel, at : at + count] = port.get_array()[:count]
         self._at = at + count
 
-    def wire(self) -> None:
-        """Take the newest PortAudio stream off the card's ports and onto the rig's."""
+    def wire(self, program: str = "PortAudio.*") -> None:
+        """Take a program, by default the newest PortAudio stream, off the card's ports and onto the rig's."""
         for direction, mine in (("in", self._to), ("out", self._from)):
-            theirs = self._ports(direction)
+            theirs = self._ports(direction, program)
             for port in theirs:
                 for other in self.client.get_all_connections(port):
                     pair = (other, port) if direction == "in" else (port, other)
@@ -196,9 +199,10 @@ class Rig:
                 self.client.disconnect(other, source)
             self.client.connect(output, source)
 
-    def _ports(self, direction: str) -> list[Any]:
-        ports = self.client.get_ports(rf"PortAudio.*:{direction}_", is_audio=True)
-        return sorted(ports, key=lambda port: int(port.name.rsplit("_", 1)[1]))
+    def _ports(self, direction: str, program: str = "PortAudio.*") -> list[Any]:
+        kind = {"in": "is_input", "out": "is_output"}[direction]
+        ports = self.client.get_ports(f"{program}:", is_audio=True, **{kind: True})
+        return sorted(ports, key=lambda port: int(re.split(r"\D", port.name)[-1]))
 
     def play(self, sound: npt.ArrayLike, *, freewheel: bool = False) -> Sound:
         """Play (frames, inputs) and return the (frames, outputs) that were heard meanwhile."""
@@ -228,6 +232,54 @@ class Rig:
     def close(self) -> None:
         self.client.deactivate()
         self.client.close()
+
+
+class DistantRig:
+    """A rig in a process of its own, as another program is: it does not compete for this one's interpreter."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, other = context.Pipe()
+        self._process = context.Process(target=_serve, args=(other,), daemon=True)
+        self._process.start()
+        other.close()
+        self._pipe.recv()
+
+    @property
+    def xruns(self) -> int:
+        """As of `Rig`."""
+        told: int = self._ask("xruns")
+        return told
+
+    def wire(self, program: str = "PortAudio.*") -> None:
+        """Do as `Rig.wire`."""
+        self._ask("wire", program)
+
+    def play(self, sound: npt.ArrayLike) -> Sound:
+        """Do as `Rig.play`."""
+        heard: Sound = self._ask("play", sound)
+        return heard
+
+    def close(self) -> None:
+        """End the process."""
+        self._ask("close")
+        self._pipe.close()
+        self._process.join()
+
+    def _ask(self, *request: object) -> Any:
+        self._pipe.send(request)
+        return self._pipe.recv()
+
+
+def _serve(pipe: Connection) -> None:
+    """Do with a rig what the other end of the pipe asks for, until it is closed."""
+    rig = Rig()
+    pipe.send(None)
+    with suppress(EOFError):
+        while True:
+            name, *arguments = pipe.recv()
+            asked = getattr(rig, name)
+            pipe.send(asked(*arguments) if callable(asked) else asked)
 
 
 @contextmanager
