@@ -55,6 +55,7 @@ _AUDIO_BYTES = re.compile(r"^\s*(?:data|SSND|Data size)\s*:\s*(\d+)(?: \(should 
 _UNKNOWN_SIZES = {0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFFFFF - 36}
 _UNKNOWN_FRAMES = (1 << 63) - 1  # of a FLAC that was written to a pipe
 _MOST_FRAMES = 1 << 35  # eight days at 48 kHz
+_SAMPLE_DUMP = b"\xf0\x7e"  # how a MIDI sample dump (SDS) begins
 _MANY_SAMPLES, _MOST_PER_BYTE = 1 << 22, 128
 _LOUDEST = 1e15  # float samples beyond are no sound, and their products leave the range of float32
 _COUNTED_FRAMES = 1 << 16
@@ -160,6 +161,12 @@ def _check_input(path: Path) -> None:
         raise AudioFileError(f"{path}: {reason}") from error
     if path.is_dir():
         raise AudioFileError(f"{path}: is a folder; expected an audio file")
+    if path.is_file() and os.access(path, os.R_OK):  # a pipe's bytes would be lost
+        with path.open("rb") as file:
+            begins = file.read(len(_SAMPLE_DUMP))
+        # libsndfile plays damaged ones all the same, and prints what is wrong into standard output, amid the sound.
+        if begins == _SAMPLE_DUMP:
+            raise AudioFileError(f"{path}: a MIDI sample dump; convert it to WAV first")
 
 
 def read_blocks(

@@ -72,6 +72,7 @@ def test_a_negative_count_reads_all_that_is_left(make_sound: MakeSound) -> None:
         ("empty.wav", b"", "not a readable audio file"),
         ("noise.raw", bytes(5000), "raw samples have no header"),
         ("NOISE.RAW", bytes(5000), "raw samples have no header"),
+        ("dump.sds", b"\xf0\x7e\0\1" + bytes(200), "a MIDI sample dump; convert it"),
     ],
 )
 def test_what_is_no_audio_is_refused(tmp_path: Path, name: str, content: bytes, says: str) -> None:
