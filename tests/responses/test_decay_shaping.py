@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from reverb.errors import InvalidAudioError, ParameterError
+from reverb.responses import decay_shaping
 from reverb.responses.acoustics import measure, onset
 from reverb.responses.decay_course import decay_rate
 from reverb.responses.decay_shaping import with_rt60
@@ -88,6 +90,22 @@ def test_octaves_that_are_not_straight_do_not_lead_the_others_astray(
     targets = {c: before[c] * f for c, f in zip(octaves, change, strict=True) if c not in (1000.0, 2000.0)}
     found = t30(with_rt60(real, targets))
     assert {centre: found[centre] for centre in targets} == pytest.approx(targets, rel=0.03)
+
+
+def test_where_no_common_factor_serves_each_channel_goes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    approached = decay_shaping._approached
+
+    def in_vain(samples: np.ndarray, *others: Any, **settings: Any) -> tuple[np.ndarray, float]:
+        return (samples, 1.0) if samples.shape[1] == 2 else approached(samples, *others, **settings)
+
+    monkeypatch.setattr(decay_shaping, "_approached", in_vain)
+    pair = [decay(1.5, seconds, seed=n).samples[:, 0] for n, seconds in enumerate((0.6, 0.9))]
+    targets = {500.0: 0.7, 1000.0: 0.7, 2000.0: 0.7}
+    shaped = with_rt60(ImpulseResponse(np.column_stack(pair), RATE, "two rooms"), targets)
+    for channel in shaped.samples.T:
+        found = t30(ImpulseResponse(channel, RATE, "one of them"))
+        assert {centre: found[centre] for centre in targets} == pytest.approx(targets, rel=0.03)
+    assert abs(np.corrcoef(shaped.samples[-RATE // 4 :].T)[0, 1]) < 0.2
 
 
 def test_noise_is_not_lifted() -> None:
