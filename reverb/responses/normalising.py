@@ -16,6 +16,9 @@ Level = Literal["loudness", "energy", "peak", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 _BAND = (20.0, 20_000.0)
 _PIECE = 8192  # frequencies
+_FAINTEST = (
+    1e-15  # 300 dB below full scale nothing sounds, and what would raise it leaves the range of numbers
+)
 
 
 def normalise(response: ImpulseResponse, level: Level = "loudness") -> ImpulseResponse:
@@ -52,8 +55,8 @@ def level_gain(response: ImpulseResponse, level: Level = "loudness") -> float:
 
 
 def audible(amplitude: float, response: ImpulseResponse) -> float:
-    """Return the amplitude of a response, or raise InvalidAudioError where it is 0."""
-    if amplitude == 0.0:
+    """Return the amplitude of a response, or raise InvalidAudioError where it is that of silence."""
+    if amplitude < _FAINTEST:
         raise InvalidAudioError(
             f"impulse response {response.name!r} is silent; nothing can bring it to a level. "
             "Choose another, or level 'none'"

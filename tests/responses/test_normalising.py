@@ -86,8 +86,9 @@ def test_the_loudness_at_a_rate_below_all_sound_is_the_energy(
     assert 0 < loudness_ratio(ImpulseResponse([3.0, 4.0], 44)) < 50
 
 
-def test_silence_cannot_be_brought_to_a_level() -> None:
-    silent = ImpulseResponse(np.zeros(100), RATE, "void")
+@pytest.mark.parametrize("sample", [0.0, 1e-155, 1e-20])
+def test_silence_cannot_be_brought_to_a_level(sample: float) -> None:
+    silent = ImpulseResponse(np.full(100, sample), RATE, "void")
     for level in ("loudness", "energy", "peak"):
         with pytest.raises(InvalidAudioError, match="'void' is silent"):
             normalise(silent, level)  # type: ignore[arg-type]
