@@ -1,8 +1,6 @@
 """`reverb apply`: a recording through a room."""
 
-import threading
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any, TypeVar
 
 import click
@@ -90,12 +88,9 @@ def apply(
       reverb apply dry.wav wet.flac --ir hall --mix 1 --normalize peak
       reverb apply dry.wav wet.wav --ir church --decay 0.6 --low-cut 150 --high-cut 7000
     """
+    from reverb.effects.reverb import Reverb
     from reverb.responses.library import impulse
 
-    # Decoding leaves the interpreter alone: what renders is imported meanwhile.
-    threading.Thread(target=import_module, args=("reverb.render.files",)).start()
-    room = impulse(impulse_response, layout)
-    from reverb.effects.reverb import Reverb
-
     rendering = take_rendering(options)  # what is left are settings of the reverb
+    room = impulse(impulse_response, layout)
     render(rendering, Reverb(room, predelay=predelay / 1000, **options))
