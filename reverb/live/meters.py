@@ -14,7 +14,7 @@ _FALL_DB_PER_SECOND = 20.0 / 1.7
 _HOLD_SECONDS = 1.5
 _RMS_SECONDS = 0.3
 FULL_SCALE = 1.0
-_MEMORY_SECONDS = 4.0  # a server that runs ahead of time brings them in far less
+_MEMORY_SECONDS = 2.0  # a server that runs ahead of time brings them in a tenth of that
 _AT_ONCE = 64  # blocks: the interpreter is not to be kept for long
 
 

@@ -251,7 +251,7 @@ def test_peaks_fall_and_are_held() -> None:
 
 def test_a_meter_takes_in_every_block_however_late_it_is_read() -> None:
     seen, late = LevelMeter(2, RATE, 64), LevelMeter(2, RATE, 64)
-    sound = np.random.default_rng(0).uniform(-1, 1, (3 * RATE // 64 * 64, 2)).astype(np.float32)
+    sound = np.random.default_rng(0).uniform(-1, 1, (3 * RATE // 128 * 64, 2)).astype(np.float32)
     sound[64 * 1000 + 5, 1] = -1.5
     for start in range(0, len(sound), 64):
         seen.push(sound[start : start + 64])
