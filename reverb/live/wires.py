@@ -1,7 +1,6 @@
 """Which of the card's columns a session uses, and how many channels it has inside."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 from reverb.effects.effect import HasResponse
 from reverb.errors import ParameterError
@@ -28,19 +27,18 @@ class Wires:
     outputs: tuple[int, ...]
     mono: bool
     channels: int
+    # Known before the first block: the audio thread neither compares nor, as a cached property would, locks.
+    _first_inputs: bool = field(init=False, repr=False, compare=False)
+    _first_outputs: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, columns in (("inputs", self.inputs), ("outputs", self.outputs[: self.channels])):
+            object.__setattr__(self, f"_first_{name}", columns == tuple(range(len(columns))))
 
     @property
     def convolved(self) -> int:
         """Channels that go into the convolution."""
         return 1 if self.mono else len(self.inputs)
-
-    @cached_property
-    def _first_inputs(self) -> bool:
-        return self.inputs == tuple(range(len(self.inputs)))
-
-    @cached_property
-    def _first_outputs(self) -> bool:
-        return self.outputs[: self.channels] == tuple(range(self.channels))
 
     def take(self, card: Block, block: Block) -> None:
         """Fill `block` (frames, inputs) from the card's (frames, columns)."""

@@ -16,9 +16,8 @@ Level = Literal["loudness", "energy", "peak", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 _BAND = (20.0, 20_000.0)
 _PIECE = 8192  # frequencies
-_FAINTEST = (
-    1e-15  # 300 dB below full scale nothing sounds, and what would raise it leaves the range of numbers
-)
+_FAINTEST = 1e-15
+"""Amplitude that is none of a sound, 300 dB below full scale: what would raise it leaves the range of numbers."""
 
 
 def normalise(response: ImpulseResponse, level: Level = "loudness") -> ImpulseResponse:
