@@ -10,13 +10,17 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reverb.effects.effect import Gain
 from reverb.errors import AudioFileError, ParameterError
 from reverb.live.limiter import Limiter
 from reverb.live.meters import LevelMeter
 from reverb.live.player import Player
+from reverb.live.preparing import prepare
 from reverb.live.recorder import Recorder
 from reverb.live.ring import Ring
+from reverb.live.strip import Levels, Strip
 from reverb.live.timing import Timing
+from reverb.live.wires import Wires
 
 RATE = 48_000
 quick = settings(deadline=None, derandomize=True, max_examples=50)
@@ -268,6 +272,31 @@ def test_a_meter_that_is_not_read_for_long_goes_on_with_the_latest() -> None:
     feed(meter, np.full((6 * RATE, 1), 0.5, np.float32))
     level = meter.read()
     assert (level.peak[0], level.highest, level.clipped) == pytest.approx((-6.02, -6.02, 0), abs=0.01)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e20])
+@pytest.mark.parametrize("comes_in", [True, False])
+def test_a_broken_block_leaves_the_strip_as_silence(
+    bad: float, comes_in: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = prepare(Gain(0), RATE, 1, 1)
+    wires = Wires(inputs=(0,), outputs=(0,), mono=False, channels=1)
+    strip = Strip(prepared, Levels(prepared.dry, prepared.wet), wires, RATE, 64)
+    block, out = np.full((64, 1), 0.1, np.float32), np.zeros((64, 1), np.float32)
+    for _ in range(40):  # until it has faded in
+        strip.process(block, out)
+    np.testing.assert_allclose(out, block, rtol=1e-5)
+    broken = block.copy()
+    broken[1] = bad
+    with monkeypatch.context() as patch:
+        if not comes_in:  # the engine itself gives it
+            patch.setattr(strip.convolver, "process", lambda _block, given: np.copyto(given, broken))
+        strip.process(broken if comes_in else block, out)
+    assert np.abs(out).max() < 1e-7  # the engine's rounding of the block before
+    assert strip.bad_blocks == 1
+    strip.process(block, out)
+    np.testing.assert_allclose(out, block, rtol=1e-5)
+    assert np.isfinite(strip.output_meter.read().rms[0])
 
 
 def test_timing_gives_percentiles_of_the_period() -> None:
