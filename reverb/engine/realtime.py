@@ -167,6 +167,6 @@ def _scratch_size(plan: Plan) -> int:
     size = 1
     for stage in plan.stages:
         for group in plan.shape.groups:
-            _, width, columns = stage.cut(group)
-            size = max(size, stage.partitions * group.paths * width, group.paths * group.outputs * columns)
+            widest = max((batch.stop - batch.start for batch in stage.batches(group)), default=0)
+            size = max(size, group.paths * stage.rows * widest, group.paths * group.outputs * stage.columns)
     return size

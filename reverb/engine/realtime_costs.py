@@ -17,10 +17,12 @@ from reverb.engine.aligned import aligned_zeros
 from reverb.engine.cache import cache_folder, read_cache, write_cache
 from reverb.engine.fft_plans import LONGEST_TOGETHER, Backend, Step, backend
 from reverb.engine.realtime_lanes import Scratch
-from reverb.engine.realtime_shape import CHUNK
 from reverb.engine.realtime_work import FFTW_COSTS, POCKETFFT_COSTS, CostModel
 
-_FAR = 1 << 20  # complex numbers that fit into no second-level cache
+_ROWS = 8  # spectra that are multiplied and summed
+_WIDTH = 8192  # of their columns at a time, at most
+_NEAR = _ROWS * 504  # complex numbers that fit into the first cache, and which BLAS sums
+_FAR = _ROWS * 131080  # complex numbers that fit into no second-level cache, nor into the same lines of it
 
 
 def known_costs(fft: str | None = None) -> CostModel:
@@ -52,15 +54,15 @@ def measure_costs(fft: str | None = None) -> CostModel:
     rows = 2 if two < 1.5 * one else 4 if four < 3 * one else 1
     small, large = _transform(transforms, 1, 128), _transform(transforms, 1, 16384)
     per_unit = (large - small) / (_units(16384) - _units(128))
-    many = aligned_zeros((CHUNK,), np.complex64)
-    move = (_time(lambda: np.add(many, many, many)) - call) / CHUNK
+    many = aligned_zeros((_NEAR,), np.complex64)
+    move = (_time(lambda: np.add(many, many, many)) - call) / _NEAR
     costs = CostModel(
         call=call,
         fft_call=max(small - per_unit * _units(128), call / 4),
         fft=per_unit,
         rows=rows,
         longest=LONGEST_TOGETHER,
-        mac=_multiply_adds(CHUNK, call),
+        mac=_multiply_adds(_NEAR, call),
         far=_multiply_adds(_FAR, call),
         cache=FFTW_COSTS.cache,
         move=max(move, 0.05),
@@ -96,17 +98,17 @@ def _transform(transforms: Backend, rows: int, frames: int) -> float:
 
 def _multiply_adds(span: int, call: float) -> float:
     """Nanoseconds of a complex multiply-add while the operands wander over `span` numbers each."""
-    rows = 8
-    shape = (span // CHUNK, rows, CHUNK // rows)
-    x, h = (aligned_zeros((span,), np.complex64).reshape(shape) for _ in range(2))
-    total, scratch = aligned_zeros((CHUNK // rows,), np.complex64), Scratch(CHUNK, np.dtype(np.complex64))
-    pieces = cycle([tuple(scratch.multiply_add(x[n], h[n], total)) for n in range(len(x))])
+    x, h = (aligned_zeros((span,), np.complex64).reshape(_ROWS, -1) for _ in range(2))
+    width = min(span // _ROWS, _WIDTH)
+    total, scratch = aligned_zeros((width,), np.complex64), Scratch(_ROWS * width, np.dtype(np.complex64))
+    batches = [slice(first, first + width) for first in range(0, x.shape[1] - width + 1, width)]
+    turns = cycle([tuple(scratch.multiply_add(x[:, batch], h[:, batch], total)) for batch in batches])
 
     def step() -> None:
-        for part in next(pieces):
+        for part in next(turns):
             part()
 
-    return max(_time(step, len(x)) - 2 * call, call / 10) / CHUNK
+    return max(_time(step, len(batches)) - 2 * call, call / 10) / (_ROWS * width)
 
 
 def _time(step: Step | Callable[[], object], turns: int = 1) -> float:

@@ -1,14 +1,10 @@
-"""What decides the work of a real-time convolver: channels and paths, and how their numbers are cut into calls."""
+"""What decides the work of a real-time convolver: the channels in use, and the paths between them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import NamedTuple
 
 from reverb.engine.routing import Routing
-
-CHUNK = 4096
-"""Most complex products of one multiply-add call: they stay in the first cache, and BLAS in one thread."""
 
 
 class Group(NamedTuple):
@@ -58,29 +54,3 @@ def runs(channels: Sequence[int], rows: int) -> Iterator[tuple[int, int]]:
         if n == len(channels) or channels[n] != channels[n - 1] + 1 or n - start == rows:
             yield channels[start], channels[n - 1] + 1
             start = n
-
-
-class Cut(NamedTuple):
-    """The frequencies of some outputs, laid end to end (`columns` for each) and cut into equal pieces."""
-
-    pieces: int
-    width: int
-    columns: int
-
-
-def cut(bins: int, outputs: int, rows: int) -> Cut:
-    """Cut so that a piece of `rows` rows has at most `CHUNK` numbers; all outputs in one piece if they fit.
-
-    Columns are padded to whole cache lines. Very many rows are left in pieces of 32 columns.
-    """
-    columns = _lines(bins)
-    if rows * outputs * columns <= CHUNK:
-        return Cut(1, outputs * columns, columns)
-    pieces = 1
-    while rows * (width := _lines(ceil(bins / pieces))) > CHUNK and width > 32:
-        pieces += 1
-    return Cut(outputs * pieces, width, pieces * width)
-
-
-def _lines(numbers: int) -> int:
-    return -(-numbers // 8) * 8

@@ -66,22 +66,24 @@ class Buffers:
     def __init__(self, stage: Stage, kit: Kit) -> None:
         self._stage, self._kit = stage, kit
         self.lanes = [Lanes(group, stage, kit.routing, kit.scratch) for group in kit.plan.shape.groups]
-        columns = max((lanes.columns for lanes in self.lanes), default=stage.bins)
         self.time = aligned_zeros((kit.routing.inputs, 2 * stage.size), kit.dtype)
-        self.spectra = aligned_zeros((kit.routing.inputs, columns), kit.scratch.dtype)
+        self.spectra = aligned_zeros((kit.routing.inputs, stage.columns), kit.scratch.dtype)
         self.result = aligned_zeros((kit.routing.outputs, 2 * stage.size), kit.dtype)
 
     def half(self, array: Array, parity: int) -> Array:
         """View the partition of `time` or `result` that was written last."""
         return array[:, parity * self._stage.size : (parity + 1) * self._stage.size]
 
-    def forward(self, spectra: Array | None = None) -> list[Step]:
-        """Plan the transforms of the input channels in use, into `spectra` or other arrays of that shape."""
-        target, shape = self.spectra if spectra is None else spectra, self._kit.plan.shape
+    def forward(self, spectra: Array) -> list[Step]:
+        """Plan the transforms of the input channels in use into `spectra` ``(inputs, columns)``."""
         return [
-            self._kit.backend.forward(self.time[a:b], target[a:b, : self._stage.bins])
-            for a, b in runs(shape.inputs, self._stage.fft_rows)
+            self._kit.backend.forward(self.time[a:b], spectra[a:b, : self._stage.bins])
+            for a, b in runs(self._kit.plan.shape.inputs, self._stage.fft_rows)
         ]
+
+    def ring(self, partitions: Array, skip: int) -> Ring:
+        """Make room for past spectra, to meet all `partitions` of the response but the first `skip`."""
+        return Ring(self.lanes, partitions, skip, self.spectra)
 
     def inverse(self) -> list[Step]:
         """Plan the transforms of the output channels in use."""
@@ -125,19 +127,9 @@ class Head:
     def __init__(self, kit: Kit) -> None:
         self._stage = kit.plan.stages[0]
         self._buffers = Buffers(self._stage, kit)
-        self._ring = Ring(self._buffers.lanes, partition_spectra(self._stage, kit), 0)
+        self._ring = self._buffers.ring(partition_spectra(self._stage, kit), 0)
+        self._forward = [self._buffers.forward(spectra) for spectra in self._ring.spectra]
         self._inverse = self._buffers.inverse()
-        self._plan_forward(kit)
-
-    def _plan_forward(self, kit: Kit) -> None:
-        """Transform right into the ring where its rows are laid out as spectra are, else beside it."""
-        lanes, partitions, inputs = self._buffers.lanes, self._stage.partitions, kit.routing.inputs
-        self._straight = len(lanes) == 1 and lanes[0].straight() and lanes[0].group.outputs == inputs
-        if self._straight:
-            rows = self._ring.history[0].reshape(partitions, inputs, lanes[0].columns)
-            self._forward = [self._buffers.forward(row) for row in rows]
-        else:
-            self._forward = [self._buffers.forward()] * partitions
 
     def program(self, share: Array | None, blocks: int) -> list[Turn]:
         """List all turns until everything repeats; `share` is the tails' sum, a partition of `blocks` blocks."""
@@ -152,12 +144,11 @@ class Head:
         return turns
 
     def _walk(self, t: int) -> Iterator[Step]:
-        yield from self._forward[-t % self._stage.partitions]
-        if not self._straight:
-            yield from self._ring.store(self._buffers.spectra, t)
+        yield from self._forward[-t % len(self._forward)]
+        yield from self._ring.store(t)
         for n, lane in enumerate(self._buffers.lanes):
-            for piece in range(lane.pieces):
-                yield from self._ring.multiply_add(n, piece, t, lane.total)
+            for batch in self._stage.batches(lane.group):
+                yield from self._ring.multiply_add(n, batch, t, lane.total)
         yield from self._inverse
 
     def clear(self) -> None:
@@ -182,11 +173,13 @@ class Tail:
         self.stage = stage
         self.handoff = aligned_zeros((kit.routing.outputs, stage.size), kit.dtype)
         self._buffers = Buffers(stage, kit)
-        self._forward, self._inverse = self._buffers.forward(), self._buffers.inverse()
-        spectra = partition_spectra(stage, kit)
-        self._first = [lane.first_rows(spectra[:, 0]) for lane in self._buffers.lanes]
-        self._sums = [np.zeros_like(lane.total) for lane in self._buffers.lanes]
-        self._ring = Ring(self._buffers.lanes, spectra, 1)
+        partitions, lanes = partition_spectra(stage, kit), self._buffers.lanes
+        self._first = [lane.responses(partitions[:, :1])[0] for lane in lanes]
+        self._sums = [np.zeros_like(lane.total) for lane in lanes]
+        self._ring = self._buffers.ring(partitions, 1)
+        self._batches = [(n, batch) for n, lane in enumerate(lanes) for batch in stage.batches(lane.group)]
+        self._forward = [self._buffers.forward(spectra) for spectra in self._ring.spectra]
+        self._inverse = self._buffers.inverse()
 
     def program(self, ring: Array, larger: Array | None, ratio: int) -> Program:
         """List the work of every slot until all positions repeat; entry 0 completes a partition.
@@ -196,7 +189,13 @@ class Tail:
         stage = self.stage
         finish = next(task.slot for task in stage.tasks if task.kind == "newest")
         loads, rows = ring.shape[1] // stage.size, self._ring.rows or 1
-        repeats = {"load": lcm(2, loads), "newest": rows, "ahead": rows, "merge": lcm(2, ratio)}
+        repeats = {
+            "load": lcm(2, loads),
+            "forward": rows,
+            "newest": rows,
+            "ahead": rows,
+            "merge": lcm(2, ratio),
+        }
         rounds = lcm(*repeats.values())
         program: Program = [()] * (rounds * stage.ratio)
         for task in sorted(stage.tasks, key=_precedence):
@@ -215,13 +214,14 @@ class Tail:
             start = (n - 1) * size % ring.shape[1]
             yield copy(ring[:, start : start + size], buffers.half(buffers.time, n % 2))
         elif task.kind == "forward":
-            yield self._forward[task.number]
+            yield self._forward[-n % len(self._forward)][task.number]
         elif task.kind == "newest":
             yield from self._newest(n)
         elif task.kind == "inverse":
             yield self._inverse[task.number]
         elif task.kind == "ahead":
-            yield from self._ahead(task.number, n)
+            lane, batch = self._batches[task.number]
+            yield from self._ring.multiply_add(lane, batch, n, self._sums[lane])
         else:
             valid = buffers.half(buffers.result, n % 2)
             start = (n - 1 - self.stage.partitions) % ratio * size
@@ -233,18 +233,10 @@ class Tail:
 
     def _newest(self, n: int) -> Iterator[Step]:
         """Add the newest spectrum's product with the first partition to the sums, and keep it for later."""
-        spectra = self._buffers.spectra
+        spectra = self._ring.spectra[-n % len(self._ring.spectra)]
         for lane, first, sums in zip(self._buffers.lanes, self._first, self._sums, strict=True):
             yield from lane.finish(spectra, first, sums if self._ring.rows else None)
-        yield from self._ring.store(spectra, n)
-
-    def _ahead(self, piece: int, n: int) -> Iterator[Step]:
-        """Sum the products of all older spectra, for one piece of the frequencies."""
-        for index, lane in enumerate(self._buffers.lanes):
-            if piece < lane.pieces:
-                yield from self._ring.multiply_add(index, piece, n, self._sums[index])
-                return
-            piece -= lane.pieces
+        yield from self._ring.store(n)
 
     def clear(self) -> None:
         """Forget all sound."""

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import log2
+from math import ceil, log2
 from typing import NamedTuple
 
 from reverb.engine.fft_plans import LONGEST_TOGETHER
-from reverb.engine.realtime_shape import Cut, Group, Shape, cut, runs
+from reverb.engine.realtime_shape import Group, Shape, runs
+
+_LINE = 8  # complex numbers of a cache line, in single precision
+_GOLDEN = (5**0.5 - 1) / 2  # its multiples fall evenly between whole numbers, however many they are
+_WIDE = 4096  # columns of rows apart from which on NumPy no longer copies them into buffers first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,18 +59,18 @@ class CostModel:
 
 
 FFTW_COSTS = CostModel(
-    call=300, fft_call=150, fft=0.095, rows=1, longest=1, mac=0.43, far=0.9, cache=50_000, move=0.25
+    call=300, fft_call=100, fft=0.07, rows=1, longest=1, mac=0.3, far=0.5, cache=50_000, move=0.12
 )
 POCKETFFT_COSTS = CostModel(
     call=300,
-    fft_call=1200,
+    fft_call=800,
     fft=0.28,
     rows=2,
     longest=LONGEST_TOGETHER,
-    mac=0.43,
-    far=0.9,
+    mac=0.3,
+    far=0.5,
     cache=50_000,
-    move=0.25,
+    move=0.12,
 )
 
 
@@ -95,6 +99,8 @@ class Stage:
         counted.
     fft_rows : int
         Channels transformed by one call.
+    batch : int
+        Complex products of a multiply-add that takes as long as such a transform.
     tasks : tuple of Task
         A period's work, placed in slots. Empty for the head, which does all its work in every slot.
     work : int
@@ -107,6 +113,7 @@ class Stage:
     ratio: int
     window: int
     fft_rows: int
+    batch: int
     tasks: tuple[Task, ...] = ()
     work: int = 0
 
@@ -115,10 +122,26 @@ class Stage:
         """Frequencies of a partition's spectrum."""
         return self.size + 1
 
-    def cut(self, group: Group) -> Cut:
-        """How the multiply-adds for a group of outputs are cut into calls."""
-        ahead = self.partitions - (self.ratio > 1)  # a tail's newest partition is a task of its own
-        return cut(self.bins, group.outputs, ahead * group.paths)
+    @property
+    def columns(self) -> int:
+        """Numbers from one stored spectrum to the next: its frequencies, padded to whole cache lines."""
+        return ceil(self.bins / _LINE) * _LINE
+
+    @property
+    def rows(self) -> int:
+        """Spectra whose products are summed together: in a tail, the newest is a task of its own."""
+        return self.partitions - (self.ratio > 1)
+
+    def batches(self, group: Group) -> Iterator[slice]:
+        """Cut the columns of a group's outputs, laid end to end, into those of one multiply-add each.
+
+        None takes longer than a transform, if it may be so narrow: few calls, and none that a block would notice.
+        """
+        count, rows = group.outputs * self.columns, self.rows * group.paths
+        pieces = min(ceil(count * rows / self.batch), max(count // _WIDE, 1))
+        for n in range(pieces if rows else 0):
+            first, stop = (count * k // pieces // _LINE * _LINE for k in (n, n + 1))
+            yield slice(first, stop)
 
 
 @lru_cache(maxsize=4096)
@@ -128,31 +151,34 @@ def cost_stage(size: int, partitions: int, ratio: int, shape: Shape, costs: Cost
     channels = max(len(shape.inputs), len(shape.outputs), 1)
     together = costs.rows if 2 * size <= costs.longest and channels >= costs.rows else 1
     rows = channels if cheap else together
-    stage = Stage(size, 0, partitions, ratio, 1, rows)
-    tasks = tuple(_tasks(stage, shape, costs))
+    spectra = 3 * (partitions - (ratio > 1)) * shape.paths  # the response lies doubled
+    mac = costs.mac if spectra * (size + 1) <= costs.cache else costs.far
+    batch = ceil(costs.transform(2 * size, rows) / mac)
+    stage = Stage(size, 0, partitions, ratio, 1, rows, batch)
+    tasks = tuple(_tasks(stage, shape, costs, mac))
     return replace(stage, tasks=tasks if ratio > 1 else (), work=sum(task.cost for task in tasks))
 
 
-def _tasks(stage: Stage, shape: Shape, costs: CostModel) -> Iterator[Task]:
-    """List a period's work in the order of its dependencies; the multiply-adds done ahead come last."""
+def _tasks(stage: Stage, shape: Shape, costs: CostModel, mac: float) -> Iterator[Task]:
+    """List a period's work in the order of its dependencies; the multiply-adds done ahead come last.
+
+    Each of their products costs `mac`.
+    """
     frames, tail, call = 2 * stage.size, stage.ratio > 1, costs.call
     yield Task("load", 0, round(call + costs.move * len(shape.inputs) * stage.size / 2))
     for n, (first, stop) in enumerate(runs(shape.inputs, stage.fft_rows)):
         yield Task("forward", n, costs.transform(frames, stop - first))
     if tail:
-        calls = sum(2 + group.paths for group in shape.groups)
-        yield Task("newest", 0, round(calls * call + shape.paths * stage.bins * (costs.mac + 2 * costs.move)))
+        calls = sum(1 + group.paths for group in shape.groups)
+        yield Task("newest", 0, round(calls * call + shape.paths * stage.bins * (costs.mac + costs.move)))
     for n, (first, stop) in enumerate(shape.output_runs(stage.fft_rows)):
         yield Task("inverse", n, costs.transform(frames, stop - first))
     yield Task("merge", 0, round(call + costs.move * len(shape.outputs) * stage.size / 2))
     number = 0
-    rows = (stage.partitions - tail) * shape.paths
-    mac = costs.mac if 3 * rows * stage.bins <= costs.cache else costs.far  # spectra, and the response twice
     for group in shape.groups:
-        pieces, width, _ = stage.cut(group)
-        rows = (stage.partitions - tail) * group.paths
-        for _ in range(pieces if rows else 0):
-            yield Task("ahead", number, round(2 * call + rows * width * mac))
+        for batch in stage.batches(group):
+            products = stage.rows * group.paths * (batch.stop - batch.start)
+            yield Task("ahead", number, round(2 * call + products * mac))
             number += 1
 
 
@@ -161,9 +187,15 @@ def place(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     placed, load = [stages[0]], [0]
     for stage in stages[1:]:
         load = load * (stage.ratio // len(load))
-        tasks = tuple(_place_chain(stage, load)) + tuple(_place_ahead(stage, load))
-        placed.append(replace(stage, tasks=tasks))
+        chain = tuple(_place_chain(stage, load))
+        first, newest = (_slot(chain, kind) for kind in ("forward", "newest"))
+        placed.append(replace(stage, tasks=chain + tuple(_place_ahead(stage, load, first, newest))))
     return tuple(placed)
+
+
+def _slot(tasks: Sequence[Task], kind: str) -> int:
+    """Where the first task of a kind is done; without a path there is none, and nothing to do."""
+    return next((task.slot for task in tasks if task.kind == kind), 0)
 
 
 def _place_chain(stage: Stage, load: list[int]) -> Iterator[Task]:
@@ -198,10 +230,15 @@ def _fit(chain: Sequence[Task], load: Sequence[int], window: int, limit: int) ->
     return slots
 
 
-def _place_ahead(stage: Stage, load: list[int]) -> Iterator[Task]:
-    """Place the tasks without an order, each where there is the least to do."""
+def _place_ahead(stage: Stage, load: list[int], first: int, newest: int) -> Iterator[Task]:
+    """Place the tasks without an order, each where there is the least to do, and otherwise far from the others.
+
+    Not after the slot in which the newest spectrum begins to take the oldest one's place, before it is used.
+    """
+    free = [*range(first + 1), *range(newest + 1, len(load))]
+    free.sort(key=lambda slot: slot * _GOLDEN % 1)
     for task in stage.tasks:
         if task.kind == "ahead":
-            slot = load.index(min(load))
+            slot = min(free, key=load.__getitem__)
             load[slot] += task.cost
             yield task._replace(slot=slot)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from reverb.engine import routing
 from reverb.engine.partition import Plan, plan_partitions
-from reverb.engine.realtime_shape import CHUNK, Group, Shape, cut, runs
-from reverb.engine.realtime_work import FFTW_COSTS, POCKETFFT_COSTS
+from reverb.engine.realtime_shape import Group, Shape, runs
+from reverb.engine.realtime_work import FFTW_COSTS, POCKETFFT_COSTS, cost_stage
 
 STEREO = Shape.of(routing.parallel(2))
 quick = settings(deadline=None, derandomize=True, max_examples=60)
@@ -76,7 +76,8 @@ def test_no_slot_does_more_than_it_must(plan: Plan) -> None:
 def test_transforms_of_one_stage_fall_into_different_slots(block: int, taps: int) -> None:
     largest = plan_partitions(block, taps, STEREO).stages[-1]
     heavy = [task.slot for task in largest.tasks if task.kind in ("forward", "inverse")]
-    assert len(heavy) == len(set(heavy)) == 4
+    assert len(heavy) == 4
+    assert len(set(heavy)) == min(4, largest.window)
 
 
 def test_work_per_slot_adds_up_to_the_work_of_the_stages() -> None:
@@ -86,10 +87,19 @@ def test_work_per_slot_adds_up_to_the_work_of_the_stages() -> None:
     assert len(plan.slots) == plan.period
 
 
-def test_most_slots_are_alike() -> None:
-    plan = plan_partitions(128, 192_000, STEREO)
-    middle = sorted(plan.slots)[plan.period // 2]
-    assert sum(abs(work - middle) < 0.35 * middle for work in plan.slots) / plan.period > 0.85
+@pytest.mark.parametrize("taps", [48_000, 192_000, 480_000])
+def test_no_slot_has_more_than_one_large_task(taps: int) -> None:
+    plan = plan_partitions(128, taps, STEREO)
+    largest = max(task.cost for stage in plan.stages for task in stage.tasks)
+    assert max(plan.slots) < largest + 2 * plan.mean
+
+
+def test_multiply_adds_are_spread_over_the_period() -> None:
+    largest = plan_partitions(128, 480_000, STEREO).stages[-1]
+    ahead = sorted(task.slot for task in largest.tasks if task.kind == "ahead")
+    widest = max(b - a for a, b in zip(ahead, [*ahead[1:], ahead[0] + largest.ratio], strict=True))
+    assert len(ahead) == len(set(ahead))
+    assert widest < 3 * largest.ratio / len(ahead)
 
 
 def test_a_short_response_is_one_stage() -> None:
@@ -98,7 +108,7 @@ def test_a_short_response_is_one_stage() -> None:
 
 def test_a_ten_times_longer_response_costs_little_more() -> None:
     short, long = (plan_partitions(128, taps, STEREO).mean for taps in (48_000, 480_000))
-    assert long < 1.7 * short
+    assert long < 1.5 * short
 
 
 def test_dear_calls_make_for_fewer_stages_and_dear_products_for_more() -> None:
@@ -129,12 +139,34 @@ def test_runs_stay_consecutive_and_short() -> None:
 
 
 @quick
-@given(st.integers(2, 70_000), st.integers(1, 8), st.integers(1, 90))
-def test_pieces_hold_all_frequencies_and_stay_small(bins: int, outputs: int, rows: int) -> None:
-    pieces, width, columns = cut(bins, outputs, rows)
-    assert pieces * width == outputs * columns
-    assert columns >= bins
-    assert rows * width <= CHUNK or width <= 32
+@given(st.integers(1, 70_000), st.integers(2, 40), st.integers(1, 8), st.integers(1, 4))
+def test_batches_hold_all_columns_once_and_take_no_longer_than_a_transform(
+    size: int, partitions: int, outputs: int, paths: int
+) -> None:
+    shape = Shape((0,), tuple(range(outputs)), (Group(0, outputs, paths),))
+    stage = cost_stage(size, partitions, 8, shape, FFTW_COSTS)
+    batches = list(stage.batches(shape.groups[0]))
+    assert stage.columns >= stage.bins
+    assert [batch.start for batch in batches] == [0] + [batch.stop for batch in batches[:-1]]
+    assert batches[-1].stop == outputs * stage.columns
+    transform = max(task.cost for task in stage.tasks if task.kind == "forward")
+    for task, batch in zip((t for t in stage.tasks if t.kind == "ahead"), batches, strict=True):
+        # Those that may not be cut further are narrow; 8 columns are a cache line.
+        narrow = batch.stop - batch.start < 2 * 4096 + 8
+        assert narrow or task.cost <= 1.01 * transform + 2 * FFTW_COSTS.call
+
+
+@pytest.mark.parametrize("block", [16, 128, 1024])
+@pytest.mark.parametrize("taps", [5_000, 48_000, 480_000])
+def test_nothing_is_summed_while_the_newest_spectrum_takes_the_oldest_ones_place(
+    block: int, taps: int
+) -> None:
+    for stage in plan_partitions(block, taps, STEREO).stages[1:]:
+        slots = {
+            kind: [t.slot for t in stage.tasks if t.kind == kind] for kind in ("forward", "newest", "ahead")
+        }
+        replaced = range(min(slots["forward"]) + 1, slots["newest"][0] + 1)
+        assert not set(slots["ahead"]) & set(replaced)
 
 
 def test_the_table_is_readable() -> None:
@@ -142,4 +174,4 @@ def test_the_table_is_readable() -> None:
     table = str(plan)
     assert "192000 taps in blocks of 128: 2 in, 2 out, 2 paths" in table
     assert all(str(stage.size) in table for stage in plan.stages)
-    assert "9×128" in repr(plan)
+    assert all(f"{stage.partitions}×{stage.size}" in repr(plan) for stage in plan.stages)
