@@ -120,14 +120,15 @@ def plan_partitions(block_size: int, taps: int, shape: Shape, costs: CostModel =
             for ladder in combinations(ratios, count)
             if (stages := _stages(block_size, taps, shape, ladder, costs))
         ),
-        key=_price,
+        key=lambda stages: _price(stages, costs),
     )
     return Plan(block_size, taps, shape, place(best))
 
 
-def _price(stages: Sequence[Stage]) -> float:
+def _price(stages: Sequence[Stage], costs: CostModel) -> float:
+    """Nanoseconds of an average block, half a call for looking whether a stage has something to do included."""
     burst = max((task.cost for stage in stages for task in stage.tasks), default=0)
-    return sum(stage.work / stage.ratio for stage in stages) + burst / _BURST
+    return sum(stage.work / stage.ratio + costs.call / 2 for stage in stages) + burst / _BURST
 
 
 def _stages(

@@ -14,10 +14,8 @@ from numpy.lib.stride_tricks import as_strided
 from reverb.engine.aligned import aligned_zeros
 from reverb.engine.fft_plans import Array, Step
 from reverb.engine.realtime_shape import Group
-from reverb.engine.realtime_work import Stage
+from reverb.engine.realtime_work import FEW, Stage
 from reverb.engine.routing import Routing
-
-_ONE_THREAD = 4096  # complex numbers
 
 
 def copy(source: Array, target: Array) -> Step:
@@ -40,8 +38,7 @@ class Scratch:
     def multiply_add(self, x: Array, h: Array, total: Array) -> Iterator[Step]:
         """Put the sum over the rows of ``x · h`` ``(rows, width)`` into `total` ``(width,)``.
 
-        Few numbers are summed twice as fast by a product of ones and a real matrix as by ``add.reduce``: as many
-        as BLAS does in one thread.
+        `FEW` are summed twice as fast by a product of ones and a real matrix as by ``add.reduce``.
         """
         rows, width = h.shape
         if rows == 1:
@@ -52,7 +49,7 @@ class Scratch:
         real = self._ones.dtype
         if rows == 2:
             yield partial(np.add, products[0], products[1], total)
-        elif products.size <= _ONE_THREAD:
+        elif products.size <= FEW:
             yield partial(self._ones[:rows].dot, products.view(real), total.view(real))
         else:
             yield partial(np.add.reduce, products.view(real), 0, None, total.view(real))

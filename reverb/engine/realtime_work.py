@@ -9,6 +9,9 @@ from typing import NamedTuple
 from reverb.engine.fft_plans import LONGEST_TOGETHER
 from reverb.engine.realtime_shape import Group, Shape, runs
 
+FEW = 4096
+"""Most complex products that BLAS sums in one thread."""
+
 _LINE = 8  # complex numbers of a cache line, in single precision
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples fall evenly between whole numbers, however many they are
 _WIDE = 4096  # columns of rows apart from which on NumPy no longer copies them into buffers first
@@ -56,6 +59,11 @@ class CostModel:
             vectors, single = divmod(rows, self.rows)
             rows = vectors * (self.rows + 1) // 2 + single
         return round(self.fft_call + self.fft * rows * frames * log2(frames))
+
+    def multiply_add(self, products: int, each: float) -> int:
+        """Cost of forming that many `products`, of which each costs so much, and of summing them."""
+        calls = 2 if products <= FEW else 5  # the sum of many takes as long as four calls before it begins
+        return round(calls * self.call + products * each)
 
 
 FFTW_COSTS = CostModel(
@@ -178,7 +186,7 @@ def _tasks(stage: Stage, shape: Shape, costs: CostModel, mac: float) -> Iterator
     for group in shape.groups:
         for batch in stage.batches(group):
             products = stage.rows * group.paths * (batch.stop - batch.start)
-            yield Task("ahead", number, round(2 * call + products * mac))
+            yield Task("ahead", number, costs.multiply_add(products, mac))
             number += 1
 
 
