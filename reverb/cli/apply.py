@@ -1,13 +1,15 @@
 """`reverb apply`: a recording through a room."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
-from reverb.cli.options import DRY, MIX, PREDELAY, WET, with_options
+from reverb.cli.options import DRY, MIX, PREDELAY, WET, completions, with_options
 from reverb.cli.rendering import render, rendering_options, take_rendering
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -45,12 +47,11 @@ _ROOM_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list["CompletionItem"]:
     """Complete the name of a response, or a file."""
     from reverb.responses.library import names
 
-    known = [CompletionItem(name) for name in names() if name.startswith(begun)]
-    return known or [CompletionItem(begun, type="file")]
+    return completions(begun, names())
 
 
 def room_options(command: _Command) -> _Command:

@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
-from reverb.cli.options import FILE
+from reverb.cli.options import FILE, completions
 from reverb.cli.rendering import common_options, render, take_rendering
 from reverb.cli.tables import show_table
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from reverb.effects.explaining import Explanation, StepReport
     from reverb.effects.presets import Preset
 
@@ -17,12 +18,11 @@ _EXPLAINED_RATE = 48_000
 _TEXT_WIDTH = 72
 
 
-def complete_preset(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+def complete_preset(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list["CompletionItem"]:
     """Complete the name of a preset, or a file."""
     from reverb.effects.presets import names
 
-    known = [CompletionItem(name) for name in names() if name.startswith(begun)]
-    return known or [CompletionItem(begun, type="file")]
+    return completions(begun, names())
 
 
 @click.command()

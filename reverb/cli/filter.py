@@ -187,7 +187,6 @@ def notch(**options: Any) -> None:
 @click.option("--attenuation", type=float, metavar="DB", help="Of steep filters.  [default: 80]")
 def crossover(frequencies: tuple[float, ...], **options: Any) -> None:
     """Split INPUT into bands that sum to it: OUTPUT bands.wav becomes bands-1.wav, bands-2.wav, ..., lowest first."""
-    from dataclasses import replace
     from pathlib import Path
 
     from reverb.effects import crossovers
@@ -202,5 +201,5 @@ def crossover(frequencies: tuple[float, ...], **options: Any) -> None:
     for path in paths:  # before the first is written
         check_output(path, rendering.force)
     for path, band in zip(paths, bands, strict=True):
-        report = render(replace(rendering, destination=str(path)), band)
+        report = render(rendering._replace(destination=str(path)), band)
         _tell(f"band {band.number + 1}", rendering, band.report, report.sample_rate)

@@ -1,12 +1,22 @@
 """Options that several groups of commands share."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def completions(begun: str, names: Iterable[str] = (), otherwise: str = "file") -> list["CompletionItem"]:
+    """Offer a shell those of the `names` that begin so, or else files or folders (``dir``)."""
+    from click.shell_completion import CompletionItem  # no other start needs it
+
+    known = [CompletionItem(name) for name in names if name.startswith(begun)]
+    return known or [CompletionItem(begun, type=otherwise)]
 
 
 class _Path(click.types.StringParamType):
@@ -20,8 +30,8 @@ class _Path(click.types.StringParamType):
         ctx: click.Context,  # noqa: ARG002  # as click calls it
         param: click.Parameter,  # noqa: ARG002
         incomplete: str,
-    ) -> list[CompletionItem]:
-        return [CompletionItem(incomplete, type=self._kind)]
+    ) -> list["CompletionItem"]:
+        return completions(incomplete, otherwise=self._kind)
 
 
 FILE, FOLDER = _Path("file"), _Path("dir")

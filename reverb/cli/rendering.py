@@ -4,8 +4,7 @@ import contextlib
 import math
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -69,8 +68,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rendering:
+class Rendering(NamedTuple):
     """The settings that the options of `rendering_options` give."""
 
     source: str
@@ -106,7 +104,7 @@ def batch_options(command: _Command) -> _Command:
 
 def take_rendering(options: dict[str, Any]) -> Rendering:
     """Take the common options out of a command's keyword arguments."""
-    return Rendering(**{name: options.pop(name) for name in Rendering.__dataclass_fields__})
+    return Rendering(**{name: options.pop(name) for name in Rendering._fields})
 
 
 def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | None = None) -> "RenderReport":

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from reverb.effects.effect import Effect
-from reverb.effects.stereo import Width
 from reverb.effects.writing import call, written
 from reverb.errors import ParameterError
 from reverb.levels import from_db
@@ -97,7 +96,10 @@ class Reverb(Effect):
         for name, hz in (("low_cut", self.low_cut), ("high_cut", self.high_cut)):
             if hz is not None and not LOWEST_CUT <= hz <= HIGHEST_CUT:
                 raise ParameterError(f"{name} {hz:g} Hz; expected {LOWEST_CUT:g} to {HIGHEST_CUT:g} Hz")
-        Width(self.width)
+        if self.width != 1.0:
+            from reverb.effects.stereo import Width
+
+            Width(self.width)
 
     def __repr__(self) -> str:
         room = self.impulse_response
@@ -156,6 +158,8 @@ def _changed(
         if wanted is not None:
             changed = changed >> effect(wanted).response(room.sample_rate)
     if width != 1.0:
+        from reverb.effects.stereo import Width
+
         changed = changed >> Width(width).response(room.sample_rate)
     return replace(changed, samples=changed.samples.astype(room.samples.dtype), name=room.name)
 

@@ -185,15 +185,15 @@ def pocketfft() -> ModuleType | None:
         if module is None:
             return None
         extension = _Extension(module)
-        rows = np.eye(2, 8, 1, dtype=np.float32)
+        rows = np.eye(2, 8, 1, dtype=np.float32)  # a click one sample late, and one two
+        right = np.exp(-0.25j * np.pi * np.outer([1, 2], np.arange(5)))
         spectra, back = np.empty((2, 5), np.complex64), np.empty_like(rows)
         extension.forward(rows, spectra)
         extension.inverse(spectra, back)
     except Exception:
         return None
-    return (
-        module if np.allclose(spectra, np.fft.rfft(rows)) and np.allclose(back, 8 * rows, atol=1e-5) else None
-    )
+    wrong = max(np.abs(spectra - right).max(), np.abs(back - 8 * rows).max())
+    return module if wrong < 1e-5 else None
 
 
 @functools.cache

@@ -12,7 +12,7 @@ The constants were measured on one x86-64 core; only their ratios matter.
 import functools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from reverb.engine.fft import LANES, Kind, good_size
 
@@ -39,8 +39,7 @@ BATCH_POINTS = 1 << 15
 _MORE = 1.1  # times the memory of the smallest plan
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What is to be convolved: all that the choice of a plan depends on.
 
     Attributes
@@ -67,8 +66,7 @@ class Shape:
     ahead: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """One way to do a convolution.
 
     Attributes
@@ -163,7 +161,7 @@ def candidates(shape: Shape, *, scarce: bool = False) -> Iterator[Plan]:
         yield plan
         if scarce:
             for group in range(LANES, 8 * LANES + 1, LANES):
-                yield replace(plan, batch=LANES, group=group, keep_spectra=False)
+                yield plan._replace(batch=LANES, group=group, keep_spectra=False)
 
 
 def _with_fftw(shape: Shape, sizes: Sequence[int]) -> Iterator[Plan]:

@@ -14,7 +14,7 @@ FEW = 4096
 
 _LINE = 8  # complex numbers of a cache line, in single precision
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples fall evenly between whole numbers, however many they are
-_WIDE = 2744  # columns of rows apart: shorter ones NumPy copies, where three fit into its buffer of 8192 numbers
+_WIDE = 2744  # columns of rows that lie apart: NumPy copies shorter rows first, three to its buffer of 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

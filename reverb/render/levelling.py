@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from reverb.arrays import Audio
 from reverb.errors import ParameterError
@@ -129,8 +129,7 @@ class Measurement:
         return asked.gain
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What follows from a first pass.
 
     Attributes

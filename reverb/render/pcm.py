@@ -5,7 +5,6 @@ quicker, and rounds to nearest where libsndfile truncates.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ DITHERED_BITS = 16
 """Subtypes of at most this many bits are dithered by default; at 24 the rounding lies at −146 dB."""
 
 
-@dataclass
 class Meter:
     """What passed by: the largest sample, and how many samples did not fit.
 
@@ -37,8 +35,9 @@ class Meter:
         Samples beyond full scale so far; integer formats hold them at the limit.
     """
 
-    peak: float = 0.0
-    clipped: int = 0
+    def __init__(self) -> None:
+        self.peak = 0.0
+        self.clipped = 0
 
     def watch(self, block: Audio) -> None:
         """Take a block, shape (frames, channels), into account."""

@@ -116,7 +116,9 @@ def blend(response: ImpulseResponse, delay: float = 0.0) -> Blend:
     bands = [
         slice(n, min(n + _PIECE, last + 1)) for n in range(first, last + 1, _PIECE)
     ]  # they stay in the cache
-    weights = [_pink_weight(np.arange(band.start, band.stop) * step) for band in bands]
+    weights = [
+        _pink_weight(np.arange(band.start, band.stop, dtype=np.float32) * np.float32(step)) for band in bands
+    ]
     whole = wiring.inputs * sum(float(weight.sum()) for weight in weights)
     seconds = delay - response.latency / sample_rate
     padded = np.zeros((1, size), response.samples.dtype)
