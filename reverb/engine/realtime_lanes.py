@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 from reverb.engine.aligned import aligned_zeros
 from reverb.engine.fft_plans import Array, Step
 from reverb.engine.realtime_shape import Group
-from reverb.engine.realtime_work import FEW, Stage
+from reverb.engine.realtime_work import ALONE, Stage
 from reverb.engine.routing import Routing
 
 
@@ -38,7 +38,8 @@ class Scratch:
     def multiply_add(self, x: Array, h: Array, total: Array) -> Iterator[Step]:
         """Put the sum over the rows of ``x · h`` ``(rows, width)`` into `total` ``(width,)``.
 
-        `FEW` are summed twice as fast by a product of ones and a real matrix as by ``add.reduce``.
+        A product of ones and a real matrix sums rows twice as fast as ``add.reduce``, while BLAS stays in one
+        thread: up to `ALONE` complex numbers.
         """
         rows, width = h.shape
         if rows == 1:
@@ -49,7 +50,7 @@ class Scratch:
         real = self._ones.dtype
         if rows == 2:
             yield partial(np.add, products[0], products[1], total)
-        elif products.size <= FEW:
+        elif products.size <= ALONE:
             yield partial(self._ones[:rows].dot, products.view(real), total.view(real))
         else:
             yield partial(np.add.reduce, products.view(real), 0, None, total.view(real))

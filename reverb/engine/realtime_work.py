@@ -9,8 +9,8 @@ from typing import NamedTuple
 from reverb.engine.fft_plans import LONGEST_TOGETHER
 from reverb.engine.realtime_shape import Group, Shape, runs
 
-FEW = 4096
-"""Most complex products that BLAS sums in one thread."""
+ALONE = 200_000
+"""Most complex products that BLAS sums in one thread: OpenBLAS (0.3.27, of NumPy 2.0) shares out 460,800 reals."""
 
 _LINE = 8  # complex numbers of a cache line, in single precision
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples fall evenly between whole numbers, however many they are
@@ -60,11 +60,6 @@ class CostModel:
             rows = vectors * (self.rows + 1) // 2 + single
         return round(self.fft_call + self.fft * rows * frames * log2(frames))
 
-    def multiply_add(self, products: int, each: float) -> int:
-        """Cost of forming that many `products`, of which each costs so much, and of summing them."""
-        calls = 2 if products <= FEW else 5  # the sum of many takes as long as four calls before it begins
-        return round(calls * self.call + products * each)
-
 
 FFTW_COSTS = CostModel(
     call=300, fft_call=100, fft=0.07, rows=1, longest=1, mac=0.3, far=0.5, cache=50_000, move=0.12
@@ -108,7 +103,7 @@ class Stage:
     fft_rows : int
         Channels transformed by one call.
     batch : int
-        Complex products of a multiply-add that takes as long as such a transform.
+        Complex products of a multiply-add that takes as long as such a transform, or the most that BLAS sums alone.
     tasks : tuple of Task
         A period's work, placed in slots. Empty for the head, which does all its work in every slot.
     work : int
@@ -161,7 +156,7 @@ def cost_stage(size: int, partitions: int, ratio: int, shape: Shape, costs: Cost
     rows = channels if cheap else together
     spectra = 3 * (partitions - (ratio > 1)) * shape.paths  # the response lies doubled
     mac = costs.mac if spectra * (size + 1) <= costs.cache else costs.far
-    batch = ceil(costs.transform(2 * size, rows) / mac)
+    batch = min(ceil(costs.transform(2 * size, rows) / mac), ALONE)
     stage = Stage(size, 0, partitions, ratio, 1, rows, batch)
     tasks = tuple(_tasks(stage, shape, costs, mac))
     return replace(stage, tasks=tasks if ratio > 1 else (), work=sum(task.cost for task in tasks))
@@ -186,7 +181,7 @@ def _tasks(stage: Stage, shape: Shape, costs: CostModel, mac: float) -> Iterator
     for group in shape.groups:
         for batch in stage.batches(group):
             products = stage.rows * group.paths * (batch.stop - batch.start)
-            yield Task("ahead", number, costs.multiply_add(products, mac))
+            yield Task("ahead", number, round(2 * call + products * mac))
             number += 1
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 import tracemalloc
 import weakref
 from pathlib import Path
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 
 from reverb.engine import routing
 from reverb.engine.realtime import RealtimeConvolver
+from reverb.engine.realtime_lanes import Scratch
 from reverb.engine.realtime_mix import Delay, Mixer, Ramp
 from reverb.engine.realtime_swap import SwappableConvolver, fade_curves
+from reverb.engine.realtime_work import ALONE
 from reverb.engine.routing import Routing
 from reverb.errors import ParameterError
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
@@ -161,6 +164,23 @@ def test_a_decay_into_denormals_is_cut_below_the_rounding_error() -> None:
 def test_the_block_size_must_be_positive() -> None:
     with pytest.raises(ParameterError, match="block_size is 0"):
         RealtimeConvolver(np.ones((1, 4)), routing.each(1), 0)
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_the_largest_multiply_add_wakes_no_other_thread(dtype: Any) -> None:
+    scratch = Scratch(ALONE, np.dtype(dtype))
+    x, total = np.ones((8, ALONE // 8), dtype), np.zeros(ALONE // 8, dtype)
+    steps = list(scratch.multiply_add(x, x, total))
+    for _ in range(3):
+        started, alone = time.process_time(), time.thread_time()
+        while time.thread_time() < alone + 0.1:
+            for step in steps:
+                step()
+        others = time.process_time() - started - (time.thread_time() - alone)
+        if others < 0.02:
+            break  # what BLAS's threads spin for when they begin is over
+    assert others < 0.02
+    np.testing.assert_array_equal(total, 8)
 
 
 @pytest.mark.parametrize(("size", "taps"), [(64, 5_000), (128, 192_000), (512, 192_000)])
