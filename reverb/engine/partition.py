@@ -10,7 +10,7 @@ nanoseconds; the multi-stage idea is Gardner's (1995), the optimisation Garcia's
 Wefers (2015), chapter 5.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -110,14 +110,12 @@ def plan_partitions(block_size: int, taps: int, shape: Shape, costs: CostModel =
     """
     assert block_size >= 1, block_size
     assert taps >= 1, taps
-    ratios: list[int] = []
-    while (ratio := 2 << len(ratios)) * block_size <= min(taps, max(_LARGEST, 2 * block_size)):
-        ratios.append(ratio)
+    most = min(taps, max(_LARGEST, 2 * block_size)) // block_size
     best = min(
         (
             stages
             for count in range(_MOST_TAILS + 1)
-            for ladder in combinations(ratios, count)
+            for ladder in _ladders(most, count)
             if (stages := _stages(block_size, taps, shape, ladder, costs))
         ),
         key=lambda stages: _price(stages, costs),
@@ -125,10 +123,22 @@ def plan_partitions(block_size: int, taps: int, shape: Shape, costs: CostModel =
     return Plan(block_size, taps, shape, place(best))
 
 
+def _ladders(most: int, count: int) -> Iterator[tuple[int, ...]]:
+    """Yield `count` ascending ratios up to `most`, each a multiple of the one before.
+
+    Powers of two, but for the last, which may be 3 · 2ⁿ: between two octaves the most is to be gained there.
+    """
+    doubled, tripled = ([k << n for n in range(most.bit_length()) if k << n <= most] for k in (2, 3))
+    yield from combinations(doubled, count)
+    for last in tripled if count else ():
+        lower = [ratio for ratio in doubled if last % ratio == 0]
+        yield from ((*ladder, last) for ladder in combinations(lower, count - 1))
+
+
 def _price(stages: Sequence[Stage], costs: CostModel) -> float:
-    """Nanoseconds of an average block, half a call for looking whether a stage has something to do included."""
+    """Nanoseconds of an average block; to look whether a stage has something to do costs what a call does."""
     burst = max((task.cost for stage in stages for task in stage.tasks), default=0)
-    return sum(stage.work / stage.ratio + costs.call / 2 for stage in stages) + burst / _BURST
+    return sum(stage.work / stage.ratio + costs.call for stage in stages) + burst / _BURST
 
 
 def _stages(

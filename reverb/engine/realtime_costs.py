@@ -22,7 +22,7 @@ from reverb.engine.realtime_work import FFTW_COSTS, POCKETFFT_COSTS, CostModel
 _ROWS = 8  # spectra that are multiplied and summed
 _WIDTH = 8192  # of their columns at a time, at most
 _NEAR = _ROWS * 504  # complex numbers that fit into the first cache
-_FAR = _ROWS * 131080  # complex numbers that fit into no second-level cache, nor into the same lines of it
+_FAR = _ROWS * 524296  # complex numbers that fit into no cache, as what is needed again after milliseconds
 
 
 def known_costs(fft: str | None = None) -> CostModel:

@@ -62,7 +62,7 @@ class CostModel:
 
 
 FFTW_COSTS = CostModel(
-    call=300, fft_call=100, fft=0.07, rows=1, longest=1, mac=0.3, far=0.5, cache=50_000, move=0.12
+    call=300, fft_call=100, fft=0.07, rows=1, longest=1, mac=0.3, far=0.9, cache=100_000, move=0.12
 )
 POCKETFFT_COSTS = CostModel(
     call=300,
@@ -71,8 +71,8 @@ POCKETFFT_COSTS = CostModel(
     rows=2,
     longest=LONGEST_TOGETHER,
     mac=0.3,
-    far=0.5,
-    cache=50_000,
+    far=0.9,
+    cache=100_000,
     move=0.12,
 )
 

@@ -108,7 +108,7 @@ def test_a_short_response_is_one_stage() -> None:
 
 def test_a_ten_times_longer_response_costs_little_more() -> None:
     short, long = (plan_partitions(128, taps, STEREO).mean for taps in (48_000, 480_000))
-    assert long < 1.5 * short
+    assert long < 1.7 * short
 
 
 def test_dear_calls_make_for_fewer_stages_and_dear_products_for_more() -> None:

@@ -19,7 +19,7 @@ from reverb.engine.realtime import RealtimeConvolver
 from reverb.engine.realtime_lanes import Scratch
 from reverb.engine.realtime_mix import Delay, Mixer, Ramp
 from reverb.engine.realtime_swap import SwappableConvolver, fade_curves
-from reverb.engine.realtime_work import ALONE
+from reverb.engine.realtime_work import ALONE, FFTW_COSTS
 from reverb.engine.routing import Routing
 from reverb.errors import ParameterError
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
@@ -100,12 +100,12 @@ def test_ten_seconds_with_a_response_of_four(size: int) -> None:
     assert null_db(y, expected) <= FLOAT32_BUDGET_DB
 
 
-@pytest.mark.parametrize("size", [16, 128])
-def test_an_impulse_plays_a_ramp_of_all_partitions(size: int) -> None:
-    taps = 40_000
+@pytest.mark.parametrize(("size", "taps", "last"), [(16, 60_000, 512), (16, 80_000, 768), (128, 60_000, 128)])
+def test_an_impulse_plays_a_ramp_of_all_partitions(size: int, taps: int, last: int) -> None:
     h = np.arange(1, taps + 1, dtype=float)[np.newaxis] / taps
-    engine = RealtimeConvolver(h, routing.each(1), size, np.float64)
-    assert len(engine.plan.stages) >= 3
+    engine = RealtimeConvolver(h, routing.each(1), size, np.float64, costs=FFTW_COSTS)
+    assert len(engine.plan.stages) == 3
+    assert engine.plan.stages[-1].ratio == last
     x = np.zeros((1, blocks_for(taps + 5 * size, size)))
     x[0, 3] = 1
     y = stream(engine, x)
