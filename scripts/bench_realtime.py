@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Compare the real-time convolver with its peers in one run: CPU per block, and how late its blocks can be.
 
-Every peer works through the same sound in turn, again and again (A B C A B C); medians count, and the CPU time is
-that of all threads. Beside each time stands how far the result is from float64, so that a fast wrong answer shows.
-Peers: zita-convolver in C++ with its default and with its best options (needs libzita-convolver-dev and a C++
-compiler), pedalboard.Convolution (pip install pedalboard), and scipy's oaconvolve over the whole sound at once, a
-lower bound that no block processor has to meet. What is missing is said, not failed over.
+Every peer works through the same sound of every case in turn, again and again (A B C A B C), so that a machine
+that is slow for a while is so for all; medians count, and the CPU time is that of all threads. Beside each time
+stands how far the result is from float64, so that a fast wrong answer shows. Peers: zita-convolver in C++ with its
+default and with its best options (needs libzita-convolver-dev and a C++ compiler), pedalboard.Convolution (pip
+install pedalboard), and scipy's oaconvolve over the whole sound at once, a lower bound that no block processor has
+to meet. What is missing is said, not failed over.
 
     scripts/bench_realtime.py --quick
     scripts/bench_realtime.py --blocks 128 512 --seconds 1 10 --layouts stereo
@@ -118,18 +119,14 @@ def timed(case: Case, process: Callable[[Samples, Samples], object]) -> Round:
 
 
 class Ours:
-    """The convolver, built once for each case and reset for each round."""
+    """The convolver, built for each round."""
 
     def __init__(self, fft: str) -> None:
         self._fft = fft
-        self._case: Case | None = None
 
     def __call__(self, case: Case) -> Round:
         """Run a round."""
-        if self._case is not case:
-            self._case, self._convolver = case, Convolver(case.response, case.block, fft=self._fft)
-        self._convolver.reset()
-        return in_blocks(case, self._convolver.process)
+        return in_blocks(case, Convolver(case.response, case.block, fft=self._fft).process)
 
 
 class Pedalboard:
@@ -229,19 +226,23 @@ def find_peers(folder: Path) -> tuple[dict[str, Peer], list[str]]:
     return peers, missing
 
 
-def measure(case: Case, peers: dict[str, Peer], rounds: int) -> dict[str, Figures]:
-    """Run all peers in turn, several times."""
-    reference = expected(case.sound.astype(float), case.response.astype(float))
-    figures: dict[str, Figures] = {}
-    for _ in range(rounds):
-        for name, peer in peers.items():
-            try:
-                done = peer(case)
-            except NotImplementedError:
-                continue
-            rows = figures.setdefault(name, Figures())
-            rows.null = null_db(done.result, reference)
-            rows.rounds.append(done)
+def measure(
+    compared: dict[Title, Case], peers: dict[str, Peer], rounds: int
+) -> dict[Title, dict[str, Figures]]:
+    """Run all peers through all cases in turn, several times."""
+    figures: dict[Title, dict[str, Figures]] = {title: {} for title in compared}
+    for turn in range(rounds):
+        for title, case in compared.items():
+            for name, peer in peers.items():
+                try:
+                    done = peer(case)
+                except NotImplementedError:
+                    continue
+                rows = figures[title].setdefault(name, Figures())
+                if turn == 0:
+                    reference = expected(case.sound.astype(float), case.response.astype(float))
+                    rows.null = null_db(done.result, reference)
+                rows.rounds.append(done._replace(result=np.zeros(0)))
     return figures
 
 
@@ -310,7 +311,9 @@ def report(arguments: argparse.Namespace, peers: dict[str, Peer], missing: list[
     for line in missing:
         print(f"not here: {line}")
     rows: list[Row] = []
-    for title, case in cases(arguments):
+    compared = dict(cases(arguments))
+    for title, figures in measure(compared, peers, arguments.rounds).items():
+        case = compared[title]
         print(f"\n## {title}: {1e6 * case.period:.0f} µs a block\n")
         if arguments.plans:
             print(f"{Convolver(case.response, case.block).plan}\n")
@@ -320,9 +323,8 @@ def report(arguments: argparse.Namespace, peers: dict[str, Peer], missing: list[
         print(
             "|-------------------|---------|--------|---------|---------|---------|---------|--------|--------|"
         )
-        figures = measure(case, peers, arguments.rounds)
         for line in table(case, figures):
-            print(line, flush=True)
+            print(line)
         rows += kept(title, figures)
     return rows
 

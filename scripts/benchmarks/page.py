@@ -208,7 +208,7 @@ zita-convolver's best options are measured FFT plans and a vector mode. It works
 its caller waits {_micro(zita["p50_us"])} in the middle, and {_milli(zita["p999_us"] / 1e6)} at the end (p99.9;
 reverb's {_milli(ours["p999_us"] / 1e6)}) of a period of {_milli(BLOCK / RATE)}. A response of 10 s costs
 {_micro(long)} at {BLOCK} (zita-convolver's default {_micro(theirs)}), {long / short:.2f} times what one of 1 s
-does: its spectra, 15 MB, come from the third-level cache.{_note(result)}
+does: its spectra, 13 MB, come from memory.{_note(result)}
 
 ### At a card's pace
 
