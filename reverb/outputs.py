@@ -10,7 +10,7 @@ from reverb.errors import AudioFileError
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
-_EARLY = 8 << 20  # bytes that are worth a call
+_EARLY = 1 << 20  # bytes that are worth a call
 
 
 @contextlib.contextmanager
