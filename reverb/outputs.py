@@ -10,7 +10,7 @@ from reverb.errors import AudioFileError
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
-_EARLY = 1 << 20  # bytes that are worth a call
+_FIRST, _EARLY = 1 << 20, 8 << 20  # bytes that are worth a call: soon for short files, seldom for long ones
 
 
 @contextlib.contextmanager
@@ -53,7 +53,7 @@ def written_early(path: Path) -> Iterator[Callable[[], None]]:
     def begin() -> None:
         nonlocal begun
         size = os.fstat(handle).st_size
-        if size - begun >= _EARLY:
+        if size - begun >= (_EARLY if begun else _FIRST):
             with contextlib.suppress(OSError):  # a file system that takes no advice
                 os.posix_fadvise(handle, begun, size - begun, os.POSIX_FADV_DONTNEED)
             begun = size
