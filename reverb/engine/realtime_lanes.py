@@ -74,12 +74,15 @@ class Lanes:
         into = [[path for path in routing.paths if path.output == o] for o in outputs]
         self._inputs = np.array([[path.input for path in paths] for paths in into]).T
         self._rows = np.array([[path.response for path in paths] for paths in into]).T
-        self.total = aligned_zeros((group.outputs, self._columns), scratch.dtype)
+        self.total = self._zeros(group.outputs, self._columns)
+
+    def _zeros(self, *shape: int) -> Array:
+        """Zeros without gaps, whatever the length of a row: they are taken as long rows of all outputs, too."""
+        return aligned_zeros((int(np.prod(shape)),), self._scratch.dtype).reshape(shape)
 
     def rows(self, count: int) -> Array:
         """Room for `count` spectra of every path."""
-        shape = (count, self.group.paths, self.group.outputs, self._columns)
-        return aligned_zeros(shape, self._scratch.dtype)
+        return self._zeros(count, self.group.paths, self.group.outputs, self._columns)
 
     def responses(self, spectra: Array) -> Array:
         """Store response `spectra` ``(responses, rows, bins)`` of every path."""

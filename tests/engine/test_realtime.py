@@ -70,7 +70,7 @@ def blocks_for(frames: int, size: int) -> int:
 @quick
 @given(
     st.sampled_from(sorted(LAYOUTS)),
-    st.sampled_from([16, 24, 37, 64, 100, 128, 441, 512]),
+    st.sampled_from([16, 24, 37, 64, 100, 128, 255, 441, 509, 512]),
     st.integers(1, 6000),
     st.sampled_from([np.float32, np.float64]),
     st.sampled_from(["fftw", "pocketfft", "numpy"]),
@@ -111,6 +111,16 @@ def test_an_impulse_plays_a_ramp_of_all_partitions(size: int, taps: int, last: i
     y = stream(engine, x)
     assert null_db(y[:, 3 : 3 + taps], h) <= FLOAT64_BUDGET_DB
     assert np.abs(y[:, 3 + taps :]).max() < 1e-13
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(509, np.float32), (511, np.float32), (255, np.float64)])
+@pytest.mark.parametrize("layout", ["stereo", "true stereo"])
+def test_sizes_whose_spectra_would_be_whole_pages(size: int, dtype: Any, layout: str) -> None:
+    wires = LAYOUTS[layout]
+    x, h = noise(2, 50 * size).astype(dtype), noise(wires.responses, 9000, seed=1).astype(dtype)
+    y = stream(RealtimeConvolver(h, wires, size, dtype), x)
+    budget = FLOAT32_BUDGET_DB if dtype is np.float32 else FLOAT64_BUDGET_DB
+    assert null_db(y, direct(x, h, wires)) <= budget
 
 
 def test_a_delta_at_every_partition_border() -> None:
