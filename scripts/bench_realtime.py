@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -230,19 +231,19 @@ def measure(
     compared: dict[Title, Case], peers: dict[str, Peer], rounds: int
 ) -> dict[Title, dict[str, Figures]]:
     """Run all peers through all cases in turn, several times."""
+    references = {
+        title: expected(case.sound.astype(float), case.response.astype(float))
+        for title, case in compared.items()
+    }
     figures: dict[Title, dict[str, Figures]] = {title: {} for title in compared}
-    for turn in range(rounds):
-        for title, case in compared.items():
-            for name, peer in peers.items():
-                try:
-                    done = peer(case)
-                except NotImplementedError:
-                    continue
-                rows = figures[title].setdefault(name, Figures())
-                if turn == 0:
-                    reference = expected(case.sound.astype(float), case.response.astype(float))
-                    rows.null = null_db(done.result, reference)
-                rows.rounds.append(done._replace(result=np.zeros(0)))
+    for _, (title, case), (name, peer) in product(range(rounds), compared.items(), peers.items()):
+        try:
+            done = peer(case)
+        except NotImplementedError:
+            continue
+        rows = figures[title].setdefault(name, Figures())
+        rows.null = null_db(done.result, references[title])
+        rows.rounds.append(done._replace(result=np.zeros(0)))
     return figures
 
 

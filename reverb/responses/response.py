@@ -212,8 +212,6 @@ class ImpulseResponse:
 
     def response(self, sample_rate: int) -> "ImpulseResponse":
         """Return itself at a sample rate, so that a response stands wherever an effect may."""
-        if sample_rate == self.sample_rate:
-            return self
         from reverb.responses.resampling import resample
 
         return resample(self, sample_rate)
