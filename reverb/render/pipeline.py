@@ -14,7 +14,7 @@ from reverb.arrays import Audio
 _Item = TypeVar("_Item")
 _DEPTH = 1  # items waiting between two stages: enough to even out a slow disk, little memory
 _STAGES = 3
-_HEARTBEAT = 0.1  # seconds
+_HEARTBEAT = 0.1  # seconds; nobody wakes those who wait for a worker that an interrupt has stopped
 
 LIVE = _DEPTH + 2
 """Items of one stage that may be in use at once: one being made, those that wait, one being used.
@@ -109,7 +109,7 @@ class _Line(Generic[_Item]):
                         return stage
                 if not (self._reading or self._making or self._made or self._busy):
                     break
-                self._change.wait()
+                self._change.wait(_HEARTBEAT)
         return None
 
     def _due(self) -> Iterator[Callable[[], None]]:
@@ -132,7 +132,7 @@ class _Line(Generic[_Item]):
         while True:
             with self._change:
                 while not self._read and self._reading and not self.failures:
-                    self._change.wait()
+                    self._change.wait(_HEARTBEAT)
                 if not self._read or self.failures:
                     return
                 item = self._read.popleft()

@@ -1,12 +1,14 @@
 """Three stages at once: order, back pressure, and that a failure in any of them stops all."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from reverb.arrays import Audio
+from reverb.render import pipeline
 from reverb.render.pipeline import run
 
 
@@ -70,3 +72,31 @@ def test_a_failure_anywhere_is_raised_here(where: str, error: type[BaseException
         run(failing(_blocks(200), "source"), lambda blocks: failing(blocks, "transform"), sink)
     assert "renderer" not in {thread.name for thread in threading.enumerate()}
     assert taken <= at + 20
+
+
+def test_an_interrupt_before_the_second_worker_begins_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, begun, raised = pipeline._Worker.start, list[pipeline._Worker](), list[BaseException]()
+
+    def start(worker: pipeline._Worker) -> None:
+        if begun:
+            time.sleep(0.1)  # the first one waits for a block that nobody will read
+            raise KeyboardInterrupt
+        begun.append(worker)
+        begin(worker)
+
+    def pairs(blocks: Iterator[Audio]) -> Iterator[Audio]:
+        for block in blocks:
+            yield block + next(blocks)
+
+    def interrupted() -> None:
+        try:
+            run(_blocks(4), pairs, lambda _: None)
+        except KeyboardInterrupt as error:
+            raised.append(error)
+
+    monkeypatch.setattr(pipeline._Worker, "start", start)
+    caller = threading.Thread(target=interrupted, daemon=True)
+    caller.start()
+    caller.join(10)
+    assert not caller.is_alive()
+    assert len(raised) == 1
