@@ -2,15 +2,13 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 from reverb.errors import AudioFileError
 
 PathLike: TypeAlias = str | os.PathLike[str]
-
-_FIRST, _EARLY = 1 << 20, 8 << 20  # bytes that are worth a call: soon for short files, seldom for long ones
 
 
 @contextlib.contextmanager
@@ -36,32 +34,6 @@ def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def written_early(path: Path) -> Iterator[Callable[[], None]]:
-    """Give a call that lets the system begin to move what a growing file has gained to the disk.
-
-    libsndfile waits for the disk when a file is closed; so it has less to wait for. What is told to be wanted no more
-    while it is still to be written is written at once, and stays in memory.
-    """
-    if not hasattr(os, "posix_fadvise"):  # macOS, Windows
-        yield lambda: None
-        return
-    handle, begun = os.open(path, os.O_RDONLY), 0
-
-    def begin() -> None:
-        nonlocal begun
-        size = os.fstat(handle).st_size
-        if size - begun >= (_EARLY if begun else _FIRST):
-            with contextlib.suppress(OSError):  # a file system that takes no advice
-                os.posix_fadvise(handle, begun, size - begun, os.POSIX_FADV_DONTNEED)
-            begun = size
-
-    try:
-        yield begin
-    finally:
-        os.close(handle)
 
 
 def check_output(path: PathLike, overwrite: bool) -> None:
@@ -91,8 +63,13 @@ def _stands(path: Path) -> bool:
 
 
 def publish(temporary: Path, path: Path, overwrite: bool) -> None:
-    """Rename a finished file to its final name on the same disk; AudioFileError where that must not be replaced."""
+    """Rename a finished file to its final name on the same disk; AudioFileError where that must not be replaced.
+
+    What it replaces is given up only when the disk has the new file; where nothing is lost, nothing waits for the disk.
+    """
     if overwrite:
+        if os.path.lexists(path):
+            to_disk(temporary)
         os.replace(temporary, path)
         return
     try:
@@ -105,3 +82,9 @@ def publish(temporary: Path, path: Path, overwrite: bool) -> None:
         if os.path.lexists(path):
             raise AudioFileError(f"{path}: appeared while it was being made, and was kept") from None
         os.rename(temporary, path)  # a file system without hard links
+
+
+def to_disk(path: Path) -> None:
+    """Wait until the disk has all of a file: from then on not even a power cut leaves half of it."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

@@ -1,13 +1,12 @@
 """Outputs appear whole or not at all, and replace nothing unasked."""
 
 import os
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from reverb.errors import AudioFileError
-from reverb.outputs import check_output, whole_or_nothing, written_early
+from reverb.outputs import check_output, whole_or_nothing
 
 
 def test_an_output_appears_only_when_all_went_well(tmp_path: Path) -> None:
@@ -89,29 +88,13 @@ def test_outputs_that_cannot_be_are_refused_at_once(tmp_path: Path) -> None:
             check_output(path, overwrite=path == Path("/dev/null"))
 
 
-@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system takes no advice on files")
-def test_what_a_growing_file_gains_is_sent_to_the_disk_once(
+def test_what_is_replaced_stays_until_the_disk_has_the_new_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, sent = tmp_path / "a.bin", list[tuple[int, int]]()
-
-    def advise(_: int, start: int, length: int, advice: int) -> None:
-        assert advice == os.POSIX_FADV_DONTNEED
-        sent.append((start, start + length))
-        if len(sent) == 2:
-            raise OSError("not on this file system")
-
-    monkeypatch.setattr(os, "posix_fadvise", advise)
-    with path.open("wb", buffering=0) as file, written_early(path) as written:
-        for _ in range(40):
-            file.write(bytes(1 << 20))
-            written()
-    borders = [0, 1, 9, 17, 25, 33]  # soon, so that a short file has begun when it is closed
-    assert sent == [(a << 20, b << 20) for a, b in pairwise(borders)]
-    assert path.stat().st_size == 40 << 20
-
-
-def test_a_system_without_advice_is_not_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "posix_fadvise", raising=False)
-    with written_early(tmp_path / "not there") as written:
-        written()
+    path, stood = tmp_path / "a.bin", list[bytes]()
+    monkeypatch.setattr(os, "fsync", lambda _: stood.append(path.read_bytes()))
+    for content in (b"first", b"second"):
+        with whole_or_nothing(path, overwrite=True) as temporary:
+            temporary.write_bytes(content)
+    assert stood == [b"first"]
+    assert path.read_bytes() == b"second"

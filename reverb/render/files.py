@@ -16,7 +16,7 @@ from reverb.arrays import Audio
 from reverb.effects.effect import HasResponse, check_workers, fold
 from reverb.errors import AudioFileError, ParameterError
 from reverb.levels import to_db
-from reverb.outputs import PathLike, check_output, whole_or_nothing, written_early
+from reverb.outputs import PathLike, check_output, whole_or_nothing
 from reverb.render.job import Job, Progress
 from reverb.render.levelling import Levelling, Measurement, Normalize, Verdict
 from reverb.render.loudness import LoudnessMeter
@@ -24,6 +24,7 @@ from reverb.render.packed import PackedWriter, packed
 from reverb.render.pcm import BITS, DITHERED_BITS, PIECE, Meter, Quantiser
 from reverb.responses.response import ImpulseResponse
 from reverb.soundfiles import (
+    NewSound,
     Sound,
     bounded,
     check_encoder,
@@ -203,10 +204,10 @@ def process_file(
         loudness_meter = (
             LoudnessMeter(sound.samplerate, job.channels) if measure and not asked.weighs else None
         )
-        with _writing(sound, destination, job, container, subtype, overwrite) as (out, written):
+        with _writing(sound, destination, job, container, subtype, overwrite) as out:
             meter = Meter()
             watching = [meter.watch, *([loudness_meter.watch] if loudness_meter else [])]
-            job.run(_sink(out, subtype, job.dtype, dither, watching, written), progress)
+            job.run(_sink(out, subtype, job.dtype, dither, watching), progress)
     return RenderReport(
         frames=job.frames,
         channels=job.channels,
@@ -265,33 +266,28 @@ def _writing(
     container: str,
     subtype: str,
     overwrite: bool,
-) -> Iterator[tuple[soundfile.SoundFile, Callable[[], None]]]:
-    """Give a file opened for writing, with the source's tags, that becomes `destination` when all is well.
-
-    Beside it stands what is to be called now and then: `written_early`.
-    """
+) -> Iterator[NewSound]:
+    """Give a file opened for writing, with the source's tags, that becomes `destination` when all is well."""
     check_encoder(destination, subtype, source.samplerate, job.channels)
     with whole_or_nothing(destination, overwrite) as temporary:
         try:
-            with soundfile.SoundFile(
+            with NewSound(
                 os.fsencode(temporary), "w", source.samplerate, job.channels, subtype, format=container
             ) as out:
                 leave_out_peak_chunk(out)
                 write_tags(out, read_tags(source))
-                with written_early(temporary) as written:
-                    yield out, written
+                yield out
         except soundfile.LibsndfileError as error:
             what = f"{container} {subtype} with {job.channels} channels at {source.samplerate} Hz"
             raise write_error(destination, what, error) from error
 
 
 def _sink(
-    out: soundfile.SoundFile,
+    out: NewSound,
     subtype: str,
     dtype: npt.DTypeLike,
     dither: bool,
     watching: Sequence[Sink],
-    written: Callable[[], None],
 ) -> Sink:
     """Return what takes the output's blocks: measured, rounded, written."""
     writer = PackedWriter(PIECE * out.channels) if packed(out) else None
@@ -309,6 +305,5 @@ def _sink(
                 writer.write(out, piece)
             else:
                 out.write(piece)
-        written()
 
     return sink

@@ -25,6 +25,7 @@ from reverb.responses.response import (
     usual_wiring,
 )
 from reverb.soundfiles import (
+    NewSound,
     bounded,
     check_density,
     check_encoder,
@@ -163,7 +164,7 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
     }
     with whole_or_nothing(path, overwrite) as temporary:
         try:
-            with soundfile.SoundFile(
+            with NewSound(
                 os.fsencode(temporary),
                 "w",
                 response.sample_rate,

@@ -14,6 +14,7 @@ from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.outputs import PathLike, whole_or_nothing
 from reverb.responses.sweep import Sweep
 from reverb.soundfiles import (
+    NewSound,
     check_density,
     check_loudness,
     open_sound,
@@ -63,7 +64,7 @@ def save_played(
     with whole_or_nothing(path, overwrite) as temporary:
         try:
             channels = samples.shape[1]
-            with soundfile.SoundFile(
+            with NewSound(
                 os.fsencode(temporary), "w", sweep.sample_rate, channels, kind, format=container
             ) as sound:
                 write_tags(

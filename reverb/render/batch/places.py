@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reverb.errors import AudioFileError
-from reverb.outputs import PathLike, check_output, publish
+from reverb.outputs import PathLike, check_output, publish, to_disk
 from reverb.render.batch.remote import RemoteFolder, content_digest, download, is_url, local_path
 
 try:
@@ -135,8 +135,7 @@ class LocalFolder:
     def publish(self, made: Path, output: str, overwrite: bool) -> None:
         """Rename the file, when the disk has it: not even a power cut leaves half of it."""
         try:
-            with open(made, "rb") as file:
-                os.fsync(file.fileno())
+            to_disk(made)
             publish(made, Path(self.where(output)), overwrite)
         except FileNotFoundError:
             self._check_root()
