@@ -1,6 +1,7 @@
 """The `reverb` command: its groups, and how errors are shown."""
 
 import contextlib
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,9 @@ _COMMANDS = {
 }
 """Where each command is defined. Its module is imported when the command is asked for, so that each starts quickly."""
 
+_RENDERING = {"apply", "batch", "chain", "filter", "live"}
+"""Those that multiply no large matrices: threads of BLAS would only begin, and spin for 30 ms beside their own."""
+
 _INTERRUPTED = 130
 _USAGE = 2
 
@@ -42,6 +46,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name in _RENDERING and "numpy" not in sys.modules:
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module, _, attribute = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         _take_debug(command)
