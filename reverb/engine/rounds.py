@@ -296,9 +296,10 @@ class _Exit:
         self.fft = fft.transforms(plan.fft, plan.fft_size, dtype)
         rows = plan.batch if plan.keep_spectra else plan.group
         spectral = _complex(dtype)
-        self.blocks: Real = aligned_zeros((plan.batch, plan.fft_size), dtype)
         self.spectra: Complex = aligned_zeros((rows, plan.bins), spectral)
         self.products: Complex = aligned_zeros((rows, plan.bins), spectral)
+        # Once they are summed, the products make room for what becomes of the sum: it is still in the cache.
+        self.blocks: Real = self.products.view(dtype)[: plan.batch, : plan.fft_size]
         self.response: Complex = aligned_zeros((0 if plan.keep_spectra else LANES, plan.bins), spectral)
 
 

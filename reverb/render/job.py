@@ -96,7 +96,7 @@ class Job:
         )
         size = min(self._engine.preferred_frames, sound.frames)
         self._input = np.empty((size, sound.channels), self.dtype)
-        self._packed = PackedReader(self._input.size) if packed(sound) else None
+        self._packed = PackedReader() if packed(sound) else None
         # Used in turn, for fresh memory costs more than to write into it.
         self._outputs = itertools.cycle(
             [

@@ -17,7 +17,7 @@ import soundfile
 from reverb.arrays import Audio
 
 _CONTAINERS = {"WAV", "WAVEX", "RF64", "W64"}
-_PIECE = 1 << 17  # samples at a time, so that they stay in the cache
+_PIECE = 1 << 16  # samples at a time, so that they stay in the cache
 _SCALE = np.float32(2.0**-23)
 
 
@@ -32,33 +32,29 @@ def packed(sound: soundfile.SoundFile) -> bool:
 
 
 class PackedReader:
-    """Read 24-bit samples as float32, full scale 1.0.
+    """Read 24-bit samples as float32, full scale 1.0."""
 
-    Parameters
-    ----------
-    samples : int
-        Most samples (frames × channels) of one call.
-    """
-
-    def __init__(self, samples: int) -> None:
+    def __init__(self) -> None:
         # A byte more in front: a sample is the upper three bytes of an integer that begins one byte earlier.
-        self._bytes = np.zeros(1 + 3 * samples, np.uint8)
-        self._words = np.ndarray((samples,), np.int32, self._bytes, 0, (3,))
+        self._bytes = np.zeros(1 + 3 * _PIECE, np.uint8)
+        self._words = np.ndarray((_PIECE,), np.int32, self._bytes, 0, (3,))
         self._integers = np.empty(_PIECE, np.int32)
 
     def read(self, sound: soundfile.SoundFile, out: Audio) -> Audio:
         """Fill `out` (frames, channels), float32 and contiguous, from where `sound` stands; return what was filled."""
         library = _library()
         assert library is not None
-        count = int(library.sf_read_raw(_handle(sound), self._bytes[1:].ctypes.data, 3 * out.size)) // 3
-        flat = out.reshape(-1)
-        for start in range(0, count, _PIECE):
-            words = self._words[start : min(start + _PIECE, count)]
-            integers, place = self._integers[: len(words)], flat[start : start + len(words)]
-            np.right_shift(words, 8, out=integers)
+        handle, address = _handle(sound), self._bytes[1:].ctypes.data
+        flat, done, count = out.reshape(-1), 0, _PIECE
+        while count == _PIECE and done < len(flat):
+            wanted = min(_PIECE, len(flat) - done)
+            count = int(library.sf_read_raw(handle, address, 3 * wanted)) // 3
+            integers, place = self._integers[:count], flat[done : done + count]
+            np.right_shift(self._words[:count], 8, out=integers)
             place[...] = integers
             place *= _SCALE
-        return out[: count // out.shape[1]]
+            done += count
+        return out[: done // out.shape[1]]
 
 
 class PackedWriter:

@@ -78,21 +78,23 @@ class Quantiser:
     ) -> None:
         container = np.dtype(np.int16 if bits <= 16 else np.int32)
         # float32 has no 2^31 − 1, and would round it up to what int32 cannot hold.
-        self._scaled = np.empty((PIECE, channels), np.float64 if bits == 32 else dtype)
+        wider = bits == 32 and dtype != np.float64
+        self._scaled = np.empty((PIECE, channels), np.float64) if wider else None
         self._integers = np.empty((PIECE, channels), container)
         self._limit = 2 ** (bits - 1)
         self._shift = 8 * container.itemsize - bits if upper else 0
         self._noise = np.random.SFC64(0) if dither else None
 
     def pieces(self, block: Audio) -> Iterator[Integers]:
-        """Give a block, shape (frames, channels), as int16 (up to 16 bits) or int32.
+        """Give a block, shape (frames, channels), as int16 (up to 16 bits) or int32; the block is used up.
 
         Piece by piece, in an array of its own that the next piece overwrites: fresh memory for every block
         would cost more than the arithmetic.
         """
         for start in range(0, len(block), PIECE):
             piece = block[start : start + PIECE]
-            scaled, integers = self._scaled[: len(piece)], self._integers[: len(piece)]
+            scaled = piece if self._scaled is None else self._scaled[: len(piece)]
+            integers = self._integers[: len(piece)]
             with np.errstate(over="ignore"):  # what overflows is clipped below
                 np.multiply(piece, self._limit, out=scaled)
             if self._noise is not None:

@@ -16,8 +16,8 @@ _DEPTH = 1  # items waiting between two stages: enough to even out a slow disk, 
 _STAGES = 3
 _HEARTBEAT = 0.1  # seconds; nobody wakes those who wait for a worker that an interrupt has stopped
 
-LIVE = _DEPTH + 2
-"""Items of one stage that may be in use at once: one being made, those that wait, one being used.
+LIVE = _DEPTH + 1
+"""Items of one stage that may be in use at once: the one being used, and those that wait or are being made.
 
 A stage that hands out this many buffers in turn never overwrites one that is still needed.
 """
