@@ -97,6 +97,8 @@ class Job:
         size = min(self._engine.preferred_frames, sound.frames)
         self._input = np.empty((size, sound.channels), self.dtype)
         self._packed = PackedReader() if packed(sound) else None
+        self._sixteen_bits = sound.subtype in _SIXTEEN_BITS
+        self._floating = sound.subtype in _FLOATING
         # Used in turn, for fresh memory costs more than to write into it.
         self._outputs = itertools.cycle(
             [
@@ -115,7 +117,7 @@ class Job:
         """Read the source's blocks into the engine, which does half of its work with them."""
         sound, done = self._sound, 0
         for block in read_blocks(sound, self._engine.preferred_frames, self._read_block, warn=self._warn):
-            if sound.subtype in _FLOATING and not np.isfinite(block).all():
+            if self._floating and not np.isfinite(block).all():
                 frame = done + int(np.argwhere(~np.isfinite(block))[0, 0])
                 raise InvalidAudioError(
                     f"{sound.name}: NaN or infinity at frame {frame} ({frame / sound.samplerate:.3f} s); "
@@ -131,7 +133,7 @@ class Job:
 
     def _read_block(self, sound: Sound, frames: int) -> Audio:
         buffer = self._input[:frames]
-        if sound.subtype in _SIXTEEN_BITS:
+        if self._sixteen_bits:
             integers = sound.read(frames, "int16", always_2d=True)
             return sixteen_bit_to_float(integers, buffer[: len(integers)])
         if self._packed:

@@ -51,8 +51,7 @@ class PackedReader:
             count = int(library.sf_read_raw(handle, address, 3 * wanted)) // 3
             integers, place = self._integers[:count], flat[done : done + count]
             np.right_shift(self._words[:count], 8, out=integers)
-            place[...] = integers
-            place *= _SCALE
+            np.multiply(integers, _SCALE, out=place, dtype=np.float32, casting="unsafe")  # they all fit
             done += count
         return out[: done // out.shape[1]]
 

@@ -100,8 +100,7 @@ class Quantiser:
             if self._noise is not None:
                 scaled += self._triangular(piece.size).reshape(piece.shape)
             np.rint(scaled, out=scaled)
-            np.clip(scaled, -self._limit, self._limit - 1, out=scaled)
-            np.copyto(integers, scaled, casting="unsafe")
+            np.clip(scaled, -self._limit, self._limit - 1, out=integers, casting="unsafe")
             if self._shift:
                 np.left_shift(integers, self._shift, out=integers)
             yield integers
