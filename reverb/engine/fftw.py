@@ -33,8 +33,6 @@ class Planner:
         stored = read_cache(self._path)
         if isinstance(stored, list) and len(stored) == 3 and all(isinstance(part, str) for part in stored):
             module.import_wisdom(tuple(part.encode("latin-1", "replace") for part in stored))
-        self._kept = self.wisdom
-        self._planned: set[object] = set()
         self._learnt = False
 
     @property
@@ -44,32 +42,28 @@ class Planner:
         return learnt
 
     def plan(self, source: npt.NDArray[Any], target: npt.NDArray[Any], *, patient: bool = False) -> Any:
-        """Plan the transform of the rows of `source` into `target`, real to complex or back; both are overwritten.
+        """Plan the transform of the rows of `source` into `target`, real to complex or back; both may be overwritten.
 
         What was once found with patience, by trying far more, is found again without.
         """
         forward = target.dtype.kind == "c"
-        effort = "FFTW_PATIENT" if patient else "FFTW_MEASURE"
-        flags = [effort] + ["FFTW_DESTROY_INPUT"] * (not forward)
+        flags = ["FFTW_PATIENT" if patient else "FFTW_MEASURE"] + ["FFTW_DESTROY_INPUT"] * (not forward)
         direction = "FFTW_FORWARD" if forward else "FFTW_BACKWARD"
-        kind = (source.shape, source.strides, source.dtype, target.strides)
+        make = functools.partial(
+            self._module.FFTW, source, target, axes=(-1,), direction=direction, threads=1
+        )
         with self._lock:
-            self._learnt |= patient or kind not in self._planned
-            self._planned.add(kind)
-            return self._module.FFTW(source, target, axes=(-1,), direction=direction, flags=flags, threads=1)
+            try:
+                return make(flags=[*flags, "FFTW_WISDOM_ONLY"])
+            except RuntimeError:  # nothing is known of such rows
+                self._learnt = True
+                return make(flags=flags)
 
     def keep(self) -> None:
-        """Write the wisdom to the cache folder if it has grown.
-
-        To see whether it has, FFTW must spell all of it out: 10 ms in which it keeps the interpreter's lock, and
-        an audio thread waiting. So it is asked only after a plan that is the first of its kind.
-        """
-        if not self._learnt:
-            return
-        self._learnt = False
-        wisdom = self.wisdom
-        if wisdom != self._kept and write_cache(self._path, [part.decode("latin-1") for part in wisdom]):
-            self._kept = wisdom
+        """Write the wisdom to the cache folder if it has grown: to spell it out, FFTW keeps Python's lock for 10 ms."""
+        if self._learnt:
+            self._learnt = False
+            write_cache(self._path, [part.decode("latin-1") for part in self.wisdom])
 
 
 @functools.cache
