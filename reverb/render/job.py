@@ -95,8 +95,11 @@ class Job:
             ahead=pipeline.LIVE - 1,
         )
         size = min(self._engine.preferred_frames, sound.frames)
-        self._input = np.empty((size, sound.channels), self.dtype)
         self._packed = PackedReader() if packed(sound) else None
+        # The engine wants channels apart; libsndfile gives frames.
+        self._input = np.empty(
+            (size, sound.channels), self.dtype, order="F" if self._packed is not None else "C"
+        )
         self._sixteen_bits = sound.subtype in _SIXTEEN_BITS
         self._floating = sound.subtype in _FLOATING
         # Used in turn, for fresh memory costs more than to write into it.

@@ -17,7 +17,7 @@ import soundfile
 from reverb.arrays import Audio
 
 _CONTAINERS = {"WAV", "WAVEX", "RF64", "W64"}
-_PIECE = 1 << 16  # samples at a time, so that they stay in the cache
+_PIECE = 1 << 17  # samples at a time, so that they stay in the cache
 _SCALE = np.float32(2.0**-23)
 
 
@@ -41,19 +41,22 @@ class PackedReader:
         self._integers = np.empty(_PIECE, np.int32)
 
     def read(self, sound: soundfile.SoundFile, out: Audio) -> Audio:
-        """Fill `out` (frames, channels), float32 and contiguous, from where `sound` stands; return what was filled."""
+        """Fill `out` (frames, channels), float32, from where `sound` stands; return what was filled."""
         library = _library()
         assert library is not None
         handle, address = _handle(sound), self._bytes[1:].ctypes.data
-        flat, done, count = out.reshape(-1), 0, _PIECE
-        while count == _PIECE and done < len(flat):
-            wanted = min(_PIECE, len(flat) - done)
-            count = int(library.sf_read_raw(handle, address, 3 * wanted)) // 3
-            integers, place = self._integers[:count], flat[done : done + count]
-            np.right_shift(self._words[:count], 8, out=integers)
-            np.multiply(integers, _SCALE, out=place, dtype=np.float32, casting="unsafe")  # they all fit
+        channels, done, short = out.shape[1], 0, False
+        while done < len(out) and not short:
+            wanted = min(_PIECE // channels, len(out) - done)
+            count = int(library.sf_read_raw(handle, address, 3 * channels * wanted)) // (3 * channels)
+            for channel in range(channels):
+                words, integers = self._words[channel : count * channels : channels], self._integers[:count]
+                np.right_shift(words, 8, out=integers)
+                place = out[done : done + count, channel]
+                np.multiply(integers, _SCALE, out=place, dtype=np.float32, casting="unsafe")  # they all fit
             done += count
-        return out[: done // out.shape[1]]
+            short = count < wanted
+        return out[:done]
 
 
 class PackedWriter:
