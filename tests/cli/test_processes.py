@@ -256,6 +256,50 @@ def test_applying_a_response_needs_no_scipy_signal(make_sound: MakeSound) -> Non
     assert set(json.loads(python(code))).isdisjoint({"scipy.signal", "sounddevice", "matplotlib", "soxr"})
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux to count threads")
+@pytest.mark.parametrize(
+    ("command", "threads"), [("apply", {1}), ("ir", {*range(1, 1 + (os.cpu_count() or 1))})]
+)
+def test_blas_keeps_to_one_thread_where_sound_is_rendered(command: str, threads: set[int]) -> None:
+    code = (
+        "import os\nfrom reverb.cli.app import cli\ncli.get_command(None, %r)\nimport numpy\n"
+        "print(len(os.listdir('/proc/self/task')), os.environ.get('OPENBLAS_NUM_THREADS'))"
+    )
+    count, asked = python(code % command).split()
+    assert int(count) in threads
+    assert asked == ("1" if command == "apply" else os.environ.get("OPENBLAS_NUM_THREADS", "None"))
+
+
+@pytest.mark.parametrize(
+    ("words", "status"), [("['ir', 'list']", 0), ("['apply']", 2), ("['ir', 'info', 'no such']", 2)]
+)
+def test_the_end_is_quick_and_leaves_nothing_out(words: str, status: int) -> None:
+    code = (
+        "import atexit, sys\nfrom reverb.cli import main\n"
+        "class Late:\n    def __del__(self): print('taken apart')\n"
+        "kept = Late()\natexit.register(print, 'called at the end')\n"
+        f"sys.argv = ['reverb', *{words}]\nmain()"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == status
+    assert "called at the end" in result.stdout
+    assert ("church" in result.stdout) == (status == 0)
+    assert ("Error" in result.stderr) == (status != 0)
+    assert "taken apart" not in result.stdout
+
+
+def test_the_end_waits_for_a_thread_that_must_be_waited_for() -> None:
+    code = (
+        "import sys, threading, time\nfrom reverb.cli import main\n"
+        "def later():\n    time.sleep(0.5)\n    print('done')\n"
+        "threading.Thread(target=later).start()\nsys.argv = ['reverb', '--version']\nmain()"
+    )
+    assert python(code).splitlines()[-1] == "done"
+
+
 # -- completion -----------------------------------------------------------------------------------------------
 
 
