@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.engine import fftw
-from reverb.engine.aligned import aligned_zeros
+from reverb.engine.aligned import aligned_empty
 from reverb.engine.cache import cache_folder, read_cache, write_cache
 from reverb.engine.compiled import load_compiled
 
@@ -131,8 +131,8 @@ class _FFTW:
     def __init__(self, size: int, dtype: npt.DTypeLike, *, patient: bool = False) -> None:
         planner = fftw.planner()
         assert planner is not None
-        time = aligned_zeros((size,), dtype)
-        spectrum = aligned_zeros((size // 2 + 1,), np.result_type(dtype, np.complex64))
+        time = aligned_empty((size,), dtype)
+        spectrum = aligned_empty((size // 2 + 1,), np.result_type(dtype, np.complex64))
         self._forward = planner.plan(time, spectrum, patient=patient)
         self._inverse = planner.plan(spectrum, time, patient=patient)
 

@@ -295,15 +295,20 @@ def _sink(
     if subtype in BITS:
         quantiser = Quantiser(BITS[subtype], out.channels, dtype, dither, upper=writer is None)
 
-    def sink(block: Audio) -> None:
+    def take(piece: Audio) -> None:
         for watch in watching:
-            watch(block)
-        if quantiser is None and bounded(subtype):
-            np.clip(block, -1.0, 1.0, out=block)
-        for piece in quantiser.pieces(block) if quantiser else (block,):
-            if writer:
-                writer.write(out, piece)
-            else:
-                out.write(piece)
+            watch(piece)
+        if quantiser is None:
+            if bounded(subtype):
+                np.clip(piece, -1.0, 1.0, out=piece)
+            out.write(piece)
+        elif writer is None:
+            out.write(quantiser.integers(piece))
+        else:
+            writer.write(out, quantiser.integers(piece))
+
+    def sink(block: Audio) -> None:
+        for start in range(0, len(block), PIECE):
+            take(block[start : start + PIECE])
 
     return sink

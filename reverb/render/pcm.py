@@ -4,7 +4,6 @@ libsndfile converts float to integers sample by sample; rounding whole blocks he
 quicker, and rounds to nearest where libsndfile truncates.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,8 @@ Integers = npt.NDArray[np.signedinteger[Any]]
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 """Bits of the integer subtypes."""
 
-PIECE = 1 << 16
-"""Frames that are rounded at a time, so that they stay in the cache."""
+PIECE = 1 << 15
+"""Frames that are measured, rounded and written at a time, so that they stay in the cache."""
 
 DITHERED_BITS = 16
 """Subtypes of at most this many bits are dithered by default; at 24 the rounding lies at −146 dB."""
@@ -85,25 +84,23 @@ class Quantiser:
         self._shift = 8 * container.itemsize - bits if upper else 0
         self._noise = np.random.SFC64(0) if dither else None
 
-    def pieces(self, block: Audio) -> Iterator[Integers]:
-        """Give a block, shape (frames, channels), as int16 (up to 16 bits) or int32; the block is used up.
+    def integers(self, block: Audio) -> Integers:
+        """Return a block, shape (frames, channels), up to `PIECE` frames, as int16 (up to 16 bits) or int32.
 
-        Piece by piece, in an array of its own that the next piece overwrites: fresh memory for every block
-        would cost more than the arithmetic.
+        The block is used up, and the next one overwrites what is returned: fresh memory for every block would cost more
+        than the arithmetic.
         """
-        for start in range(0, len(block), PIECE):
-            piece = block[start : start + PIECE]
-            scaled = piece if self._scaled is None else self._scaled[: len(piece)]
-            integers = self._integers[: len(piece)]
-            with np.errstate(over="ignore"):  # what overflows is clipped below
-                np.multiply(piece, self._limit, out=scaled)
-            if self._noise is not None:
-                scaled += self._triangular(piece.size).reshape(piece.shape)
-            np.rint(scaled, out=scaled)
-            np.clip(scaled, -self._limit, self._limit - 1, out=integers, casting="unsafe")
-            if self._shift:
-                np.left_shift(integers, self._shift, out=integers)
-            yield integers
+        scaled = block if self._scaled is None else self._scaled[: len(block)]
+        integers = self._integers[: len(block)]
+        with np.errstate(over="ignore"):  # what overflows is clipped below
+            np.multiply(block, self._limit, out=scaled)
+        if self._noise is not None:
+            scaled += self._triangular(block.size).reshape(block.shape)
+        np.rint(scaled, out=scaled)
+        np.clip(scaled, -self._limit, self._limit - 1, out=integers, casting="unsafe")
+        if self._shift:
+            np.left_shift(integers, self._shift, out=integers)
+        return integers
 
     def _triangular(self, count: int) -> npt.NDArray[np.float32]:
         """Return noise of a triangular density over ±1 step: the difference of two uniform ones."""
