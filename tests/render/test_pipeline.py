@@ -1,5 +1,7 @@
 """Three stages at once: order, back pressure, and that a failure in any of them stops all."""
 
+import itertools
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -48,6 +50,26 @@ def test_the_reader_does_not_run_far_ahead() -> None:
     run(source(), _twice, sink)
     assert written == 300
     assert furthest < 20
+
+
+def test_buffers_used_in_turn_are_never_overwritten_too_early() -> None:
+    turns, chance = itertools.cycle([np.empty(4) for _ in range(pipeline.LIVE)]), random.Random(1)
+    taken: list[float] = []
+
+    def into_buffers(blocks: Iterator[Audio]) -> Iterator[Audio]:
+        for block in blocks:
+            buffer = next(turns)
+            buffer[:] = block
+            yield buffer
+
+    def sink(block: Audio) -> None:
+        before = block.copy()
+        time.sleep(chance.choice((0.0, 0.0, 0.002)))
+        np.testing.assert_array_equal(block, before)
+        taken.append(float(block[0]))
+
+    run(_blocks(100), into_buffers, sink)
+    assert taken == [float(number) for number in range(100)]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
