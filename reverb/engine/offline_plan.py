@@ -20,8 +20,8 @@ SINGLE_FLOP = 1 / 9.3
 """ns for one floating-point operation (2.5 N log2 N of them) of a real FFT, one row at a time."""
 LANE_FLOP = 1 / 21.5
 """The same when the rows are LANES or more."""
-FFTW_FLOP, FFTW_NEAR = 1 / 32, 1 << 16
-"""The same with FFTW, which takes one row at a time, and the size up to which it runs at full speed."""
+FFTW_FLOP = 1 / 28
+"""The same with FFTW, which takes one row at a time, of the sizes that it has measured."""
 NEAR_FFT, FAR_FFT = 1 << 17, 400_000
 """Up to the first size LANES rows at once run at full speed; beyond the second they leave the caches for good."""
 MULTIPLY_ADD = 0.5
@@ -250,8 +250,7 @@ def _fft_cost(plan: Plan, rows: int) -> float:
     flops = 2.5 * plan.fft_size * math.log2(plan.fft_size)
     lanes = LANE_FLOP * max(1.0, math.pow(plan.fft_size / NEAR_FFT, 0.25), plan.fft_size / FAR_FFT)
     if plan.fft == "fftw":
-        slower = max(1.0, math.pow(plan.fft_size / FFTW_NEAR, 0.15))
-        return rows * flops * FFTW_FLOP * slower + -(-rows // plan.batch) * CALL
+        return rows * flops * FFTW_FLOP + -(-rows // plan.batch) * CALL
     if plan.batch < LANES:
         return rows * (flops * SINGLE_FLOP + CALL)
     full, rest = divmod(rows, LANES)

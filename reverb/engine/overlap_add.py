@@ -23,7 +23,7 @@ MEMORY = 90 << 20
 SMALL = 2e6
 """Estimated ns of work below which threads cost more than they save."""
 
-LARGE = 3e7
+LARGE = 2e7
 """Estimated ns of work from which on FFTW is worth loading."""
 
 
