@@ -151,7 +151,7 @@ def _files(results: Results) -> str:
 
 {_minutes(results):g} minutes of stereo at 48 kHz and 24 bits through responses of
 {_listed(f"{s:g} s" for s in lengths)}: read, convolved, written. Whole processes, with their start; medians of
-turns. "copy" reads and writes with libsndfile and does nothing in between.
+turns, each in an order drawn anew. "copy" reads and writes with libsndfile and does nothing in between.
 
 {_table(("program", *headings, "memory", "null"), lines)}
 
