@@ -33,7 +33,7 @@ LANES = 4
 FFTW_SIZES = (*sorted(factor << k for factor in (2, 3) for k in range(14, 17)), 320_000)
 """Lengths that `learn_fftw` measures: shorter rows keep threads waiting for each other at Python's lock.
 
-The longest is for responses of six seconds and more; its neighbours, nearer to powers of two, are a fifth slower.
+The longest is for responses of six seconds and more; its neighbours, nearer to powers of two, are up to a fifth slower.
 """
 
 _LEARNT = "fftw-sizes.json"

@@ -294,12 +294,13 @@ def _sink(
     quantiser = None
     if subtype in BITS:
         quantiser = Quantiser(BITS[subtype], out.channels, dtype, dither, upper=writer is None)
+    held = bounded(subtype)
 
     def take(piece: Audio) -> None:
         for watch in watching:
             watch(piece)
         if quantiser is None:
-            if bounded(subtype):
+            if held:
                 np.clip(piece, -1.0, 1.0, out=piece)
             out.write(piece)
         elif writer is None:
