@@ -15,7 +15,8 @@ PathLike: TypeAlias = str | os.PathLike[str]
 def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary name in the folder of `path`, and rename it to `path` when all went well.
 
-    On any exception, Ctrl-C included, the temporary file is removed and whatever stood at `path` stays.
+    On any exception, Ctrl-C included, the temporary file is removed and whatever stood at `path` stays. It is given up
+    only when the disk has the new file; where nothing can be lost, nothing waits for the disk.
 
     Raises
     ------
@@ -28,6 +29,8 @@ def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
     temporary = path.parent / f".reverb-{os.urandom(8).hex()}.part"
     try:
         yield temporary
+        if overwrite and os.path.lexists(path):
+            to_disk(temporary)
         publish(temporary, path, overwrite)
     except FileNotFoundError as error:
         raise AudioFileError(f"{path}: its folder vanished while it was written") from error
@@ -63,13 +66,8 @@ def _stands(path: Path) -> bool:
 
 
 def publish(temporary: Path, path: Path, overwrite: bool) -> None:
-    """Rename a finished file to its final name on the same disk; AudioFileError where that must not be replaced.
-
-    What it replaces is given up only when the disk has the new file; where nothing is lost, nothing waits for the disk.
-    """
+    """Rename a finished file to its final name on the same disk; AudioFileError where that must not be replaced."""
     if overwrite:
-        if os.path.lexists(path):
-            to_disk(temporary)
         os.replace(temporary, path)
         return
     try:

@@ -35,11 +35,16 @@ def start(*args: str, cwd: Path) -> "subprocess.Popen[bytes]":
     )
 
 
-def python(code: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    result = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+def interpret(code: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
+
+
+def python(code: str) -> str:
+    result = interpret(code)
+    result.check_returncode()
     return result.stdout
 
 
@@ -280,10 +285,7 @@ def test_the_end_is_quick_and_leaves_nothing_out(words: str, status: int) -> Non
         "kept = Late()\natexit.register(print, 'called at the end')\n"
         f"sys.argv = ['reverb', *{words}]\nmain()"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    result = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
-    )
+    result = interpret(code)
     assert result.returncode == status
     assert "called at the end" in result.stdout
     assert ("church" in result.stdout) == (status == 0)
@@ -305,11 +307,8 @@ def test_the_end_waits_for_a_thread_that_must_be_waited_for() -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_shells_get_their_completion(shell: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "_REVERB_COMPLETE": f"{shell}_source"}
     code = "import sys; sys.argv = ['reverb']; from reverb.cli import main; main()"
-    result = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
-    )
+    result = interpret(code, _REVERB_COMPLETE=f"{shell}_source")
     assert "_REVERB_COMPLETE" in result.stdout
     assert result.returncode == 0
 
@@ -333,17 +332,13 @@ def test_shells_get_their_completion(shell: str) -> None:
     ],
 )
 def test_words_are_completed(words: str, expected: str) -> None:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
+    code = "import sys; sys.argv = ['reverb']; from reverb.cli import main; main()"
+    asked = {
         "_REVERB_COMPLETE": "bash_complete",
         "COMP_WORDS": words,
         "COMP_CWORD": str(len(words.split()) - 1),
     }
-    code = "import sys; sys.argv = ['reverb']; from reverb.cli import main; main()"
-    result = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
-    )
+    result = interpret(code, **asked)
     assert expected in result.stdout.splitlines()
 
 
