@@ -1,16 +1,14 @@
 """Echoes: a delay with feedback, as the finite row of repeats that can be heard."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 from reverb.effects.effect import Effect
 from reverb.effects.phases import Taps
 from reverb.engine import routing as wires
-from reverb.engine.compiled import load_compiled
 from reverb.errors import ParameterError
 from reverb.levels import from_db
 from reverb.responses.response import ImpulseResponse, fitting
@@ -122,35 +120,25 @@ class Echoes(Effect):
 
     def _echoes(self, sample_rate: int) -> Iterator[tuple[int, Taps]]:
         """Give where each echo starts and what it is: a gain, and a power of the damping filter."""
-        decay = 0.0 if self.damping is None else math.exp(-2 * math.pi * self.damping / sample_rate)
-        more = math.ceil(math.log(_DAMPED_FLOOR) / math.log(decay)) if decay > 0 else 0
-        filtered = np.ones(1)
         for number in range(self.count):
+            kernel = np.ones(1)
             if self.damping is not None:
-                filtered = _without_end(_one_pole(filtered, decay, more))
-            yield round((number + 1) * self.delay * sample_rate), self.feedback**number * filtered
+                kernel = _one_poles(number + 1, 2 * math.pi * self.damping / sample_rate)
+            yield round((number + 1) * self.delay * sample_rate), self.feedback**number * kernel
 
 
-def _one_pole(kernel: Taps, decay: float, more: int) -> Taps:
-    """Return a kernel after ``y[n] = (1 - decay) x[n] + decay y[n - 1]``, longer by `more` frames."""
-    b, a = np.array([1 - decay]), np.array([1, -decay])
-    return _lfilter()(b, a, np.append(kernel, np.zeros(more)), -1)
+def _one_poles(count: int, rate: float) -> Taps:
+    """Return the response of `count` one-pole filters in series, each ``y[n] = (1 - a) x[n] + a y[n - 1]``.
 
-
-@cache
-def _lfilter() -> Callable[[Taps, Taps, Taps, int], Taps]:
-    """Return SciPy's `lfilter`: its compiled half alone, for all of scipy.signal takes half a second and 80 MB."""
-    module = load_compiled("scipy", "signal/_sigtools", "scipy.signal._sigtools")
-    if module is None or not hasattr(module, "_linear_filter"):  # it is private, and may go away
-        from scipy.signal import lfilter
-
-        return lfilter
-    found: Callable[[Taps, Taps, Taps, int], Taps] = module._linear_filter
-    return found
-
-
-def _without_end(kernel: Taps) -> Taps:
-    """Return a kernel without what is inaudible at its end, so that powers of a filter stay short."""
+    With ``a = exp(-rate)`` it is the negative binomial distribution, ``h[n] = C(n + count - 1, n) (1 - a)^count a^n``.
+    It ends where it stays below `_DAMPED_FLOOR` of its maximum.
+    """
+    # A gamma distribution has fallen so far by here: t - 1 - log(t) >= (t - 1)^2 / 2t.
+    fall, order = -math.log(_DAMPED_FLOOR), count - 1
+    frames = 1 + math.ceil((order + fall + math.sqrt(fall * (fall + 2 * order))) / rate)
+    n = np.arange(1, frames)
+    steps = np.log1p(order / n) - rate  # of the logarithm, from one frame to the next
+    kernel = np.exp(np.append(0.0, np.cumsum(steps)) + count * math.log(-math.expm1(-rate)))
     return kernel[: int(np.flatnonzero(kernel > _DAMPED_FLOOR * kernel.max())[-1]) + 1]
 
 

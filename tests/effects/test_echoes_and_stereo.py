@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.signal import lfilter
 
-from reverb.effects import echoes
 from reverb.effects.echoes import Echoes, beats
 from reverb.effects.effect import Delay, Gain
 from reverb.effects.equalisers import LowCut
@@ -17,6 +15,7 @@ from reverb.effects.filters import LowPass
 from reverb.effects.reverb import Reverb
 from reverb.effects.stereo import MidSide, Width
 from reverb.errors import InvalidAudioError, ParameterError
+from tests.nulls import null_db
 from tests.signals import noise
 
 Array = npt.NDArray[np.float64]
@@ -80,16 +79,19 @@ def test_damping_is_a_one_pole_filter() -> None:
     assert np.abs(kernels[400:750] - lfilter([1 - decay], [1, -decay], impulse)).max() < 1e-8
 
 
-def test_without_scipys_compiled_filter_its_public_one_gives_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    effect = Echoes(0.05, feedback=0.5, damping=500)
-    expected = effect.response(RATE)
-    assert echoes._lfilter() is not lfilter
-    monkeypatch.setattr(echoes, "load_compiled", lambda *_: None)
-    monkeypatch.setattr(echoes, "_lfilter", cache(echoes._lfilter.__wrapped__))
-    assert echoes._lfilter() is lfilter
-    assert effect.response(RATE) == expected
+@pytest.mark.parametrize("passes", [1, 2, 7, 200])
+@pytest.mark.parametrize("damping", [10.0, 500.0, 20_000.0, 100_000.0])
+def test_repeated_damping_is_the_filter_in_series(passes: int, damping: float) -> None:
+    effect = Echoes(0.001, feedback=0.98, wet=0, dry=-math.inf, damping=damping)
+    (start, kernel) = list(effect._echoes(RATE))[passes - 1]
+    assert start == round(passes * 0.001 * RATE)
+    decay = math.exp(-2 * math.pi * damping / RATE)
+    expected = np.append(1.0, np.zeros(len(kernel) + 999))
+    for _ in range(passes):
+        expected = lfilter([1 - decay], [1, -decay], expected)
+    expected *= 0.98 ** (passes - 1)
+    assert null_db(kernel, expected[: len(kernel)]) < -190
+    assert expected[len(kernel) :].max() <= 1e-9 * expected.max()  # nothing audible was left out
 
 
 def test_width_scales_the_difference() -> None:
