@@ -14,6 +14,7 @@ LAYERS = {
     "errors": 0,
     "arrays": 0,
     "levels": 0,
+    "once": 0,
     "outputs": 0,
     "soundfiles": 0,
     "engine": 1,
@@ -64,6 +65,7 @@ ENGINE_MAY_IMPORT = {
     "reverb.engine",
     "reverb.errors",
     "reverb.arrays",
+    "reverb.once",
 }
 MODULES = sorted((ROOT / "reverb").rglob("*.py"))
 

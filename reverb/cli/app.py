@@ -118,8 +118,18 @@ def _warnings_as_lines() -> Iterator[None]:
 
 
 def _set_debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
-    if value:
-        ctx.find_root().params["debug"] = True
+    root = ctx.find_root()
+    if value and not root.params.get("debug"):
+        root.params["debug"] = True
+        root.call_on_close(_tell_fft)
+
+
+def _tell_fft() -> None:
+    """Say on stderr which FFT serves: where sound comes slowly, this is the first thing to know."""
+    from reverb.engine.tuning import fft_in_use
+
+    for use, name in fft_in_use().items():
+        click.echo(f"FFT of {use}: {name}", err=True)
 
 
 def _take_debug(command: click.Command) -> None:
@@ -135,8 +145,9 @@ def _take_debug(command: click.Command) -> None:
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(reverb.__version__, prog_name="reverb")
-@click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
-def cli(debug: bool) -> None:  # read from the context where an error is shown
+@click.option("--debug", is_flag=True, help="Show a traceback where something fails, and which FFT serves.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:  # also read from the context where an error is shown
     """Convolution reverb and filters for audio files.
 
     \b
@@ -147,3 +158,5 @@ def cli(debug: bool) -> None:  # read from the context where an error is shown
       reverb batch takes/ --output-dir wet/ --ir hall
       reverb ir list
     """
+    if debug:
+        ctx.call_on_close(_tell_fft)

@@ -15,6 +15,7 @@ def tune(thorough: bool, quiet: bool) -> None:
     folder. What is heard does not change. To be run again after a new processor or a new version of FFTW.
     """
     from reverb.engine.cache import cache_folder
+    from reverb.engine.tuning import fft_in_use
     from reverb.engine.tuning import tune as measure
 
     with click.progressbar(length=100, label="measuring", hidden=quiet) as bar:
@@ -25,6 +26,8 @@ def tune(thorough: bool, quiet: bool) -> None:
     for name, costs in found.costs.items():
         rows.append((name, f"{costs.call:.0f}", f"{costs.fft_call:.0f}", f"{costs.mac:.2f}"))
     show_table(rows)
+    for use, name in fft_in_use().items():
+        click.echo(f"FFT of {use}: {name}")
     if not found.fftw:
         click.echo("FFTW is not installed: pip install 'reverb[fftw]' makes files and live sound quicker.")
     click.echo(f"Kept in {cache_folder()}.")

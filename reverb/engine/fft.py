@@ -1,9 +1,9 @@
 """Real FFTs of many rows, for the offline engine: pocketfft, reached without loading the rest of SciPy, and FFTW.
 
-SciPy's compiled pocketfft keeps single precision and works on four rows side by side in the lanes of a vector
-register, which doubles its speed. Importing `scipy.fft`, however, costs more than rendering a short
-file, because it loads all of `scipy.special`. So the extension module alone is loaded where it can be found,
-and the public `scipy.fft` serves otherwise; both give the same bits.
+SciPy's compiled pocketfft (ducc's, its successor, from SciPy 1.18 on) keeps single precision and works on four rows
+side by side in the lanes of a vector register, which doubles its speed. Importing `scipy.fft`, however, costs more
+than rendering a short file, because it loads all of `scipy.special`. So the extension module alone is loaded where
+it can be found, and the public `scipy.fft` serves otherwise; both give the same bits.
 
 FFTW is half again as fast on single rows, which leaves more of the cache to the rest. But its plans must be
 measured, for longer than a file of ten minutes takes to render; so it serves for the sizes that `learn_fftw` has
@@ -11,7 +11,6 @@ measured once.
 """
 
 import functools
-import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Literal, Protocol, TypeAlias
@@ -23,6 +22,7 @@ from reverb.engine import fftw
 from reverb.engine.aligned import aligned_empty
 from reverb.engine.cache import cache_folder, read_cache, write_cache
 from reverb.engine.compiled import load_compiled
+from reverb.once import once
 
 Real: TypeAlias = npt.NDArray[np.floating[Any]]
 Complex: TypeAlias = npt.NDArray[np.complexfloating[Any, Any]]
@@ -37,7 +37,8 @@ The longest is for responses of six seconds and more; its neighbours, nearer to 
 """
 
 _LEARNT = "fftw-sizes.json"
-_EXTENSION = "scipy.fft._pocketfft.pypocketfft"
+_EXTENSIONS = ("scipy.fft._pocketfft.pypocketfft", "scipy.fft._duccfft.pyduccfft")
+"""SciPy's compiled FFTs, up to version 1.17 and from 1.18 on: other names, the same functions."""
 
 Kind = Literal["pocketfft", "fftw"]
 
@@ -98,7 +99,7 @@ def transforms(kind: Kind, size: int, dtype: npt.DTypeLike) -> Transforms:
     return _FFTW(size, dtype) if kind == "fftw" else _backend()
 
 
-@functools.cache
+@once
 def fftw_sizes(itemsize: int) -> tuple[int, ...]:
     """Return the sizes for which `learn_fftw` has measured plans, for samples of 4 or 8 bytes; none without FFTW."""
     kept = read_cache(cache_folder() / _LEARNT) if itemsize == 4 else None
@@ -175,31 +176,31 @@ class _Public:
         rows[:] = scipy.fft.irfft(spectra, rows.shape[1], axis=1, norm="forward")
 
 
-@functools.cache
+@once
 def pocketfft() -> ModuleType | None:
     """Return SciPy's compiled pocketfft if it can be loaded and gives the right answer, without SciPy's own imports.
 
     It is private, and may change in any way.
     """
+    return next((module for module in map(load_compiled, _EXTENSIONS) if module and _is_right(module)), None)
+
+
+def _is_right(module: ModuleType) -> bool:
+    """Return whether a compiled module transforms two known rows there and back in the form that is used here."""
+    rows = np.eye(2, 8, 1, dtype=np.float32)  # a click one sample late, and one two
+    expected = np.exp(-0.25j * np.pi * np.outer([1, 2], np.arange(5)))
+    spectra, back = np.empty((2, 5), np.complex64), np.empty_like(rows)
     try:
-        module = sys.modules.get(_EXTENSION) or load_compiled(
-            "scipy", "fft/_pocketfft/pypocketfft", "pypocketfft"
-        )
-        if module is None:
-            return None
         extension = _Extension(module)
-        rows = np.eye(2, 8, 1, dtype=np.float32)  # a click one sample late, and one two
-        right = np.exp(-0.25j * np.pi * np.outer([1, 2], np.arange(5)))
-        spectra, back = np.empty((2, 5), np.complex64), np.empty_like(rows)
         extension.forward(rows, spectra)
         extension.inverse(spectra, back)
     except Exception:
-        return None
-    agree = np.abs(spectra - right).max() < 1e-5 and np.abs(back - 8 * rows).max() < 1e-5  # NaN does not
-    return module if agree else None
+        return False
+    # A NaN does not agree.
+    return bool(np.abs(spectra - expected).max() < 1e-5 and np.abs(back - 8 * rows).max() < 1e-5)
 
 
-@functools.cache
+@once
 def _backend() -> Transforms:
     """Choose once: the compiled module, or else the public functions."""
     module = pocketfft()

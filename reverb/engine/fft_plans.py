@@ -10,15 +10,17 @@ destroy its input.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.engine import fftw
+from reverb.engine.aligned import aligned_zeros
 from reverb.engine.fft import pocketfft
 from reverb.errors import MissingExtraError, UnknownNameError
+from reverb.once import once
 
 Array: TypeAlias = npt.NDArray[Any]
 Step: TypeAlias = Callable[[], object]
@@ -89,28 +91,26 @@ class PocketFFT:
         if not _in_halves(time):
             return functools.partial(self._r2c, time, (1,), True, 0, spectrum, 1)
         samples, (even, odd), low, high, twiddles = _halves(time, spectrum)
-        steps = (
+        return _sequence(
             functools.partial(self._r2c, samples, (2,), True, 0, even.base, 1),
             functools.partial(np.multiply, odd, twiddles, odd),
-            functools.partial(np.add, even, odd, low),
+            *_each_row(np.add, even, odd, low),
             functools.partial(np.subtract, even, odd, even),
-            functools.partial(np.conjugate, even, high),
+            *_each_row(np.conjugate, even, high),
         )
-        return functools.partial(_walk, steps)
 
     def inverse(self, spectrum: Array, time: Array) -> Step:
         """Bind an unscaled inverse transform."""
         if not _in_halves(time):
             return functools.partial(self._c2r, spectrum, (1,), time.shape[1], False, 0, time, 1)
         samples, (even, odd), low, high, twiddles = _halves(time, spectrum)
-        steps = (
-            functools.partial(np.conjugate, high, odd),
-            functools.partial(np.add, low, odd, even),
-            functools.partial(np.subtract, low, odd, odd),
+        return _sequence(
+            *_each_row(np.conjugate, high, odd),
+            *_each_row(np.add, low, odd, even),
+            *_each_row(np.subtract, low, odd, odd),
             functools.partial(np.multiply, odd, twiddles.conj(), odd),
             functools.partial(self._c2r, even.base, (2,), time.shape[1] // 2, False, 0, samples, 1),
         )
-        return functools.partial(_walk, steps)
 
     def keep(self) -> None:
         """Nothing is learnt."""
@@ -127,7 +127,9 @@ def _halves(time: Array, spectrum: Array) -> tuple[Array, tuple[Array, Array], A
     quarter = frames // 4
     samples = time.reshape(rows, frames // 2, 2).transpose(2, 0, 1)
     parts = np.zeros((2, rows, quarter + 1), spectrum.dtype)
-    twiddles = np.exp(-2j * np.pi * np.arange(quarter + 1) / frames).astype(spectrum.dtype)
+    twiddles = np.tile(np.exp(-2j * np.pi * np.arange(quarter + 1) / frames), (rows, 1)).astype(
+        spectrum.dtype
+    )
     return (
         samples,
         (parts[0], parts[1]),
@@ -137,32 +139,66 @@ def _halves(time: Array, spectrum: Array) -> tuple[Array, tuple[Array, Array], A
     )
 
 
+def _each_row(function: Callable[..., object], *arrays: Array) -> Iterator[Step]:
+    """Give a step for each row: NumPy would copy rows that do not lie end to end into a buffer first."""
+    return (functools.partial(function, *rows) for rows in zip(*arrays, strict=True))
+
+
+def _sequence(*steps: Step) -> Step:
+    """Return the call of some steps one after the other."""
+    return functools.partial(_walk, steps)
+
+
 def _walk(steps: tuple[Step, ...]) -> None:
     for step in steps:
         step()
 
 
 class NumpyFFT:
-    """NumPy's public real FFT; single precision is computed in double and cast."""
+    """NumPy's public real FFT, which computes in double precision: single precision goes through arrays of its own."""
 
     name = "numpy"
 
     def forward(self, time: Array, spectrum: Array) -> Step:
         """Bind ``numpy.fft.rfft``."""
-        return functools.partial(np.fft.rfft, time, axis=1, out=spectrum)
+        doubles, spectra = _in_double(time), _in_double(spectrum)
+        transform = functools.partial(np.fft.rfft, doubles, axis=1, out=spectra)
+        if doubles is time:
+            return transform
+        return _sequence(
+            functools.partial(np.copyto, doubles, time),
+            transform,
+            functools.partial(np.copyto, spectrum, spectra, "same_kind"),
+        )
 
     def inverse(self, spectrum: Array, time: Array) -> Step:
         """Bind an unscaled ``numpy.fft.irfft``."""
-        return functools.partial(np.fft.irfft, spectrum, time.shape[1], axis=1, norm="forward", out=time)
+        doubles, spectra = _in_double(time), _in_double(spectrum)
+        transform = functools.partial(
+            np.fft.irfft, spectra, time.shape[1], axis=1, norm="forward", out=doubles
+        )
+        if doubles is time:
+            return transform
+        return _sequence(
+            functools.partial(np.copyto, spectra, spectrum),
+            transform,
+            functools.partial(np.copyto, time, doubles, "same_kind"),
+        )
 
     def keep(self) -> None:
         """Nothing is learnt."""
 
 
+def _in_double(array: Array) -> Array:
+    """Return an array itself if it is of double precision, or else room for its numbers in it."""
+    kind = np.result_type(array.dtype, np.float64)
+    return array if array.dtype == kind else aligned_zeros(array.shape, kind)
+
+
 _BACKENDS: dict[str, Callable[[], Backend]] = {"fftw": FFTW, "pocketfft": PocketFFT, "numpy": NumpyFFT}
 
 
-@functools.cache
+@once
 def backend(name: str | None = None) -> Backend:
     """Return the backend of that name, or the fastest that this installation has.
 

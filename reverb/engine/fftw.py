@@ -4,17 +4,14 @@ Importing the whole package takes half a second, most of it for interfaces to Sc
 """
 
 import functools
-import sys
 import threading
-from types import ModuleType
 from typing import Any
 
 import numpy.typing as npt
 
 from reverb.engine.cache import cache_folder, read_cache, write_cache
 from reverb.engine.compiled import load_compiled
-
-_PACKAGE, _MODULE = "pyfftw", "pyfftw.pyfftw"
+from reverb.once import once
 
 
 class Planner:
@@ -38,7 +35,8 @@ class Planner:
     @property
     def wisdom(self) -> tuple[bytes, ...]:
         """What has been learnt so far."""
-        learnt: tuple[bytes, ...] = self._module.export_wisdom()
+        with self._lock:
+            learnt: tuple[bytes, ...] = self._module.export_wisdom()
         return learnt
 
     def plan(self, source: npt.NDArray[Any], target: npt.NDArray[Any], *, patient: bool = False) -> Any:
@@ -66,14 +64,8 @@ class Planner:
             write_cache(self._path, [part.decode("latin-1") for part in self.wisdom])
 
 
-@functools.cache
+@once
 def planner() -> Planner | None:
     """Return FFTW's planner, with what was learnt at earlier starts; None if pyFFTW is not installed."""
-    module = sys.modules.get(_MODULE) or _load()
+    module = load_compiled("pyfftw.pyfftw")
     return None if module is None else Planner(module)
-
-
-def _load() -> ModuleType | None:
-    if sys.modules.get(_PACKAGE, True) is None:  # an import that is blocked
-        return None
-    return load_compiled(_PACKAGE, _PACKAGE, _MODULE)

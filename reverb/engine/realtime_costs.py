@@ -17,12 +17,13 @@ from reverb.engine.aligned import aligned_zeros
 from reverb.engine.cache import cache_folder, read_cache, write_cache
 from reverb.engine.fft_plans import LONGEST_TOGETHER, Backend, Step, backend
 from reverb.engine.realtime_lanes import Scratch
-from reverb.engine.realtime_work import FFTW_COSTS, POCKETFFT_COSTS, CostModel
+from reverb.engine.realtime_work import FFTW_COSTS, NUMPY_COSTS, POCKETFFT_COSTS, CostModel
 
 _ROWS = 8  # spectra that are multiplied and summed
 _WIDTH = 8192  # of their columns at a time, at most
 _NEAR = _ROWS * 504  # complex numbers that fit into the first cache
 _FAR = _ROWS * 524296  # complex numbers that fit into no cache, as what is needed again after milliseconds
+_BUILT_IN = {"fftw": FFTW_COSTS, "pocketfft": POCKETFFT_COSTS, "numpy": NUMPY_COSTS}
 
 
 def known_costs(fft: str | None = None) -> CostModel:
@@ -32,7 +33,7 @@ def known_costs(fft: str | None = None) -> CostModel:
     names = {field.name for field in fields(CostModel)}
     if isinstance(stored, dict) and stored.keys() == names and all(_positive(v) for v in stored.values()):
         return CostModel(**stored)
-    return FFTW_COSTS if transforms.name == "fftw" else POCKETFFT_COSTS
+    return _BUILT_IN[transforms.name]
 
 
 def measure_costs(fft: str | None = None) -> CostModel:

@@ -75,6 +75,9 @@ POCKETFFT_COSTS = CostModel(
     cache=100_000,
     move=0.12,
 )
+NUMPY_COSTS = CostModel(
+    call=300, fft_call=5000, fft=0.4, rows=1, longest=1, mac=0.3, far=0.9, cache=100_000, move=0.12
+)
 
 
 class Task(NamedTuple):

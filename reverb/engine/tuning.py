@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 
-from reverb.engine.fft import FFTW_SIZES, learn_fftw
+from reverb.engine.fft import FFTW_SIZES, fftw_sizes, learn_fftw, pocketfft
+from reverb.engine.fft_plans import backend
+from reverb.engine.fftw import planner
 from reverb.engine.realtime_costs import measure_costs
 from reverb.engine.realtime_work import CostModel
 from reverb.errors import MissingExtraError
@@ -35,7 +38,7 @@ def tune(progress: Callable[[int, int], None] | None = None, *, thorough: bool =
     thorough : bool
         Let FFTW search for minutes; its transforms of long rows become up to a fifth quicker.
     """
-    backends = ("fftw", "pocketfft")
+    backends = ("fftw", "pocketfft") if pocketfft() else ("fftw", "numpy")
     steps, done = len(FFTW_SIZES) + len(backends), 0
 
     def step(_: object = None) -> None:
@@ -46,10 +49,25 @@ def tune(progress: Callable[[int, int], None] | None = None, *, thorough: bool =
 
     fftw = learn_fftw(step, thorough=thorough)
     costs = {}
-    for backend in backends:
+    for name in backends:
         try:
-            costs[backend] = measure_costs(backend)
+            costs[name] = measure_costs(name)
         except MissingExtraError:
             continue
         step()
     return Tuning(fftw, costs)
+
+
+def fft_in_use() -> dict[str, str]:
+    """Return which FFT serves live sound and which serves files, with versions, in words for people."""
+    compiled = pocketfft()
+    scipy = f"SciPy {version('scipy')}"
+    names = {
+        "fftw": "FFTW" if planner() is None else f"FFTW (pyFFTW {version('pyfftw')})",
+        "pocketfft": f"PocketFFT ({scipy}, {compiled.__name__.rpartition('.')[2]})" if compiled else "",
+        "numpy": f"NumPy {version('numpy')}, twice as slow: {scipy} has no compiled FFT of a known form",
+    }
+    files = names["pocketfft"] or f"scipy.fft ({scipy}, through its public functions)"
+    if learnt := len(fftw_sizes(4)):
+        files += f", and {names['fftw']} for {learnt} lengths of rows that `reverb tune` has measured"
+    return {"live sound": names[backend().name], "files": files}

@@ -6,7 +6,6 @@ position in the file; only the bytes go through its raw door, for which soundfil
 """
 
 import ctypes
-import functools
 import sys
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy.typing as npt
 import soundfile
 
 from reverb.arrays import Audio
+from reverb.once import once
 
 _CONTAINERS = {"WAV", "WAVEX", "RF64", "W64"}
 _PIECE = 1 << 17  # samples at a time, so that they stay in the cache
@@ -91,7 +91,7 @@ def _handle(sound: soundfile.SoundFile) -> int:
     return int(soundfile._ffi.cast("uintptr_t", sound._file))
 
 
-@functools.cache
+@once
 def _library() -> Any:
     """Return the very libsndfile that soundfile has loaded, None if it is not to be had or bytes lie differently."""
     if sys.byteorder != "little" or not _lays_in_order():

@@ -4,13 +4,13 @@ Each task becomes a job of the cluster, which hands it to a worker that is free,
 task may be carried out twice; its output is the same both times, and gets its name once.
 """
 
-import functools
 import threading
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reverb.errors import ClusterError, MissingExtraError
+from reverb.once import once
 from reverb.render.batch.carry_out import FoldedResponses, Workshop, carry_out
 from reverb.render.batch.memory import keep_freed_memory
 from reverb.render.batch.tasks import Outcome, Task, failed
@@ -84,7 +84,7 @@ class _Bench:
     free: threading.Lock = field(default_factory=threading.Lock)
 
 
-@functools.cache
+@once
 def _bench() -> _Bench:
     keep_freed_memory()
     return _Bench()
