@@ -4,10 +4,13 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import re
+from types import ModuleType
 
 import pytest
 
 import reverb
+import reverb.live
 from tests.conftest import ROOT
 
 MODULES = sorted(
@@ -46,8 +49,14 @@ def test_names_for_types_are_those_that_load() -> None:
         assert name in block
 
 
-def test_dir_shows_them_and_others_are_unknown() -> None:
-    assert set(dir(reverb)) >= set(reverb.__all__)
+@pytest.mark.parametrize("module", [reverb, reverb.live])
+def test_dir_shows_them_and_no_tools_of_the_module(module: ModuleType) -> None:
+    assert set(dir(module)) >= {*module.__all__, "__doc__"}
+    for name in set(dir(module)) - {*module.__all__}:
+        assert re.fullmatch("__.*__", name) or inspect.ismodule(getattr(module, name)), name
+
+
+def test_other_names_are_unknown() -> None:
     with pytest.raises(AttributeError, match="module 'reverb' has no attribute 'Rverb'"):
         reverb.Rverb  # noqa: B018  # the access is the test
 
