@@ -4,7 +4,7 @@ Audio is ``(frames,)`` or ``(frames, channels)``, float32 or float64. Everything
 """
 
 from numbers import Real
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,12 @@ from reverb.errors import InvalidAudioError, ParameterError
 
 Audio: TypeAlias = npt.NDArray[np.floating[Any]]
 """Sound: ``(frames,)`` or ``(frames, channels)``, float32 or float64."""
+
+Sample = TypeVar("Sample", bound=np.float32 | np.float64)
+"""What sound keeps: in signatures, of an array that comes back with the type it had."""
+
+BecomesFloat64: TypeAlias = npt.NDArray[np.integer[Any]] | list[float] | list[list[float]]
+"""What surely becomes float64, in signatures; of a tensor or a list of scalars no type tells."""
 
 
 def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:

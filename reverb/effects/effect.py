@@ -4,14 +4,17 @@ Whatever has a ``response(sample_rate)`` may stand in a chain, an `ImpulseRespon
 effects in series, ``a + b`` in parallel; either folds into one response and costs one convolution.
 """
 
+from __future__ import annotations
+
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import Protocol, overload, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
-from reverb.arrays import Audio, as_audio, as_sample_rate
+from reverb.arrays import Audio, BecomesFloat64, Sample, as_audio, as_sample_rate
 from reverb.effects.folding import trim
 from reverb.effects.showing import Shown
 from reverb.effects.writing import call, joined
@@ -37,19 +40,33 @@ class Effect(Shown, ABC):
     def response(self, sample_rate: int) -> ImpulseResponse:
         """Return the effect's impulse response at `sample_rate` Hz."""
 
-    def __rshift__(self, other: object) -> "Chain":
+    def __rshift__(self, other: HasResponse) -> Chain:
         return Chain((self, other)) if isinstance(other, HasResponse) else NotImplemented
 
-    def __rrshift__(self, other: object) -> "Chain":
+    def __rrshift__(self, other: HasResponse) -> Chain:
         return Chain((other, self)) if isinstance(other, HasResponse) else NotImplemented
 
-    def __add__(self, other: object) -> "Parallel":
+    def __add__(self, other: HasResponse) -> Parallel:
         return Parallel((self, other)) if isinstance(other, HasResponse) else NotImplemented
 
-    def __radd__(self, other: object) -> "Parallel":
+    def __radd__(self, other: HasResponse) -> Parallel:
         return Parallel((other, self)) if isinstance(other, HasResponse) else NotImplemented
 
-    def __call__(self, x: Audio, sample_rate: int, *, tail: bool = True, workers: int | None = None) -> Audio:
+    @overload
+    def __call__(
+        self, x: npt.NDArray[Sample], sample_rate: int, *, tail: bool = True, workers: int | None = None
+    ) -> npt.NDArray[Sample]: ...
+    @overload
+    def __call__(
+        self, x: BecomesFloat64, sample_rate: int, *, tail: bool = True, workers: int | None = None
+    ) -> npt.NDArray[np.float64]: ...
+    @overload
+    def __call__(
+        self, x: npt.ArrayLike, sample_rate: int, *, tail: bool = True, workers: int | None = None
+    ) -> Audio: ...
+    def __call__(
+        self, x: npt.ArrayLike, sample_rate: int, *, tail: bool = True, workers: int | None = None
+    ) -> Audio:
         """Apply the effect to sound in memory; see `apply`."""
         return apply(self, x, sample_rate, tail=tail, workers=workers)
 
@@ -173,15 +190,32 @@ def fold(
     return wired * (1.0 / math.sqrt(response.wiring.inputs)) if spread else wired
 
 
+@overload
 def apply(
-    effect: HasResponse, x: Audio, sample_rate: int, *, tail: bool = True, workers: int | None = None
+    effect: HasResponse,
+    x: npt.NDArray[Sample],
+    sample_rate: int,
+    *,
+    tail: bool = True,
+    workers: int | None = None,
+) -> npt.NDArray[Sample]: ...
+@overload
+def apply(
+    effect: HasResponse, x: BecomesFloat64, sample_rate: int, *, tail: bool = True, workers: int | None = None
+) -> npt.NDArray[np.float64]: ...
+@overload
+def apply(
+    effect: HasResponse, x: npt.ArrayLike, sample_rate: int, *, tail: bool = True, workers: int | None = None
+) -> Audio: ...
+def apply(
+    effect: HasResponse, x: npt.ArrayLike, sample_rate: int, *, tail: bool = True, workers: int | None = None
 ) -> Audio:
     """Apply an effect to sound in memory.
 
     Parameters
     ----------
     effect : Effect or ImpulseResponse
-    x : ndarray, shape (frames,) or (frames, channels)
+    x : array_like, shape (frames,) or (frames, channels)
         float32 stays float32; every other real type is computed in float64.
     sample_rate : int
         Of `x`, in Hz.

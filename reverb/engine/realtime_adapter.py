@@ -1,8 +1,11 @@
 """Calls of any length for a processor of equal blocks."""
 
+from __future__ import annotations
+
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from reverb.arrays import Audio
 from reverb.errors import InvalidAudioError
@@ -58,15 +61,16 @@ class BlockAdapter:
         """Frames that still sound after the input has ended, the latency not counted."""
         return self._convolver.tail
 
-    def process(self, frames: Audio, out: Audio | None = None) -> Audio:
+    def process(self, frames: npt.ArrayLike, out: Audio | None = None) -> Audio:
         """Convolve any number of frames, none included; as many come back.
 
         Parameters
         ----------
-        frames : ndarray, shape (n, inputs), or (n,) if there is one input
+        frames : array_like, shape (n, inputs), or (n,) if there is one input
         out : ndarray, shape (n, outputs), or (n,) if there is one output; optional
             May be `frames` itself.
         """
+        frames = np.asarray(frames)
         flat = frames.ndim == 1 and self._convolver.inputs == 1
         given = frames[:, np.newaxis] if flat else frames
         if given.ndim != 2 or given.shape[1] != self._convolver.inputs:

@@ -1,22 +1,42 @@
 """Convolution of whole arrays: the function beside the streaming class."""
 
+from __future__ import annotations
+
 import os
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import Audio, as_audio
+from reverb.arrays import Audio, Sample, as_audio
 from reverb.engine.crew import Crew
 from reverb.engine.overlap_add import OverlapAdd
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
 
-Mode = Literal["full", "same", "valid"]
+Mode: TypeAlias = Literal["full", "same", "valid"]
 
 _WORTH_THREADS = 1 << 17  # samples, below which a thread's start costs more than it saves
 
 
+@overload
+def convolve(
+    x: npt.NDArray[Sample],
+    h: npt.NDArray[Sample],
+    mode: Mode = "full",
+    *,
+    workers: int | None = None,
+    memory: int | None = None,
+) -> npt.NDArray[Sample]: ...
+@overload
+def convolve(
+    x: npt.ArrayLike,
+    h: npt.ArrayLike,
+    mode: Mode = "full",
+    *,
+    workers: int | None = None,
+    memory: int | None = None,
+) -> Audio: ...
 def convolve(
     x: npt.ArrayLike,
     h: npt.ArrayLike,

@@ -122,7 +122,7 @@ def from_burst(
             "the direct sound is too weak or too short to tell the source's colour; it was left in"
         )
     wiring = None if x.shape[1] in (1, 2) else f"1x{x.shape[1]}"
-    response = ImpulseResponse(cut, rate, name, wiring, ahead)  # type: ignore[arg-type]  # takes a name, too
+    response = ImpulseResponse(cut, rate, name, wiring, ahead)
     return Burst(
         response=response,
         flattened=flattened,

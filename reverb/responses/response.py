@@ -14,6 +14,8 @@ any        N×M          a matrix, given explicitly
 =========  ===========  ===================================================
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -88,7 +90,7 @@ def fitting(frames: int, channels: int, dtype: npt.DTypeLike, what: str) -> npt.
     return dtype if 2 * samples <= MOST_SAMPLES else np.float32
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class ImpulseResponse:
     """An immutable impulse response.
 
@@ -117,22 +119,30 @@ class ImpulseResponse:
 
     samples: Audio
     sample_rate: int
-    name: str = ""
-    wiring: Routing = None  # type: ignore[assignment]  # __post_init__ derives it from the channels
-    latency: int = 0
+    name: str
+    wiring: Routing
+    latency: int
 
     # Name or path, and layout, with which `impulse` gives it. No field: what is made from a response has none.
     origin = _NOWHERE
 
-    def __post_init__(self) -> None:
-        samples = as_audio(self.samples, self._called)
+    # By hand, as it takes more types than the fields have.
+    def __init__(
+        self,
+        samples: npt.ArrayLike,
+        sample_rate: int,
+        name: str = "",
+        wiring: Routing | str | None = None,
+        latency: int = 0,
+    ) -> None:
+        object.__setattr__(self, "name", name)
+        samples = as_audio(samples, self._called)
         if samples.flags.writeable or not samples.flags.owndata:  # somebody else could still write to it
             samples = samples.copy()
             samples.setflags(write=False)
         if samples.ndim == 1:
             samples = samples[:, np.newaxis]
         channels = samples.shape[1]
-        wiring: Routing | str | None = self.wiring
         if wiring is None:
             wiring = usual_wiring(channels, self._called)
         elif isinstance(wiring, str):
@@ -141,17 +151,18 @@ class ImpulseResponse:
             raise InvalidAudioError(
                 f"{self._called} has {channels} channels; layout {layout_name(wiring)} needs {wiring.responses}"
             )
-        if not 0 <= self.latency < len(samples):
-            raise ParameterError(f"latency {self.latency} frames; expected 0 to {len(samples) - 1}")
+        if not 0 <= latency < len(samples):
+            raise ParameterError(f"latency {latency} frames; expected 0 to {len(samples) - 1}")
         object.__setattr__(self, "samples", samples)
-        object.__setattr__(self, "sample_rate", as_sample_rate(self.sample_rate))
+        object.__setattr__(self, "sample_rate", as_sample_rate(sample_rate))
         object.__setattr__(self, "wiring", wiring)
+        object.__setattr__(self, "latency", latency)
 
     @property
     def _called(self) -> str:
         return f"impulse response {self.name!r}" if self.name else "impulse response"
 
-    def coming_from(self, name_or_file: str, layout: str | None = None) -> "ImpulseResponse":
+    def coming_from(self, name_or_file: str, layout: str | None = None) -> ImpulseResponse:
         """Return the response with the name or path, and the layout, from which `reverb.impulse` loads it."""
         loaded = replace(self)
         object.__setattr__(loaded, "origin", (name_or_file, layout))
@@ -210,13 +221,13 @@ class ImpulseResponse:
         """Whether one channel serves every channel of any input."""
         return self.wiring == MONO
 
-    def response(self, sample_rate: int) -> "ImpulseResponse":
+    def response(self, sample_rate: int) -> ImpulseResponse:
         """Return itself at a sample rate, so that a response stands wherever an effect may."""
         from reverb.responses.resampling import resample
 
         return resample(self, sample_rate)
 
-    def for_channels(self, channels: int) -> "ImpulseResponse":
+    def for_channels(self, channels: int) -> ImpulseResponse:
         """Return the same response wired for an input of `channels` channels, sharing the samples.
 
         A mono response serves every channel; a mono input feeds every input of a wider response.
@@ -240,10 +251,10 @@ class ImpulseResponse:
             )
         return self
 
-    def _rewired(self, wiring: Routing) -> "ImpulseResponse":
+    def _rewired(self, wiring: Routing) -> ImpulseResponse:
         return self if wiring == self.wiring else replace(self, wiring=wiring)
 
-    def __mul__(self, factor: float) -> "ImpulseResponse":
+    def __mul__(self, factor: float) -> ImpulseResponse:
         """Scale by a linear factor."""
         if factor == 1.0:
             return self
@@ -253,13 +264,13 @@ class ImpulseResponse:
 
     __rmul__ = __mul__
 
-    def gain(self, db: float) -> "ImpulseResponse":
+    def gain(self, db: float) -> ImpulseResponse:
         """Return the response `db` decibels louder."""
         if not math.isfinite(db):
             raise ParameterError(f"gain {db} dB; expected a number")
         return self * from_db(db)
 
-    def delay(self, seconds: float) -> "ImpulseResponse":
+    def delay(self, seconds: float) -> ImpulseResponse:
         """Return the response later by `seconds` ≥ 0, rounded to the nearest frame."""
         if not 0 <= seconds < float("inf"):
             raise ParameterError(f"delay {seconds} s; expected 0 or more")
@@ -272,13 +283,13 @@ class ImpulseResponse:
         samples.setflags(write=False)
         return replace(self, samples=samples)
 
-    def __rshift__(self, other: object) -> "ImpulseResponse":
+    def __rshift__(self, other: ImpulseResponse) -> ImpulseResponse:
         """Return the response of this, then `other`: one convolution that does both."""
         from reverb.responses.algebra import series
 
         return series(self, other) if isinstance(other, ImpulseResponse) else NotImplemented
 
-    def __add__(self, other: object) -> "ImpulseResponse":
+    def __add__(self, other: ImpulseResponse) -> ImpulseResponse:
         """Return the response of this and `other` side by side, their outputs summed."""
         from reverb.responses.algebra import parallel
 

@@ -97,7 +97,7 @@ def read_sofa(
         raise AudioFileError(f"{path}: is silent from there; choose another direction")
     wiring = matrix(len(chosen) * emitters, receivers) if len(rows) > 1 else LAYOUTS["mono"]
     where = " ".join(f"{d.azimuth:g},{d.elevation:g}" for d in chosen)
-    return ImpulseResponse(samples, sofa.rate, f"{Path(path).stem} {where}", layout or wiring)  # type: ignore[arg-type]
+    return ImpulseResponse(samples, sofa.rate, f"{Path(path).stem} {where}", layout or wiring)
 
 
 def sofa_directions(path: PathLike) -> tuple[Direction, ...]:
