@@ -32,6 +32,7 @@ from benchmarks.results import Row, add_options, keep, this_machine
 from scipy.signal import oaconvolve
 
 from reverb.effects.convolver import Convolver
+from reverb.engine.fft_plans import BackendName
 
 Samples = npt.NDArray[Any]
 
@@ -122,8 +123,8 @@ def timed(case: Case, process: Callable[[Samples, Samples], object]) -> Round:
 class Ours:
     """The convolver, built for each round."""
 
-    def __init__(self, fft: str) -> None:
-        self._fft = fft
+    def __init__(self, fft: BackendName) -> None:
+        self._fft: BackendName = fft
 
     def __call__(self, case: Case) -> Round:
         """Run a round."""

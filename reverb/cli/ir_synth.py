@@ -1,13 +1,17 @@
 """`reverb ir synth`: responses of rooms and plates that were never built."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reverb.cli.ir_edit import save
 from reverb.cli.options import with_options
 from reverb.cli.pairs import Pairs
+
+if TYPE_CHECKING:
+    from reverb.responses.layouts import Layout
+    from reverb.responses.plate import PlateLayout
 
 _Command = Callable[..., None]
 
@@ -124,7 +128,7 @@ def synth() -> None:
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Another number, another room alike."
 )
 def figures(
-    output: str, layout: str, sample_rate: int, force: bool, quiet: bool, early: float, **given: Any
+    output: str, layout: "Layout", sample_rate: int, force: bool, quiet: bool, early: float, **given: Any
 ) -> None:
     """Make a room by what it shall be like.
 
@@ -179,7 +183,7 @@ def figures(
 )
 @click.option("--order", type=int, default=8, show_default=True, help="Reflections followed one by one.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all chance.")
-def room(output: str, layout: str, sample_rate: int, force: bool, quiet: bool, **given: Any) -> None:
+def room(output: str, layout: "Layout", sample_rate: int, force: bool, quiet: bool, **given: Any) -> None:
     """Simulate a room from its geometry and surfaces (needs the extra `rooms`).
 
     A SURFACE is a name (stone, plaster, lath-plaster, wood-floor, pews, chairs, audience, stage, tiles, carpet,
@@ -212,7 +216,7 @@ def room(output: str, layout: str, sample_rate: int, force: bool, quiet: bool, *
 @click.option("--turn", type=float, default=2600.0, show_default=True, metavar="HZ", help="Between the two.")
 def plate(
     output: str,
-    layout: str,
+    layout: "PlateLayout",
     sample_rate: int,
     force: bool,
     quiet: bool,

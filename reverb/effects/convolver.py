@@ -1,5 +1,7 @@
 """The real-time convolver: blocks in, blocks out, no latency; its response and its levels may change any time."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -7,11 +9,12 @@ import numpy.typing as npt
 
 from reverb.arrays import Audio
 from reverb.effects.effect import HasResponse
+from reverb.engine.fft_plans import BackendName
 from reverb.engine.partition import Plan
 from reverb.engine.realtime import RealtimeConvolver
 from reverb.engine.realtime_adapter import BlockAdapter
 from reverb.engine.realtime_mix import Delay, Mixer
-from reverb.engine.realtime_swap import CURVES, MODES, SwappableConvolver
+from reverb.engine.realtime_swap import CURVES, MODES, Curve, Mode, SwappableConvolver
 from reverb.engine.realtime_work import CostModel
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.response import ImpulseResponse
@@ -93,7 +96,7 @@ class Convolver:
         dtype: npt.DTypeLike = np.float32,
         max_taps: int | None = None,
         ramp: int = _FADE,
-        fft: str | None = None,
+        fft: BackendName | None = None,
         costs: CostModel | None = None,
     ) -> None:
         self.block_size = _whole("block_size", block_size, _SMALLEST, _LARGEST)
@@ -194,9 +197,9 @@ class Convolver:
         self,
         impulse_response: ImpulseResponse | HasResponse | npt.ArrayLike,
         *,
-        mode: str = "crossfade",
+        mode: Mode = "crossfade",
         fade: int = _FADE,
-        curve: str = "equal gain",
+        curve: Curve = "equal gain",
     ) -> None:
         """Change the response while blocks run; safe from another thread, which does all the work.
 

@@ -11,7 +11,7 @@ destroy its input.
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -195,11 +195,16 @@ def _in_double(array: Array) -> Array:
     return array if array.dtype == kind else aligned_zeros(array.shape, kind)
 
 
-_BACKENDS: dict[str, Callable[[], Backend]] = {"fftw": FFTW, "pocketfft": PocketFFT, "numpy": NumpyFFT}
+BackendName: TypeAlias = Literal["fftw", "pocketfft", "numpy"]
+"""Of a backend, the fastest first."""
+
+_BACKENDS: dict[str, Callable[[], Backend]] = dict(
+    zip(get_args(BackendName), (FFTW, PocketFFT, NumpyFFT), strict=True)
+)
 
 
 @once
-def backend(name: str | None = None) -> Backend:
+def backend(name: BackendName | None = None) -> Backend:
     """Return the backend of that name, or the fastest that this installation has.
 
     Parameters

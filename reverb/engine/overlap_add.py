@@ -4,6 +4,8 @@ Input is cut on a fixed grid that depends on nothing but the position in the str
 the same rows. So the output is the same bits however the input is cut into calls, and however many threads work.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Iterator
 from typing import Any

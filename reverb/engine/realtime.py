@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reverb.engine.fft_plans import Array, Step, backend
+from reverb.engine.fft_plans import Array, BackendName, Step, backend
 from reverb.engine.partition import Plan, plan_partitions
 from reverb.engine.realtime_costs import known_costs
 from reverb.engine.realtime_lanes import Scratch
@@ -70,7 +70,7 @@ class RealtimeConvolver:
         block_size: int,
         dtype: npt.DTypeLike = np.float32,
         *,
-        fft: str | None = None,
+        fft: BackendName | None = None,
         costs: CostModel | None = None,
     ) -> None:
         if block_size < 1:

@@ -15,7 +15,7 @@ import numpy as np
 
 from reverb.engine.aligned import aligned_zeros
 from reverb.engine.cache import cache_folder, read_cache, write_cache
-from reverb.engine.fft_plans import LONGEST_TOGETHER, Backend, Step, backend
+from reverb.engine.fft_plans import LONGEST_TOGETHER, Backend, BackendName, Step, backend
 from reverb.engine.realtime_lanes import Scratch
 from reverb.engine.realtime_work import FFTW_COSTS, NUMPY_COSTS, POCKETFFT_COSTS, CostModel
 
@@ -26,7 +26,7 @@ _FAR = _ROWS * 524296  # complex numbers that fit into no cache, as what is need
 _BUILT_IN = {"fftw": FFTW_COSTS, "pocketfft": POCKETFFT_COSTS, "numpy": NUMPY_COSTS}
 
 
-def known_costs(fft: str | None = None) -> CostModel:
+def known_costs(fft: BackendName | None = None) -> CostModel:
     """Return what has been measured for a backend on this machine, or the built-in costs."""
     transforms = backend(fft)
     stored = read_cache(_path(transforms))
@@ -36,7 +36,7 @@ def known_costs(fft: str | None = None) -> CostModel:
     return _BUILT_IN[transforms.name]
 
 
-def measure_costs(fft: str | None = None) -> CostModel:
+def measure_costs(fft: BackendName | None = None) -> CostModel:
     """Measure the costs for a backend in single precision, in about a second, and keep them for `known_costs`.
 
     Parameters

@@ -12,15 +12,17 @@ not been taken.
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from reverb.engine.fft_plans import Array
 from reverb.engine.realtime import RealtimeConvolver
 
-MODES = ("crossfade", "spillover")
-CURVES = ("equal gain", "equal power")
+Mode: TypeAlias = Literal["crossfade", "spillover"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+Curve: TypeAlias = Literal["equal gain", "equal power"]
+CURVES: tuple[Curve, ...] = get_args(Curve)
 
 _MOST_VOICES = 4  # the current one and what still rings; one more, and the shortest tail is faded out
 _CATCH_UP = 4  # blocks that the audio thread lets a new voice hear in one turn of its own
@@ -29,7 +31,7 @@ _BURST = 50_000  # nanoseconds of warming between two rests, in which the audio 
 _REST = 50e-6  # seconds: a true sleep, for a mere yield does not hand over the interpreter
 
 
-def fade_curves(frames: int, block_size: int, curve: str, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+def fade_curves(frames: int, block_size: int, curve: Curve, dtype: np.dtype[Any]) -> tuple[Array, Array]:
     """Return fades in and out as ``(blocks, block_size)``, ended by ones and zeros.
 
     ``equal gain`` is a raised cosine, the sum of both being 1: for signals that are alike. ``equal power`` is sine and
@@ -110,7 +112,7 @@ class Change:
     """
 
     voice: Voice
-    mode: str
+    mode: Mode
     fade_in: Array
     fade_out: Array
     heard: int
@@ -234,7 +236,7 @@ class SwappableConvolver:
         if len(self._voices) >= _MOST_VOICES and last.left > len(fade_out):
             last.fade(after=fade_out, left=len(fade_out))
 
-    def swap(self, engine: RealtimeConvolver, mode: str, fade: int, curve: str) -> None:
+    def swap(self, engine: RealtimeConvolver, mode: Mode, fade: int, curve: Curve) -> None:
         """Change to `engine`; to be called from one thread at a time, and to leave `engine` alone after.
 
         Parameters

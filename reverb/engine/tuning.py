@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from reverb.engine.fft import FFTW_SIZES, fftw_sizes, learn_fftw, pocketfft
-from reverb.engine.fft_plans import backend
+from reverb.engine.fft_plans import BackendName, backend
 from reverb.engine.fftw import planner
 from reverb.engine.realtime_costs import measure_costs
 from reverb.engine.realtime_work import CostModel
@@ -25,7 +25,7 @@ class Tuning:
     """
 
     fftw: bool
-    costs: dict[str, CostModel]
+    costs: dict[BackendName, CostModel]
 
 
 def tune(progress: Callable[[int, int], None] | None = None, *, thorough: bool = False) -> Tuning:
@@ -38,7 +38,7 @@ def tune(progress: Callable[[int, int], None] | None = None, *, thorough: bool =
     thorough : bool
         Let FFTW search for minutes; its transforms of long rows become up to a fifth quicker.
     """
-    backends = ("fftw", "pocketfft") if pocketfft() else ("fftw", "numpy")
+    backends: tuple[BackendName, ...] = ("fftw", "pocketfft") if pocketfft() else ("fftw", "numpy")
     steps, done = len(FFTW_SIZES) + len(backends), 0
 
     def step(_: object = None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reverb.effects.effect import HasResponse
+from reverb.engine.realtime_swap import Mode
 from reverb.live.faders import Faders
 from reverb.live.player import Player
 from reverb.live.preparing import Prepared, prepare
@@ -80,7 +81,7 @@ class Desk:
             setattr(self.faders, fader, value)
             self.strip.set_levels(self.faders.levels())
 
-    def exchange(self, effect: HasResponse, stand: Callable[[Prepared], None], transition: str) -> bool:
+    def exchange(self, effect: HasResponse, stand: Callable[[Prepared], None], transition: Mode) -> bool:
         """Play another effect, prepared here; return False if only a new strip can, for it is later than the old one.
 
         Parameters

@@ -5,7 +5,7 @@ import contextlib
 import platform
 import threading
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,8 @@ from reverb.errors import DeviceError, MissingExtraError
 from reverb.live.cards import COMMON_RATES, Device, describe
 
 Block = npt.NDArray[np.float32]
-Latency = float | Literal["low", "high"]
+LatencyWord: TypeAlias = Literal["low", "high"]
+Latency: TypeAlias = float | LatencyWord
 
 _INSTALL = {
     "Linux": "apt install libportaudio2 (Debian, Ubuntu), dnf install portaudio (Fedora), pacman -S portaudio (Arch)",

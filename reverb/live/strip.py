@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reverb.effects.convolver import Convolver
+from reverb.engine.realtime_swap import Mode
 from reverb.live.howl import Tap
 from reverb.live.limiter import Limiter
 from reverb.live.meters import LevelMeter
@@ -118,7 +119,7 @@ class Strip:
         """Whether an effect can be swapped in: no more latency than there is room for."""
         return prepared.latency <= self.convolver.latency
 
-    def swap(self, prepared: Prepared, levels: Levels, transition: str) -> None:
+    def swap(self, prepared: Prepared, levels: Levels, transition: Mode) -> None:
         """Go over to another effect without a click."""
         self.convolver.swap(prepared.response, mode=transition)
         self.set_levels(levels)

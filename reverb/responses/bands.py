@@ -6,7 +6,7 @@ Butterworth band-pass of fourth order, which lies inside the mask of class 1.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -149,10 +149,10 @@ def band_set(kind: BandSet, sample_rate: int) -> tuple[Band, ...]:
     >>> [band.label for band in band_set("octave", 8000)]
     ['63 Hz', '125 Hz', '250 Hz', '500 Hz', '1 kHz', '2 kHz']
     """
+    if kind not in get_args(BandSet):
+        raise ParameterError(f"bands {kind!r}; expected 'octave', 'third' or 'broadband'")
     if kind == "broadband":
         return (Band(None, 1, sample_rate),)
-    if kind not in ("octave", "third"):
-        raise ParameterError(f"bands {kind!r}; expected 'octave', 'third' or 'broadband'")
     steps, per_octave = (_OCTAVES, 1) if kind == "octave" else (_THIRDS, 3)
     every = (Band(1000 * OCTAVE_RATIO ** (n / per_octave), per_octave, sample_rate) for n in steps)
     # A margin keeps the bilinear transform's squeeze near Nyquist out of the mask.

@@ -1,6 +1,7 @@
 """Between mono, stereo and true stereo, and how wide the room is."""
 
 from dataclasses import replace
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -8,11 +9,12 @@ from reverb.arrays import Audio
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.response import MONO, STEREO, TRUE_STEREO, ImpulseResponse
 
-LAYOUTS = ("mono", "stereo", "true-stereo")
+Layout: TypeAlias = Literal["mono", "stereo", "true-stereo"]
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 _WIDEST = 4.0
 
 
-def to_layout(response: ImpulseResponse, layout: str) -> ImpulseResponse:
+def to_layout(response: ImpulseResponse, layout: Layout) -> ImpulseResponse:
     """Convert between mono, stereo and true stereo.
 
     =============  ===========================================================================================

@@ -1,6 +1,7 @@
 """A plate reverberator: the bending waves of a hanging steel sheet, one damped oscillator per mode."""
 
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from reverb.responses.response import ImpulseResponse
 from reverb.responses.rooms.finishing import finish
 
 Array = npt.NDArray[np.float64]
+PlateLayout: TypeAlias = Literal["mono", "stereo"]
 
 LEAD_IN = 24  # frames of fade before a start that is not a single impulse
 CHUNK = 256  # modes summed at once
@@ -136,7 +138,9 @@ def plate_samples(plate: Plate, sample_rate: int) -> Array:
     return finish([sound], sample_rate)
 
 
-def synthesise_plate(plate: Plate, sample_rate: int = 48_000, layout: str = "stereo") -> ImpulseResponse:
+def synthesise_plate(
+    plate: Plate, sample_rate: int = 48_000, layout: PlateLayout = "stereo"
+) -> ImpulseResponse:
     """Return the response of a plate.
 
     Parameters
@@ -152,7 +156,7 @@ def synthesise_plate(plate: Plate, sample_rate: int = 48_000, layout: str = "ste
     ParameterError
         If the layout is neither.
     """
-    if layout not in ("mono", "stereo"):
+    if layout not in get_args(PlateLayout):
         raise ParameterError(f"layout {layout!r}; a plate has one driver: mono or stereo")
     rate = as_sample_rate(sample_rate)
     sound = plate_samples(replace(plate, highest=min(plate.highest, 0.45 * rate)), rate)

@@ -17,11 +17,12 @@ import numpy.typing as npt
 from reverb.arrays import as_sample_rate
 from reverb.errors import ParameterError
 from reverb.responses.decay_shaping import with_rt60
+from reverb.responses.layouts import LAYOUTS, Layout
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.rooms.air import speed_of_sound
 from reverb.responses.rooms.building import octaves
 from reverb.responses.rooms.finishing import finish
-from reverb.responses.rooms.layouts import LAYOUTS, heard
+from reverb.responses.rooms.layouts import heard
 from reverb.responses.rooms.materials import FLAT_RELIEF
 from reverb.responses.rooms.pair import stage
 from reverb.responses.rooms.room import OCTAVES, Bands, Pair, Room, mean_free_path, shoebox, volume
@@ -97,7 +98,7 @@ class Figures:
         return octaves(self.rt60)
 
 
-def synthesise(figures: Figures, sample_rate: int = 48_000, layout: str = "stereo") -> ImpulseResponse:
+def synthesise(figures: Figures, sample_rate: int = 48_000, layout: Layout = "stereo") -> ImpulseResponse:
     """Return a response of the stated figures.
 
     Parameters

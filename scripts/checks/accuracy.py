@@ -13,6 +13,7 @@ from scipy.signal import convolve
 import reverb
 from checks.check import Group, at_most
 from checks.signals import RATE, Signal, convolved, noise, null, room
+from reverb.engine.fft_plans import BackendName
 from reverb.engine.routing import parallel
 
 FLOAT32 = at_most(-120, "dB")
@@ -106,7 +107,7 @@ def stream(convolver: reverb.Convolver, x: Signal) -> Signal:
     return np.concatenate([convolver.process(block) for block in blocks])
 
 
-def _streamed(dtype: npt.DTypeLike, block_size: int, fft: str | None = None) -> float:
+def _streamed(dtype: npt.DTypeLike, block_size: int, fft: BackendName | None = None) -> float:
     x, h = noise(600 * block_size).astype(np.dtype(dtype)), room(RATE).astype(np.dtype(dtype))
     convolver = reverb.Convolver(h, block_size, dtype=dtype, fft=fft)
     return null(stream(convolver, x), convolved(x, h)[: len(x)])
@@ -124,7 +125,9 @@ def _() -> float:
 
 @realtime.check("float32, each FFT library that is installed", OVERLAP_ADD, FLOAT32)
 def _() -> float:
-    installed = ["pocketfft", "numpy", *(["fftw"] if find_spec("pyfftw") else [])]
+    installed: list[BackendName] = ["pocketfft", "numpy"]
+    if find_spec("pyfftw"):
+        installed.append("fftw")
     return max(_streamed(np.float32, 128, fft) for fft in installed)
 
 

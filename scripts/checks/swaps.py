@@ -7,6 +7,7 @@ import reverb
 from checks.accuracy import stream
 from checks.check import Group, at_most
 from checks.signals import RATE, Signal, convolved, noise, null, room, sine
+from reverb.engine.realtime_swap import Curve, Mode
 
 BLOCK = 128
 TAPS = 12_000
@@ -17,7 +18,7 @@ group = Group(
 )
 
 
-def _swapping(mode: str, curve: str = "equal gain") -> Signal:
+def _swapping(mode: Mode, curve: Curve = "equal gain") -> Signal:
     """Return a steady tone through two rooms in turn, ten times a second, from when the first has settled."""
     tone = sine(100, 2)[:, np.newaxis]
     tone = tone[: len(tone) // BLOCK * BLOCK]

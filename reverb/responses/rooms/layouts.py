@@ -3,12 +3,11 @@
 from dataclasses import replace
 
 from reverb.errors import ParameterError
+from reverb.responses.layouts import LAYOUTS, Layout
 from reverb.responses.rooms.room import Pair, Room
 
-LAYOUTS = ("mono", "stereo", "true-stereo")
 
-
-def heard(room: Room, layout: str) -> Room:
+def heard(room: Room, layout: Layout) -> Room:
     """Return the room with the microphones of a layout: for mono both in the middle, hearing all around."""
     if layout not in LAYOUTS:
         raise ParameterError(f"layout {layout!r}; expected one of {', '.join(LAYOUTS)}")

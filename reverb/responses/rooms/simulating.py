@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import as_sample_rate
+from reverb.responses.layouts import Layout
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.rooms.air import energy_absorption, speed_of_sound
 from reverb.responses.rooms.early import early_sound
@@ -25,7 +26,7 @@ _FAR = 0.1  # of a decay time, by which a room may miss it unsaid
 _LEAST_FALL = np.log(10)  # nepers that walls take at least while rays are traced, or it would not show
 
 
-def simulate(room: Room, sample_rate: int = 48_000, layout: str = "stereo") -> ImpulseResponse:
+def simulate(room: Room, sample_rate: int = 48_000, layout: Layout = "stereo") -> ImpulseResponse:
     """Return what a room does to sound between its source and its microphones.
 
     Parameters
