@@ -1,14 +1,17 @@
 """A session: the sound card through an effect, while it is being changed."""
 
+from __future__ import annotations
+
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, get_args
+from typing import Self, Unpack
 
 from reverb.effects.effect import HasResponse
+from reverb.engine.realtime_swap import MODES, Mode
 from reverb.errors import NotRunningError, ParameterError, ReverbError
 from reverb.live import interpreter, rooms
 from reverb.live.desk import Desk
@@ -21,15 +24,12 @@ from reverb.live.recording import Recordings, dated_file
 from reverb.live.report import Meters, Stats
 from reverb.live.requests import Requests
 from reverb.live.running import OpenStream, Running
-from reverb.live.settings import LiveSettings, Setup, decide
+from reverb.live.settings import LiveChanges, LiveSettings, Setup, decide
 from reverb.live.strip import Strip
 from reverb.live.watch import Watch
 from reverb.live.wires import wire
 from reverb.responses.response import ImpulseResponse
 from reverb.soundfiles import PathLike
-
-Transition = Literal["crossfade", "spillover"]
-TRANSITIONS: tuple[Transition, ...] = get_args(Transition)
 
 
 class Session:
@@ -88,16 +88,16 @@ class Session:
         settings: LiveSettings | None = None,
         *,
         gain: float = 0.0,
-        transition: Transition = "crossfade",
+        transition: Mode = "crossfade",
         responses: Iterable[ImpulseResponse | str] | None = None,
         open_stream: OpenStream = CardStream,
         decide_setup: Callable[[LiveSettings], Setup] = decide,
-        **changes: Any,
+        **changes: Unpack[LiveChanges],
     ) -> None:
-        if transition not in TRANSITIONS:
-            raise ParameterError(f"transition {transition!r}; expected one of {', '.join(TRANSITIONS)}")
+        if transition not in MODES:
+            raise ParameterError(f"transition {transition!r}; expected one of {', '.join(MODES)}")
         self.settings = replace(settings or LiveSettings(), **changes)
-        self.transition: Transition = transition
+        self.transition: Mode = transition
         self.messages: deque[str] = deque(maxlen=100)
         self._effect, self._gain_db = effect, gain
         self._rooms = rooms.gather(effect, responses)

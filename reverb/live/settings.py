@@ -2,14 +2,35 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypedDict, get_args
 
 from reverb.errors import DeviceError, ParameterError
-from reverb.live.cards import Device, describe, devices, find_device
-from reverb.live.portaudio import Latency, StreamSettings
+from reverb.live.cards import Device, Kind, describe, devices, find_device
+from reverb.live.portaudio import Latency, LatencyWord, StreamSettings
 from reverb.soundfiles import PathLike, open_sound
 
 _USUAL_CHANNELS = 2
 LARGEST_BLOCK = 8192
+
+
+class LiveChanges(TypedDict, total=False):
+    """Values of `LiveSettings` by name, for signatures: any of them."""
+
+    input_device: int | str | None
+    output_device: int | str | None
+    sample_rate: int | None
+    block_size: int | None
+    latency: Latency
+    input_channels: tuple[int, ...] | None
+    output_channels: tuple[int, ...] | None
+    input_file: PathLike | None
+    loop: bool
+    record: PathLike | None
+    record_dry: PathLike | None
+    overwrite: bool
+    limiter: bool
+    feedback_guard: bool
+    exclusive: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +94,7 @@ class LiveSettings:
         if isinstance(self.latency, int | float):
             if not (math.isfinite(self.latency) and 0.0 <= self.latency <= 10.0):
                 raise ParameterError(f"latency {self.latency} s; expected 0 to 10 s, low or high")
-        elif self.latency not in ("low", "high"):
+        elif self.latency not in get_args(LatencyWord):
             raise ParameterError(f"latency {self.latency!r}; expected seconds, low or high")
         if self.record_dry is not None and self.record is None:
             raise ParameterError("record_dry stands alone; give record (--record) too")
@@ -139,8 +160,8 @@ def decide(settings: LiveSettings) -> Setup:
     )
 
 
-def _columns(chosen: tuple[int, ...] | None, device: Device, kind: str) -> tuple[int, ...]:
-    available = device.channels("input" if kind == "input" else "output")
+def _columns(chosen: tuple[int, ...] | None, device: Device, kind: Kind) -> tuple[int, ...]:
+    available = device.channels(kind)
     if chosen is None:
         return tuple(range(min(_USUAL_CHANNELS, available)))
     if max(chosen) > available:

@@ -1,5 +1,7 @@
 """Variants for training data: response, mix, pre-delay and gain drawn for each file from ranges, by a seed."""
 
+from __future__ import annotations
+
 import hashlib
 import random
 from collections.abc import Sequence

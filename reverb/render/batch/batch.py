@@ -1,11 +1,13 @@
 """A batch from beginning to end: what the public functions `plan_batch`, `run_batch` and `process_files` do."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TypeAlias, Unpack
 
 from reverb.effects.effect import HasResponse, check_workers
 from reverb.render.batch import cluster, here, processes
@@ -18,7 +20,7 @@ from reverb.render.batch.planning import check_inputs_stay, plan
 from reverb.render.batch.processes import Event
 from reverb.render.batch.remote import IN_MEMORY, absolute
 from reverb.render.batch.reports import check_report, write_report
-from reverb.render.batch.tasks import Outcome, Settings, Task, Treatment, failed
+from reverb.render.batch.tasks import GivenSettings, Outcome, Settings, Status, Task, Treatment, failed
 from reverb.soundfiles import PathLike
 
 Listener: TypeAlias = Callable[[Event], None]
@@ -70,11 +72,11 @@ class BatchReport:
     seconds: float
     trouble: str | None = None
 
-    def count(self, status: str) -> int:
+    def count(self, status: Status) -> int:
         """Return how many outcomes are ``done``, ``kept`` or ``failed``."""
         return sum(outcome.status == status for outcome in self.outcomes)
 
-    def by_treatment(self) -> dict[str, "BatchReport"]:
+    def by_treatment(self) -> dict[str, BatchReport]:
         """Return the part of each treatment, in the order of the plan."""
         parts: dict[str, list[Outcome]] = {}
         for outcome in self.outcomes:
@@ -210,7 +212,7 @@ def process_files(
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Listener | None = None,
-    **settings: Any,
+    **settings: Unpack[GivenSettings],
 ) -> BatchReport:
     """Apply effects to many audio files, in parallel; one that fails does not stop the others.
 

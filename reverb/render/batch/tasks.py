@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from reverb.effects.effect import HasResponse
 from reverb.effects.fingerprint import fingerprint
@@ -17,6 +17,21 @@ Record: TypeAlias = Mapping[str, Any]
 """An outcome as a line of the report: plain values under names."""
 
 Status = Literal["done", "kept", "failed"]
+
+
+class GivenSettings(TypedDict, total=False):
+    """Values of `Settings` by name, for signatures: any of them."""
+
+    tail: bool
+    gain: float
+    normalize: Normalize
+    match_loudness: bool
+    loudness: float | None
+    ceiling: float | None
+    floor_db: float | None
+    container: str | None
+    subtype: str | None
+    dither: bool | None
 
 
 @dataclass(frozen=True, kw_only=True)
