@@ -1,5 +1,7 @@
 """Crossovers: one sound into bands that sum to the sound again, delayed as linear phase has to."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -28,7 +30,7 @@ def crossover(
     slope: int | None = 24,
     transition: float | None = None,
     attenuation: float = DEFAULT_ATTENUATION,
-) -> tuple["Band", ...]:
+) -> tuple[Band, ...]:
     """Return the bands between some frequencies, lowest first; their sum is the sound itself.
 
     Parameters
@@ -97,10 +99,10 @@ class Band(Effect):
         for edge in edges:
             self._low_pass(edge)
 
-    def _low_pass(self, edge: float) -> "_LinkwitzRiley | LowPass":
+    def _low_pass(self, edge: float) -> _LinkwitzRiley | LowPass:
         return self._steep(edge) if self.slope is None else self._gentle(edge)
 
-    def _gentle(self, edge: float) -> "_LinkwitzRiley":
+    def _gentle(self, edge: float) -> _LinkwitzRiley:
         assert self.slope is not None
         return _LinkwitzRiley(edge, self.slope, phase="linear", tolerance=_TOLERANCE)
 

@@ -1,5 +1,7 @@
 """Equalisers from files: tables of Hz and dB, and what REW, AutoEq and Equalizer APO write."""
 
+from __future__ import annotations
+
 import math
 import re
 from collections.abc import Callable, Iterator

@@ -1,5 +1,7 @@
 """Curves: an arbitrary gain over frequency, the standard weightings A, C and K, and RIAA."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass

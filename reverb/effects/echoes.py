@@ -1,5 +1,7 @@
 """Echoes: a delay with feedback, as the finite row of repeats that can be heard."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

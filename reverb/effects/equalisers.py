@@ -5,6 +5,8 @@ follow it up to the Nyquist frequency, where recursive filters are bent by the b
 prototypes are those of R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients".
 """
 
+from __future__ import annotations
+
 import math
 from abc import abstractmethod
 from dataclasses import KW_ONLY, dataclass

@@ -5,6 +5,8 @@ from pass band to stop band (centred on the cutoff), the attenuation what it kee
 The number of taps follows; `Filter.report` tells it, and what is reached.
 """
 
+from __future__ import annotations
+
 import math
 from abc import abstractmethod
 from dataclasses import KW_ONLY, dataclass

@@ -1,5 +1,7 @@
 """An effect at a stated level, whatever is in it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from reverb.effects.effect import Effect, HasResponse

@@ -1,5 +1,7 @@
 """Presets: chains of effects in TOML files, bundled ones by name. The format is described in docs/presets.md."""
 
+from __future__ import annotations
+
 import os
 import re
 import tomllib

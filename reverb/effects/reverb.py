@@ -1,5 +1,7 @@
 """The reverb: an impulse response beside the dry sound."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass, replace
 from functools import lru_cache

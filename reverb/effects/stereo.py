@@ -1,5 +1,7 @@
 """Middle and side: the sum and the difference of two channels, each with effects of its own."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The sound cards of this machine: listing them, and finding one by its number or a part of its name."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, Literal
 

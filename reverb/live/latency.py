@@ -1,5 +1,7 @@
 """Measuring the round trip: from the card's output through a cable (or JACK's own wires) back to its input."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

@@ -1,5 +1,7 @@
 """Rendering: an audio file through an effect into another, of any length in constant memory."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import time

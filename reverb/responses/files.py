@@ -1,5 +1,7 @@
 """Responses from and to audio files."""
 
+from __future__ import annotations
+
 import json
 import os
 import warnings

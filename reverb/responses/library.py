@@ -5,6 +5,8 @@ Folders are searched in this order, the first that knows a name wins: those of t
 subfolder is called by its path: ``plates/bright``.
 """
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -67,7 +69,7 @@ def _sound_files(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.suffix.lower() in FORMATS)
 
 
-def entries(search: str | Iterable[str] = ()) -> Iterator["Entry"]:
+def entries(search: str | Iterable[str] = ()) -> Iterator[Entry]:
     """Give the responses of the library, in alphabetical order, with their figures.
 
     The bundled ones' figures lie beside them; a file of the user's own is measured once, and again when it
