@@ -26,8 +26,8 @@ def tune(thorough: bool, quiet: bool) -> None:
     for name, costs in found.costs.items():
         rows.append((name, f"{costs.call:.0f}", f"{costs.fft_call:.0f}", f"{costs.mac:.2f}"))
     show_table(rows)
-    for use, name in fft_in_use().items():
-        click.echo(f"FFT of {use}: {name}")
+    for use, fft in fft_in_use().items():
+        click.echo(f"FFT of {use}: {fft}")
     if not found.fftw:
         click.echo("FFTW is not installed: pip install 'reverb[fftw]' makes files and live sound quicker.")
     click.echo(f"Kept in {cache_folder()}.")
