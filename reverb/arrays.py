@@ -21,6 +21,33 @@ BecomesFloat64: TypeAlias = npt.NDArray[np.integer[Any]] | list[float] | list[li
 """What surely becomes float64, in signatures; of a tensor or a list of scalars no type tells."""
 
 
+def as_real(array: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    """Return `array` as an array of real numbers, whatever their type and shape, or raise InvalidAudioError."""
+    try:
+        real: npt.NDArray[Any] = array if isinstance(array, np.ndarray) else np.asarray(array)
+    except ValueError as error:  # rows of unequal length
+        raise InvalidAudioError(f"{name} is no regular array ({error})") from error
+    if real.dtype.kind not in "fiu":
+        raise InvalidAudioError(f"{name} holds {real.dtype}; expected real numbers")
+    return real
+
+
+def check_out(out: object, *shapes: tuple[int, ...]) -> None:
+    """Raise InvalidAudioError unless sound may be written to `out`: a float array of one of the `shapes`."""
+    expected = " or ".join(map(str, shapes))
+    if not isinstance(out, np.ndarray):
+        raise InvalidAudioError(f"out is {type(out).__name__}; expected a NumPy array of shape {expected}")
+    if out.dtype.char not in "fd":
+        raise InvalidAudioError(
+            f"out holds {out.dtype}; expected float32 or float64, as sound above full scale would wrap round. "
+            "Scale, clip and convert the answer yourself"
+        )
+    if out.shape not in shapes:
+        raise InvalidAudioError(f"out has shape {out.shape}; expected {expected}")
+    if not out.flags.writeable:
+        raise InvalidAudioError("out is read-only; expected an array that may be written to")
+
+
 def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:
     """Return `array` as float32 or float64 sound, copied only where its type demands it.
 
@@ -41,13 +68,8 @@ def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:
         If the array is not real numbers, has no frame or no channel, more than two axes, or holds NaN or
         infinity.
     """
-    try:
-        audio = np.asarray(array)
-    except ValueError as error:  # rows of unequal length
-        raise InvalidAudioError(f"{name} is no regular array ({error})") from error
+    audio = as_real(array, name)
     if audio.dtype != np.float32 and audio.dtype != np.float64:
-        if not (np.issubdtype(audio.dtype, np.integer) or np.issubdtype(audio.dtype, np.floating)):
-            raise InvalidAudioError(f"{name} holds {audio.dtype}; expected real numbers")
         audio = audio.astype(np.float64)
     if audio.ndim not in (1, 2):
         raise InvalidAudioError(f"{name} has shape {audio.shape}; expected (frames,) or (frames, channels)")

@@ -177,17 +177,13 @@ def fold(
     """Return the one response that applies an effect to sound of `channels` channels.
 
     It is exact, as long as the tails of all that is in the effect together; with `floor_db` its ends are left out
-    where they lie that far below its peak (`reverb.effects.folding.trim`).
-
-    A mono sound in an effect of several inputs is spread over them with equal power, each input at
-    ``1 / √inputs`` (−3 dB for stereo: the usual pan law), so that its loudness as ITU-R BS.1770 sums it is kept.
+    where they lie that far below its peak (`reverb.effects.folding.trim`). A mono sound is spread over an effect of
+    several inputs with equal power (`ImpulseResponse.for_channels`).
     """
     response = effect.response(as_sample_rate(sample_rate))
     if floor_db is not None:
         response = trim(response, floor_db)
-    spread = channels == 1 and response.wiring.inputs > 1
-    wired = response.for_channels(channels)
-    return wired * (1.0 / math.sqrt(response.wiring.inputs)) if spread else wired
+    return response.for_channels(channels)
 
 
 @overload

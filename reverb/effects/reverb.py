@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from reverb.effects.effect import Effect
 from reverb.effects.writing import call, written
-from reverb.errors import ParameterError
+from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
 from reverb.responses.library import impulse
 from reverb.responses.normalising import LEVELS, Level, audible, blend, level_gain
@@ -28,7 +28,8 @@ class Reverb(Effect):
 
     Either `mix` says how much of the room there is, at a loudness that stays the same, or `wet` and `dry`
     give the levels of both paths. The response is first brought to `level`, so that rooms can be swapped
-    without a jump.
+    without a jump. The dry sound of one input goes to every output of the room, also where these are no loudspeakers:
+    give B-format rooms ``mix=1`` and encode the dry sound by yourself.
 
     Parameters
     ----------
@@ -56,7 +57,8 @@ class Reverb(Effect):
     ParameterError
         If a value is out of range, or `mix` stands beside `wet` or `dry`.
     InvalidAudioError
-        When the response is asked for: if a decay is to change and the room has none.
+        When the response is asked for: if a decay is to change and the room has none; if a room of several inputs
+        has not as many outputs, and there is to be a dry sound.
 
     Examples
     --------
@@ -127,6 +129,12 @@ class Reverb(Effect):
         # Without a dry path a room may have any number of inputs and outputs.
         if dry_gain == 0.0:
             return room
+        inputs, outputs = room.wiring.inputs, room.wiring.outputs
+        if 1 != inputs != outputs:
+            raise InvalidAudioError(
+                f"{room.name or 'the room'} ({room.layout}) takes {inputs} channels and gives {outputs}, so a dry "
+                "sound has no place for each; give mix=1 or dry=-inf, or a room with as many outputs as inputs"
+            )
         return replace(unit(sample_rate, room.samples.dtype) * dry_gain + room, name=room.name)
 
     def _gains(self, room: ImpulseResponse) -> tuple[float, float]:

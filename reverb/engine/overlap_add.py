@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reverb.arrays import as_real, check_out
 from reverb.engine.fft import Real, fftw_sizes
 from reverb.engine.offline_plan import Plan, Shape, choose, cost
 from reverb.engine.relay import relay
 from reverb.engine.rounds import Rounds
 from reverb.engine.routing import Routing
+from reverb.errors import InvalidAudioError
 
 MEMORY = 90 << 20
 """Bytes that a streaming convolver may use, about."""
@@ -101,8 +103,8 @@ class OverlapAdd:
         Parameters
         ----------
         block : array_like, shape (frames, inputs)
-            The next frames, none included.
-        out : ndarray, shape (room, outputs), optional
+            The next frames, none included. Any real type.
+        out : ndarray of float32 or float64, shape (room, outputs), optional
             Where to write, with room for what will be finished: up to ``preferred_frames - 1`` frames from earlier
             calls more than `block` holds.
 
@@ -110,12 +112,20 @@ class OverlapAdd:
         -------
         ndarray, shape (frames, outputs)
             The next frames of output, a multiple of `preferred_frames`, often none; the head of `out`, or a new array.
+
+        Raises
+        ------
+        InvalidAudioError
+            If `block` or `out` has another shape or type; the stream stays where it was.
         """
         source = self._checked(block)
         size = self.plan.round
         finished = (self._filled + len(source)) // size * size
-        out = np.empty((finished, self.outputs), self._dtype) if out is None else out[:finished]
-        assert out.shape == (finished, self.outputs), (out.shape, finished)
+        if out is None:
+            out = np.empty((finished, self.outputs), self._dtype)
+        else:
+            out = out[:finished] if isinstance(out, np.ndarray) and out.ndim else out
+            check_out(out, (finished, self.outputs))
         for position, piece in enumerate(self._full_rounds(source)):
             self._rounds.transform(piece)
             self._rounds.finish(out[position * size : (position + 1) * size])
@@ -131,7 +141,7 @@ class OverlapAdd:
 
     def give(self, out: Real) -> Real:
         """Write the next round of output to `out`, shape (preferred_frames, outputs), and return it."""
-        assert out.shape == (self.plan.round, self.outputs), out.shape
+        check_out(out, (self.plan.round, self.outputs))
         self._rounds.finish(out)
         return out
 
@@ -181,9 +191,9 @@ class OverlapAdd:
         out : ndarray, shape (frames + tail, outputs)
             Receives the result.
         """
-        self.reset()
         source = self._checked(signal)
-        assert out.shape == (len(source) + self.tail, self.outputs), out.shape
+        check_out(out, (len(source) + self.tail, self.outputs))
+        self.reset()
         size, rounds = self.plan.round, -(-len(source) // self.plan.round)
         last = max(rounds - 1, 0)
 
@@ -205,10 +215,10 @@ class OverlapAdd:
         self._rounds.reset()
 
     def _checked(self, block: npt.ArrayLike) -> Real:
-        source = np.asarray(block, self._dtype)
-        assert source.ndim == 2, source.shape
-        assert source.shape[1] == self.inputs, (source.shape, self.inputs)
-        return source
+        source = as_real(block, "block")
+        if source.ndim != 2 or source.shape[1] != self.inputs:
+            raise InvalidAudioError(f"block has shape {source.shape}; expected (frames, {self.inputs})")
+        return source.astype(self._dtype, copy=False)
 
     def _collect(self, piece: Real) -> int:
         """Append to the pending frames, and return how many."""

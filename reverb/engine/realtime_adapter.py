@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import Audio
+from reverb.arrays import Audio, as_real, check_out
 from reverb.errors import InvalidAudioError
 
 
@@ -67,24 +67,27 @@ class BlockAdapter:
         Parameters
         ----------
         frames : array_like, shape (n, inputs), or (n,) if there is one input
-        out : ndarray, shape (n, outputs), or (n,) if there is one output; optional
+            Any real type.
+        out : ndarray of float32 or float64, shape (n, outputs), or (n,) if there is one output; optional
             May be `frames` itself.
+
+        Raises
+        ------
+        InvalidAudioError
+            If `frames` or `out` have another shape or type; the stream stays where it was.
         """
-        frames = np.asarray(frames)
-        flat = frames.ndim == 1 and self._convolver.inputs == 1
-        given = frames[:, np.newaxis] if flat else frames
-        if given.ndim != 2 or given.shape[1] != self._convolver.inputs:
-            raise InvalidAudioError(
-                f"frames have shape {frames.shape}; expected (n, {self._convolver.inputs})"
-            )
+        inputs, outputs = self._convolver.inputs, self._convolver.outputs
+        real = as_real(frames, "frames")
+        flat = real.ndim == 1 and inputs == 1
+        given = real[:, np.newaxis] if flat else real
+        if given.ndim != 2 or given.shape[1] != inputs:
+            raise InvalidAudioError(f"frames have shape {real.shape}; expected (n, {inputs})")
+        shapes = ((len(given), outputs), (len(given),))[: 2 if outputs == 1 else 1]
         if out is None:
-            shape = (
-                (len(given),) if flat and self._convolver.outputs == 1 else (len(given), self._out.shape[1])
-            )
-            out = np.empty(shape, self._out.dtype)
+            out = np.empty(shapes[-1] if flat else shapes[0], self._out.dtype)
+        else:
+            check_out(out, *shapes)
         target = out[:, np.newaxis] if out.ndim == 1 else out
-        if target.shape != (len(given), self._out.shape[1]):
-            raise InvalidAudioError(f"out has shape {out.shape}; expected {(len(given), self._out.shape[1])}")
         done = 0
         while done < len(given):
             done += self._move(given[done:], target[done:])

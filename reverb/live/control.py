@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reverb.errors import ParameterError
+from reverb.errors import ParameterError, ReverbError
 
 
 class Controllable(Protocol):
@@ -97,6 +97,14 @@ def set_parameter(session: Controllable, name: str, value: float) -> None:
     else:
         silent = parameter.unit == "dB" and value <= parameter.low
         setattr(session, name, -math.inf if silent else min(max(value, parameter.low), parameter.high))
+
+
+def turn(session: Controllable, name: str, value: float) -> None:
+    """Set a parameter, or tell the user why it stays: for keys and knobs, which take no errors."""
+    try:
+        set_parameter(session, name, value)
+    except ReverbError as error:
+        session.tell(str(error))
 
 
 def choose(session: Controllable, number: int) -> None:

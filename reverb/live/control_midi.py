@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reverb.errors import AudioFileError, DeviceError, MissingExtraError, ParameterError
-from reverb.live.control import PARAMETERS, Controllable, choose, set_parameter
+from reverb.live.control import PARAMETERS, Controllable, choose, turn
 
 DEFAULT_MAP = {91: "mix", 12: "wet", 13: "dry", 7: "gain", 80: "bypass", 81: "mute"}
 _HIGHEST = 127
@@ -141,7 +141,7 @@ class MidiControl:
             self._session.tell(f"MIDI controller {controller} now moves {learnt}")
         name = self.map.controllers.get(controller)
         if name is not None:
-            set_parameter(self._session, name, PARAMETERS[name].at(value / _HIGHEST))
+            turn(self._session, name, PARAMETERS[name].at(value / _HIGHEST))
 
 
 def inputs(backend: str | None = None) -> list[str]:

@@ -3,6 +3,7 @@
 import math
 from typing import Any, Generic, TypeVar
 
+from reverb.effects.convolver import check_dry
 from reverb.errors import ParameterError
 from reverb.levels import from_db, to_db
 from reverb.live.preparing import LOUDEST_DB, Prepared
@@ -16,24 +17,27 @@ class Faders:
     ----------
     gain : float
         Of the whole, in dB.
-    bypass : bool
-        The dry sound alone, as it came in.
     mute : bool
+
+    Raises
+    ------
+    ParameterError
+        By whatever would let a dry sound be heard, where fewer channels come out than go in.
     """
 
     def __init__(self, prepared: Prepared, gain: float = 0.0) -> None:
-        self.bypass = self.mute = False
+        self._bypass = self.mute = False
         self._gain = _linear("gain", gain)
         self.adopt(prepared)
 
     def adopt(self, prepared: Prepared) -> None:
         """Stand where an effect asks for."""
-        self._law, self._scale = prepared.law, prepared.dry_scale
+        self._law, self._scale, self._wiring = prepared.law, prepared.dry_scale, prepared.response.wiring
         self._mix, self._dry, self._wet = prepared.mix, prepared.dry, prepared.wet
 
     def follow(self, prepared: Prepared) -> None:
         """Stay, for another response: the same mix at the same loudness, or the same levels."""
-        self._law, self._scale = prepared.law, prepared.dry_scale
+        self._law, self._scale, self._wiring = prepared.law, prepared.dry_scale, prepared.response.wiring
         if self._mix is not None:
             self._dry, self._wet = self._law.levels(self._mix)
 
@@ -44,8 +48,9 @@ class Faders:
 
     @mix.setter
     def mix(self, value: float) -> None:
-        self._dry, self._wet = self._law.levels(value)
-        self._mix = float(value)
+        dry, wet = self._law.levels(value)
+        self._check_dry(dry)
+        self._mix, self._dry, self._wet = float(value), dry, wet
 
     @property
     def wet(self) -> float:
@@ -63,7 +68,9 @@ class Faders:
 
     @dry.setter
     def dry(self, db: float) -> None:
-        self._dry, self._mix = _linear("dry", db), None
+        dry = _linear("dry", db)
+        self._check_dry(dry)
+        self._dry, self._mix = dry, None
 
     @property
     def gain(self) -> float:
@@ -74,9 +81,23 @@ class Faders:
     def gain(self, db: float) -> None:
         self._gain = _linear("gain", db)
 
+    @property
+    def bypass(self) -> bool:
+        """Whether the dry sound is heard alone, as it came in."""
+        return self._bypass
+
+    @bypass.setter
+    def bypass(self, on: bool) -> None:
+        self._check_dry(float(on))
+        self._bypass = on
+
+    def _check_dry(self, level: float) -> None:
+        if level:
+            check_dry(self._wiring.inputs, self._wiring.outputs)
+
     def levels(self) -> Levels:
         """Return them as linear levels of the two paths."""
-        if self.bypass:
+        if self._bypass:
             return Levels(self._scale, 0.0, not self.mute)
         return Levels(self._gain * self._scale * self._dry, self._gain * self._wet, not self.mute)
 

@@ -6,6 +6,7 @@ Wet and dry stay apart for a `Reverb`, so that both may be moved while it plays.
 import math
 from dataclasses import dataclass, replace
 
+from reverb.effects.convolver import check_dry
 from reverb.effects.effect import Chain, HasResponse, Parallel, fold
 from reverb.effects.levelled import Levelled
 from reverb.effects.reverb import Reverb
@@ -94,6 +95,8 @@ def prepare(effect: HasResponse, sample_rate: int, inputs: int, outputs: int) ->
     ------
     InvalidAudioError
         If the response's channels do not suit the session's.
+    ParameterError
+        If there is to be a dry sound, and fewer channels come out than go in.
     """
     mix, dry, level = None, 0.0, 1.0
     if isinstance(effect, Reverb):
@@ -107,10 +110,11 @@ def prepare(effect: HasResponse, sample_rate: int, inputs: int, outputs: int) ->
         )
     else:
         law, wet = MixLaw(), causal(effect, sample_rate)
-    spread = inputs == 1 and wet.wiring.inputs > 1 and outputs > 1
+    if dry:
+        check_dry(inputs, outputs)
     return Prepared(
         _to_outputs(fold(wet, sample_rate, inputs), outputs),
-        1.0 / math.sqrt(wet.wiring.inputs) if spread else 1.0,
+        wet.spread(inputs) if outputs > 1 else 1.0,
         law,
         mix,
         dry,

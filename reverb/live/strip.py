@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reverb.effects.convolver import Convolver
+from reverb.effects.convolver import LOUDEST_DB, Convolver
 from reverb.engine.realtime_swap import Mode
+from reverb.levels import to_db
 from reverb.live.howl import Tap
 from reverb.live.limiter import Limiter
 from reverb.live.meters import LevelMeter
@@ -78,8 +79,9 @@ class Strip:
             prepared.response,
             block_size,
             inputs=wires.convolved,
-            wet=levels.wet,
-            dry=levels.dry,
+            wet_db=_decibels(levels.wet),
+            dry_db=_decibels(levels.dry),
+            sample_rate=sample_rate,
             max_taps=round(_HISTORY_SECONDS * sample_rate),
             ramp=round(FADE_SECONDS * sample_rate),
         )
@@ -113,7 +115,8 @@ class Strip:
 
     def set_levels(self, levels: Levels) -> None:
         """Move wet and dry to new levels, each in a straight line of 20 ms."""
-        self.convolver.wet, self.convolver.dry, self.open = levels.wet, levels.dry, levels.open
+        self.convolver.dry_db = _decibels(levels.dry)
+        self.convolver.wet_db, self.open = _decibels(levels.wet), levels.open
 
     def takes(self, prepared: Prepared) -> bool:
         """Whether an effect can be swapped in: no more latency than there is room for."""
@@ -177,3 +180,7 @@ class Strip:
         np.multiply(self._slope, np.float32(end - start), out=self._ramp)
         np.add(self._ramp, np.float32(start), out=self._ramp)
         np.multiply(out, self._ramp, out=out)
+
+
+def _decibels(level: float) -> float:
+    return min(to_db(level), LOUDEST_DB)

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
-from reverb.live.control import PARAMETERS, set_parameter
+from reverb.live.control import PARAMETERS, turn
 from reverb.live.control_midi import MidiMap
 from reverb.live.meters import Level
 from reverb.monitor.text import FLOOR_DB, Shown, bar, clock, db, decay, faders, scale, title
@@ -157,7 +157,7 @@ class Monitor(App[None]):
 
     def action_turn(self, name: str) -> None:
         """Turn a switch over."""
-        setattr(self._session, name, not getattr(self._session, name))
+        turn(self._session, name, not getattr(self._session, name))
         self.show()
 
     def action_nudge(self, name: str, by: float) -> None:
@@ -165,7 +165,7 @@ class Monitor(App[None]):
         now = getattr(self._session, name)
         if now is None:  # the mix, while wet and dry are set: begin in the middle
             now = 0.5 - by
-        set_parameter(self._session, name, max(now, FLOOR_DB) + by if math.isinf(now) else now + by)
+        turn(self._session, name, max(now, FLOOR_DB) + by if math.isinf(now) else now + by)
         self.show()
 
     def action_step(self, by: int) -> None:

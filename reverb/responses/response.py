@@ -228,9 +228,11 @@ class ImpulseResponse:
         return resample(self, sample_rate)
 
     def for_channels(self, channels: int) -> ImpulseResponse:
-        """Return the same response wired for an input of `channels` channels, sharing the samples.
+        """Return the same response wired for an input of `channels` channels.
 
-        A mono response serves every channel; a mono input feeds every input of a wider response.
+        A mono response serves every channel. A mono sound in a response of several inputs is spread over them with
+        equal power, each input at ``1 / √inputs`` (−3 dB for stereo: the usual pan law), so that its loudness as
+        ITU-R BS.1770 sums it is kept.
 
         Raises
         ------
@@ -241,15 +243,18 @@ class ImpulseResponse:
         if self.is_mono:
             return self._rewired(wires.each(channels))
         if channels == 1:
-            return self._rewired(
-                Routing(1, wiring.outputs, tuple(Path(0, p.output, p.response) for p in wiring.paths))
-            )
+            fed = Routing(1, wiring.outputs, tuple(Path(0, p.output, p.response) for p in wiring.paths))
+            return self._rewired(fed) * self.spread(channels)
         if channels != wiring.inputs:
             raise InvalidAudioError(
                 f"{self._called} ({self.layout}) takes {wiring.inputs} channels; the input has {channels}. "
                 "Use a mono response, which serves every channel, or one with a matching layout"
             )
         return self
+
+    def spread(self, channels: int) -> float:
+        """Return the level at which a sound of `channels` channels feeds each input: below 1 for mono alone."""
+        return 1.0 / math.sqrt(self.wiring.inputs) if channels == 1 else 1.0
 
     def _rewired(self, wiring: Routing) -> ImpulseResponse:
         return self if wiring == self.wiring else replace(self, wiring=wiring)

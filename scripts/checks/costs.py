@@ -74,7 +74,7 @@ def _() -> float:
     "memory that real-time blocks take, 1000 of them", "tracemalloc's peak", at_most(8, "kB", digits=2)
 )
 def _() -> float:
-    convolver = reverb.Convolver(room(RATE), 128, dry=0.5)
+    convolver = reverb.Convolver(room(RATE), 128, dry_db=-6)
     block, out = noise(128).astype(np.float32), np.empty((128, 2), np.float32)
     for _ in range(20):
         convolver.process(block, out)

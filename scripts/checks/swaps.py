@@ -8,6 +8,7 @@ from checks.accuracy import stream
 from checks.check import Group, at_most
 from checks.signals import RATE, Signal, convolved, noise, null, room, sine
 from reverb.engine.realtime_swap import Curve, Mode
+from reverb.levels import to_db
 
 BLOCK = 128
 TAPS = 12_000
@@ -115,9 +116,9 @@ def _() -> float:
 )
 def _() -> float:
     x = noise(30 * BLOCK, 1)
-    convolver = reverb.Convolver([1.0], BLOCK, gain=0.2, ramp=FADE)
+    convolver = reverb.Convolver([1.0], BLOCK, gain_db=to_db(0.2), ramp=FADE)
     before = stream(convolver, x[: 10 * BLOCK])
-    convolver.gain = 0.9
+    convolver.gain_db = to_db(0.9)
     heard = np.concatenate([before, stream(convolver, x[10 * BLOCK :])])
     line = 0.2 + 0.7 * np.clip(np.arange(1 - 10 * BLOCK, 20 * BLOCK + 1) / FADE, 0, 1)
     return null(heard, x * line[:, np.newaxis])

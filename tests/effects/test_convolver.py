@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reverb.effects.convolver import BlockAdapter, Convolver
 from reverb.errors import InvalidAudioError, ParameterError
+from reverb.levels import to_db
 from reverb.responses.response import ImpulseResponse
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
 
@@ -56,7 +57,7 @@ def test_one_channel_serves_every_input() -> None:
 
 def test_two_channels_are_stereo_and_spread_a_mono_input() -> None:
     x, h = noise(SIZE * 20, 2), noise(700, 2, seed=1)
-    stereo, spread = stream(double(h), x), stream(double(h, inputs=1), x[:, 0])
+    stereo, spread = stream(double(h), x), stream(double(h, inputs=1), x[:, 0] * np.sqrt(2))
     assert spread.shape == (len(x), 2)
     for channel in range(2):
         assert null_db(stereo[:, channel], filtered(x[:, channel], h[:, channel])) <= FLOAT64_BUDGET_DB
@@ -73,7 +74,7 @@ def test_four_channels_are_true_stereo() -> None:
 
 def test_a_matrix_is_given_by_the_response() -> None:
     x, h = noise(SIZE * 20, 3), noise(500, 6, seed=1)
-    y = stream(double(ImpulseResponse(h, 48_000, wiring="3x2")), x)
+    y = stream(double(ImpulseResponse(h, 48_000, wiring="3x2"), sample_rate=48_000), x)
     expected = sum(filtered(x[:, i], h[:, 2 * i]) for i in range(3))
     assert y.shape == (len(x), 2)
     assert null_db(y[:, 0], expected) <= FLOAT64_BUDGET_DB
@@ -145,8 +146,8 @@ def test_blocks_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         ({"block_size": 0}, "block_size is 0; expected a whole number from 1"),
         ({"block_size": 1.5}, "block_size is 1.5"),
         ({"inputs": 0}, "inputs is 0"),
-        ({"wet": np.nan}, "wet is nan"),
-        ({"gain": np.inf}, "gain is inf"),
+        ({"wet_db": np.nan}, "wet_db is nan"),
+        ({"gain_db": np.inf}, "gain_db is inf; expected a number of dB up to 120, -inf for silence"),
         ({"ramp": 0}, "ramp is 0"),
         ({"dtype": np.int16}, "dtype is int16; expected float32 or float64"),
     ],
@@ -181,19 +182,19 @@ def test_the_dry_path_is_exact_and_aligned_with_a_late_response() -> None:
     h = np.zeros(301)
     h[150] = 1.0
     late = ImpulseResponse(h, 48_000, latency=150)
-    convolver = double(late, dry=1.0)
+    convolver = double(late, dry_db=0, sample_rate=48_000)
     assert convolver.latency == 150
     x = noise(SIZE * 20)
     aligned = np.pad(x, (150, 0))[: len(x)]
     assert null_db(stream(convolver, x), 2 * aligned) <= FLOAT64_BUDGET_DB
-    assert np.array_equal(stream(double(late, wet=0, dry=1), x), aligned)
+    assert np.array_equal(stream(double(late, wet_db=-np.inf, dry_db=0, sample_rate=48_000), x), aligned)
 
 
 def test_reset_is_as_newly_built() -> None:
     x, h = noise(SIZE * 20), noise(3000, seed=1)
-    convolver = double(h, dry=0.5)
+    convolver = double(h, dry_db=to_db(0.5))
     first = stream(convolver, x)
-    convolver.dry = 0.7
+    convolver.dry_db = to_db(0.7)
     convolver.process(x[:SIZE])
     convolver.reset()
     assert null_db(stream(convolver, x), first + 0.2 * x) <= FLOAT64_BUDGET_DB
@@ -204,21 +205,21 @@ def test_reset_is_as_newly_built() -> None:
 
 def test_levels_add_up() -> None:
     x, h = noise(SIZE * 20), noise(700, seed=1)
-    y = stream(double(h, wet=0.5, dry=-0.25, gain=2.0), x)
-    assert null_db(y, filtered(x, h) - 0.5 * x) <= FLOAT64_BUDGET_DB
+    y = stream(double(h, wet_db=-20, dry_db=-40, gain_db=20), x)
+    assert null_db(y, filtered(x, h) + 0.1 * x) <= FLOAT64_BUDGET_DB
 
 
 def test_levels_move_in_a_straight_line_over_the_ramp() -> None:
     x = np.ones(SIZE * 40)
     convolver = double([1.0], ramp=500)
     y = [stream(convolver, x[: SIZE * 4])]
-    convolver.gain = 0.25
+    convolver.gain_db = to_db(0.25)
     y.append(stream(convolver, x[SIZE * 4 :]))
     expected = np.interp(np.arange(len(x)), [4 * SIZE - 1, 4 * SIZE + 499], [1, 0.25])
     assert null_db(np.concatenate(y), expected) <= FLOAT64_BUDGET_DB
 
 
-@pytest.mark.parametrize("change", [{"wet": 0.1}, {"dry": 1.0}, {"gain": 0.0}, {"bypass": True}])
+@pytest.mark.parametrize("change", [{"wet_db": -20}, {"dry_db": 0.0}, {"gain_db": -np.inf}, {"bypass": True}])
 def test_no_level_clicks(change: dict[str, Any]) -> None:
     tone = np.sin(2 * np.pi * 0.01 * np.arange(SIZE * 200))
     convolver = double(np.array([0.6, 0, 0, 0.3]))
@@ -233,7 +234,7 @@ def test_no_level_clicks(change: dict[str, Any]) -> None:
 
 def test_bypass_is_the_input_itself_and_the_convolver_goes_on_behind_it() -> None:
     x, h = noise(SIZE * 80), noise(700, seed=1)
-    convolver = double(h, wet=0.4, ramp=SIZE)
+    convolver = double(h, wet_db=to_db(0.4), ramp=SIZE)
     convolver.bypass = True
     y = stream(convolver, x[: SIZE * 40])
     assert np.array_equal(y[SIZE:], x[SIZE : SIZE * 40])
@@ -251,10 +252,10 @@ def test_a_bad_block_counts_as_silence_and_leaves_no_trace(bad: float) -> None:
     mended = x.copy()
     mended[SIZE * 5 : SIZE * 6] = 0
     x[SIZE * 5 + 3, 1] = bad
-    convolver = double(h, dry=1.0)
+    convolver = double(h, dry_db=0)
     y = stream(convolver, x)
     assert convolver.dropped == 1
-    assert np.array_equal(y, stream(double(h, dry=1.0), mended))
+    assert np.array_equal(y, stream(double(h, dry_db=0), mended))
 
 
 def test_a_very_loud_block_is_heard() -> None:
@@ -294,7 +295,7 @@ def test_swap_ends_with_the_new_response(mode: str) -> None:
 def test_a_response_with_less_latency_is_delayed_to_fit_and_with_more_refused() -> None:
     h = np.zeros(301)
     h[100] = 1.0
-    convolver = double(ImpulseResponse(h, 48_000, latency=100), dry=1.0)
+    convolver = double(ImpulseResponse(h, 48_000, latency=100), dry_db=0, sample_rate=48_000)
     x = noise(SIZE * 60)
     convolver.swap(np.array([0.5]), fade=0)
     assert convolver.latency == 100
@@ -323,7 +324,7 @@ def test_swap_says_what_is_allowed(arguments: dict[str, Any], error: type[Except
 
 @pytest.mark.parametrize(("size", "channels"), [(64, 2), (128, 1), (512, 2)])
 def test_blocks_allocate_next_to_nothing(size: int, channels: int) -> None:
-    convolver = Convolver(noise(48_000, channels), size, dry=0.5)
+    convolver = Convolver(noise(48_000, channels), size, dry_db=-6)
     x, out = noise(size, channels).astype(np.float32), np.empty((size, channels), np.float32)
     silence = np.zeros_like(x)
     for _ in range(20):

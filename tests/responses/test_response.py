@@ -141,8 +141,11 @@ def test_a_mono_response_serves_any_number_of_channels() -> None:
 
 
 def test_one_channel_feeds_every_input() -> None:
-    wired = ImpulseResponse(decaying(10, 4), 48_000).for_channels(1)
+    response = ImpulseResponse(decaying(10, 4), 48_000)
+    wired = response.for_channels(1)
     assert wired.wiring == Routing(1, 2, (Path(0, 0, 0), Path(0, 1, 1), Path(0, 0, 2), Path(0, 1, 3)))
+    np.testing.assert_allclose(wired.samples, response.samples / np.sqrt(2), rtol=1e-7)
+    assert wired.for_channels(1) is wired  # what is spread once is not spread again
 
 
 @pytest.mark.parametrize(("layout", "channels"), [("stereo", 3), ("true-stereo", 6), ("3x2", 2), ("1x4", 2)])
