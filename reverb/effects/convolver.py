@@ -445,6 +445,6 @@ def _float_type(dtype: npt.DTypeLike) -> np.dtype[Any]:
         kind = None if dtype is None else np.dtype(dtype)  # NumPy takes None for float64
     except (TypeError, ValueError):
         kind = None
-    if kind not in (np.dtype(np.float32), np.dtype(np.float64)):
+    if kind is None or kind not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ParameterError(f"dtype is {shown(str(kind or repr(dtype)))}; expected float32 or float64")
     return kind

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reverb.errors import AudioFileError, DeviceError, ParameterError
-from reverb.live.control import PARAMETERS, choose, set_parameter
+from reverb.live.control import PARAMETERS, choose, set_parameter, turn
 from reverb.live.control_midi import MidiControl, MidiMap
 from reverb.live.control_osc import OscControl
 
@@ -228,6 +228,21 @@ def test_learnt_controllers_are_kept(midi: FakeMidi, tmp_path: Path) -> None:  #
     assert again.controllers == control.map.controllers
     with pytest.raises(ParameterError, match="volume"):
         again.learn("volume")
+
+
+def test_a_knob_that_is_refused_tells_why(midi: FakeMidi) -> None:
+    class Decoder(Desk):
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "bypass" and value:
+                raise ParameterError("no place for a dry sound")
+            super().__setattr__(name, value)
+
+    desk = Decoder()
+    turn(desk, "bypass", True)
+    MidiControl(desk, "nano").take(mido.Message("control_change", control=80, value=127))
+    assert list(desk.messages) == ["no place for a dry sound"] * 2
+    turn(desk, "dry", -3.0)
+    assert (desk.bypass, desk.dry) == (False, -3.0)
 
 
 def test_a_spoilt_map_is_named(tmp_path: Path) -> None:

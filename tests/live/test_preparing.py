@@ -114,6 +114,19 @@ def test_too_many_outputs_are_refused() -> None:
         prepare(wide, RATE, 2, 2)
 
 
+def test_faders_stay_where_a_dry_sound_would_lose_channels() -> None:
+    decoder = reverb.ImpulseResponse(np.ones((10, 6)), RATE, "decoder", "3x2")  # type: ignore[arg-type]
+    faders = Faders(prepare(decoder, RATE, 3, 2))
+    for name, value in (("dry", -10.0), ("mix", 0.5), ("bypass", True)):
+        with pytest.raises(ParameterError, match="3 channels go in and 2 come out"):
+            setattr(faders, name, value)
+    assert (faders.dry, faders.mix, faders.bypass) == (-np.inf, None, False)
+    faders.dry, faders.bypass, faders.mix = -np.inf, False, 1.0
+    assert (faders.levels().dry, faders.levels().wet) == (0.0, 1.0)
+    with pytest.raises(ParameterError, match="3 channels go in and 2 come out"):
+        prepare(reverb.Reverb(decoder, mix=0.5), RATE, 3, 2)
+
+
 def test_faders_in_decibels() -> None:
     faders = Faders(prepare(reverb.Reverb(decaying(), mix=0.4), RATE, 2, 2), gain=-6.0)
     assert faders.mix == 0.4
