@@ -34,16 +34,15 @@ def as_real(array: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
 
 def check_out(out: object, *shapes: tuple[int, ...]) -> None:
     """Raise InvalidAudioError unless sound may be written to `out`: a float array of one of the `shapes`."""
-    expected = " or ".join(map(str, shapes))
     if not isinstance(out, np.ndarray):
-        raise InvalidAudioError(f"out is {type(out).__name__}; expected a NumPy array of shape {expected}")
+        raise InvalidAudioError(f"out is {type(out).__name__}; expected a NumPy array of float32 or float64")
     if out.dtype.char not in "fd":
         raise InvalidAudioError(
             f"out holds {out.dtype}; expected float32 or float64, as sound above full scale would wrap round. "
             "Scale, clip and convert the answer yourself"
         )
     if out.shape not in shapes:
-        raise InvalidAudioError(f"out has shape {out.shape}; expected {expected}")
+        raise InvalidAudioError(f"out has shape {out.shape}; expected {' or '.join(map(str, shapes))}")
     if not out.flags.writeable:
         raise InvalidAudioError("out is read-only; expected an array that may be written to")
 
