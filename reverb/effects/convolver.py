@@ -143,7 +143,9 @@ class Convolver:
         }
         frames = _whole("ramp", ramp, 1, 1 << 24)
         longest = 1 if max_taps is None else _whole("max_taps", max_taps, 1, _LONGEST)
-        self._fft = None if fft is None else _of_type("fft", fft, str)
+        self._fft: BackendName | None = fft
+        if fft is not None:
+            _of_type("fft", fft, str)
         self._costs = None if costs is None else _of_type("costs", costs, CostModel)
         response = _as_response(impulse_response, self._sample_rate)
         self.inputs = _whole("inputs", response.wiring.inputs if inputs is None else inputs, 1, 1024)

@@ -70,7 +70,7 @@ for widened in (low_pass(integers, RATE), low_pass([0.0, 1.0], RATE), apply(echo
     assert widened.dtype == np.float64
 
 # Streams.
-convolver = reverb.Convolver([1.0, 0.5], 4, dtype="float64", fft="numpy")
+convolver = reverb.Convolver([1.0, 0.5], 4, sample_rate=RATE, dtype="float64", fft="numpy")
 assert_type(convolver.process([1.0, 0.0, 0.0, 0.0]), Sound)
 convolver.swap((echo >> low_pass).response(RATE).samples[:, 0], mode="spillover", curve="equal power")
 convolver.swap(low_pass.response(RATE) * 0.5 if low_pass.phase == "minimum" else echo)

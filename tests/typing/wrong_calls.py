@@ -7,7 +7,7 @@ import reverb
 import reverb.live
 
 hall, low_pass = reverb.impulse("hall"), reverb.LowPass(8000)
-convolver = reverb.Convolver(hall)
+convolver = reverb.Convolver(hall, sample_rate=48_000)
 single, double = np.zeros(100, np.float32), np.zeros(100)
 from_double, from_integers = low_pass(double, 48_000), low_pass(np.zeros(100, np.int16), 48_000)
 same: npt.NDArray[np.float32]
@@ -45,7 +45,7 @@ hall.latency = 3  # wrong: misc
 # One of a few words.
 convolver.swap(hall, mode="crossfad")  # wrong: arg-type
 convolver.swap(hall, curve="equal")  # wrong: arg-type
-reverb.Convolver(hall, fft="fftv")  # wrong: arg-type
+reverb.Convolver(hall, sample_rate=48_000, fft="fftv")  # wrong: arg-type
 reverb.Reverb("hall", level="loud")  # wrong: arg-type
 reverb.Levelled(hall, "loud")  # wrong: arg-type
 reverb.LowPass(8000, phase="lineal")  # wrong: arg-type
