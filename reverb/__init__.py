@@ -9,12 +9,16 @@
 Names are loaded when they are first used, so that the import is quick.
 """
 
+__version__ = "0.1.0"
+# Before all imports: every part asks for this name, see reverb/__distribution__.py.
+__distribution__ = "reverb-audio"
+
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from reverb.effects.showing import register
-
-__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from reverb.effects.convolver import Convolver
@@ -86,6 +90,20 @@ _HOMES = {
     "reverb.responses.library": ("impulse",),
     "reverb.responses.response": ("ImpulseResponse",),
 }
+
+
+def _look_beside() -> None:
+    # The import system has just listed this package's folder: to list it again would cost a tenth of the whole import.
+    finder = sys.path_importer_cache.get(os.path.dirname(__path__[0]))
+    names = "/".join(["", *getattr(finder, "_path_cache", ())])
+    if "/reverb-" in names or "/dm_reverb" in names:
+        from reverb.__distribution__ import warn_of_others
+
+        warn_of_others()
+
+
+_look_beside()
+
 # Pictures stand above effects, which ask who can draw them.
 register("reverb.plots.effects")
 

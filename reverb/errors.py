@@ -20,6 +20,8 @@ that a caller would expect, so ``except ValueError`` works as it does with NumPy
 
 from collections.abc import Iterable
 
+from reverb import __distribution__  # noqa: F401  # fails in another's package
+
 _LONGEST = 60
 
 
@@ -79,3 +81,14 @@ class NotRunningError(ReverbError, RuntimeError):
 
 class MissingExtraError(ReverbError, ImportError):
     """A feature needs an optional dependency that is not installed."""
+
+
+def missing_extra(extra: str, need: str) -> MissingExtraError:
+    """Return the error for what an extra brings and is not installed; `need` says who needs what.
+
+    >>> missing_extra("plot", "pictures need matplotlib")  # doctest: +ELLIPSIS
+    MissingExtraError("pictures need matplotlib; install it with: pip install ...[plot]'...")
+    """
+    from reverb.__distribution__ import install_hint
+
+    return MissingExtraError(f"{need}; install it with: {install_hint(extra)}")

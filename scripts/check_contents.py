@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import reverb
+from reverb.__distribution__ import NAME
 
 ROOT = Path(__file__).resolve().parents[1]
 NEVER = ("__pycache__", ".part", "demo-output", ".ci/", "tests/", "site/")
@@ -27,10 +28,9 @@ def main() -> None:
             if package.suffix == ".whl"
             else []
         )
-        if missing or surplus or reverb.__version__ not in package.name:
-            raise SystemExit(
-                f"{package.name}: missing {missing}, surplus {surplus}, version {reverb.__version__}"
-            )
+        title = f"{NAME.replace('-', '_')}-{reverb.__version__}"
+        if missing or surplus or not package.name.startswith(title):
+            raise SystemExit(f"{package.name}: missing {missing}, surplus {surplus}, should be {title}")
         print(f"{package.name}: {len(names)} files, {package.stat().st_size / 1e6:.2f} MB")
 
 
@@ -44,12 +44,12 @@ def contents(package: Path) -> set[str]:
 
 
 def wanted(wheel: bool) -> list[str]:
-    """Return what has to be inside: code, type mark, responses, presets, the studio's page."""
+    """Return what has to be inside: the command's door, code, type mark, responses, presets, the studio's page."""
     code = [
         path for path in (ROOT / "reverb").rglob("*") if path.is_file() and "__pycache__" not in path.parts
     ]
     data = [path for name in ("impulses", "presets") for path in (ROOT / name).iterdir() if path.is_file()]
-    names = [path.relative_to(ROOT).as_posix() for path in code]
+    names = ["reverb_audio.py", *(path.relative_to(ROOT).as_posix() for path in code)]
     names += [("reverb/" if wheel else "") + path.relative_to(ROOT).as_posix() for path in data]
     return [*names, *([] if wheel else ["pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"])]
 

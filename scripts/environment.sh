@@ -25,7 +25,7 @@ prepare_environment() {
     stamp=.venv/installed-$extra
     wanted=$(sha256sum pyproject.toml)
     if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-        echo "installing reverb[$extra] into .venv (once) ..."
+        echo "installing this package with its extra $extra into .venv (once) ..."
         "$PYTHON" -m pip install --quiet --disable-pip-version-check --editable ".[$extra]"
         echo "$wanted" >"$stamp"
     fi

@@ -63,6 +63,7 @@ ENGINE_MAY_IMPORT = {
     "pyfftw",
     "platformdirs",
     "reverb.engine",
+    "reverb.__distribution__",
     "reverb.errors",
     "reverb.arrays",
     "reverb.once",
@@ -75,7 +76,7 @@ def _unit(path: Path) -> str:
     inside = path.relative_to(ROOT / "reverb")
     return (
         ""
-        if inside.name in ("__init__.py", "__main__.py") and len(inside.parts) == 1
+        if inside.name in ("__init__.py", "__main__.py", "__distribution__.py") and len(inside.parts) == 1
         else inside.parts[0].removesuffix(".py")
     )
 

@@ -10,6 +10,8 @@ import sys
 import threading
 from types import FrameType
 
+from reverb import __distribution__  # noqa: F401  # fails in another's package
+
 _RARELY = 100_000  # objects; the usual 700 cost a short command a tenth of its time, while its modules load
 
 

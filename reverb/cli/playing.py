@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reverb.cli import reconnect as supervisor
-from reverb.errors import DeviceError
+from reverb.errors import DeviceError, missing_extra
 
 if TYPE_CHECKING:
     from reverb.live.control_midi import MidiMap
@@ -112,7 +112,7 @@ def _screen(session: "Session", controls: Controls, midi_map: "MidiMap | None") 
     try:
         from reverb.monitor.app import Monitor
     except ImportError:
-        session.tell("for the full screen: pip install 'reverb[live]'")
+        session.tell(str(missing_extra("live", "the full screen needs Textual")))
         return in_one_line
     monitor = Monitor(session, midi_map, controls.duration)
     return on_the_whole_screen

@@ -8,7 +8,7 @@ import webbrowser
 
 import click
 
-from reverb.errors import MissingExtraError
+from reverb.errors import missing_extra
 
 
 @click.command()
@@ -50,9 +50,7 @@ def studio(port: int | None, host: str, no_browser: bool, max_upload: int) -> No
         from reverb.studio.shelf import Limits
     except ImportError as error:
         if error.name and error.name.partition(".")[0] in ("starlette", "uvicorn", "anyio"):
-            raise MissingExtraError(
-                "the studio needs Starlette and uvicorn; install them with: pip install 'reverb[studio]'"
-            ) from error
+            raise missing_extra("studio", "the studio needs Starlette and uvicorn") from error
         raise
     if not is_loopback(host):
         click.echo(f"Warning: whoever reaches {host} and has the address may use the studio", err=True)

@@ -3,6 +3,7 @@
 import click
 
 from reverb.cli.tables import show_table
+from reverb.errors import missing_extra
 
 
 @click.command()
@@ -29,5 +30,5 @@ def tune(thorough: bool, quiet: bool) -> None:
     for use, fft in fft_in_use().items():
         click.echo(f"FFT of {use}: {fft}")
     if not found.fftw:
-        click.echo("FFTW is not installed: pip install 'reverb[fftw]' makes files and live sound quicker.")
+        click.echo(missing_extra("fftw", "files and live sound would be quicker with FFTW"))
     click.echo(f"Kept in {cache_folder()}.")

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from reverb.engine import fftw
 from reverb.engine.aligned import aligned_zeros
 from reverb.engine.fft import pocketfft
-from reverb.errors import MissingExtraError, UnknownNameError
+from reverb.errors import MissingExtraError, UnknownNameError, missing_extra
 from reverb.once import once
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -52,7 +52,7 @@ class FFTW:
     def __init__(self) -> None:
         planner = fftw.planner()
         if planner is None:
-            raise MissingExtraError("FFTW is not installed; mend with: pip install 'reverb[fftw]'")
+            raise missing_extra("fftw", "FFTW needs pyFFTW")
         self._planner = planner
 
     def forward(self, time: Array, spectrum: Array) -> Step:

@@ -8,6 +8,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from reverb import __distribution__  # noqa: F401  # fails in another's package
+
 if TYPE_CHECKING:
     from reverb.live.cards import Device, devices
     from reverb.live.latency import LatencyReport, measure_latency

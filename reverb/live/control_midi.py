@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from reverb.errors import AudioFileError, DeviceError, MissingExtraError, ParameterError
+from reverb.errors import AudioFileError, DeviceError, ParameterError, missing_extra
 from reverb.live.control import PARAMETERS, Controllable, choose, turn
 
 DEFAULT_MAP = {91: "mix", 12: "wet", 13: "dry", 7: "gain", 80: "bypass", 81: "mute"}
@@ -154,9 +154,7 @@ def _mido(backend: str | None) -> Any:
         import mido
         import rtmidi  # noqa: F401  # mido imports its back end only when a port is opened
     except ImportError as error:
-        raise MissingExtraError(
-            "MIDI needs mido and python-rtmidi; install them with: pip install 'reverb[midi]'"
-        ) from error
+        raise missing_extra("midi", "MIDI needs mido and python-rtmidi") from error
     return mido.Backend(backend) if backend else mido
 
 

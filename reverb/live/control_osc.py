@@ -17,7 +17,7 @@ address                    argument                      effect
 import threading
 from typing import Any
 
-from reverb.errors import DeviceError, MissingExtraError, ParameterError, ReverbError
+from reverb.errors import DeviceError, ParameterError, ReverbError, missing_extra
 from reverb.live.control import PARAMETERS, Controllable, choose, set_parameter
 
 PORT = 9000
@@ -55,9 +55,7 @@ class OscControl:
             from pythonosc.dispatcher import Dispatcher
             from pythonosc.osc_server import BlockingOSCUDPServer
         except ImportError as error:
-            raise MissingExtraError(
-                "OSC needs python-osc; install it with: pip install 'reverb[live]'"
-            ) from error
+            raise missing_extra("live", "OSC needs python-osc") from error
         self._session = session
         self.refused = 0
         dispatcher = Dispatcher()

@@ -1,5 +1,6 @@
 """Layer 4: pictures of sounds, responses and filters, drawn with matplotlib (extra `plot`)."""
 
+from reverb import __distribution__  # noqa: F401  # fails in another's package
 from reverb.plots.demo import decays, magnitudes, overview, spectrogram, waveforms
 from reverb.plots.figures import new_figure, save
 from reverb.plots.sheet import sheet

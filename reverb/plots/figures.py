@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reverb.errors import AudioFileError, MissingExtraError, ParameterError
+from reverb.errors import AudioFileError, ParameterError, missing_extra
 from reverb.outputs import PathLike, whole_or_nothing
 
 if TYPE_CHECKING:
@@ -147,7 +147,5 @@ def _matplotlib() -> Any:
     try:
         import matplotlib
     except ImportError as error:
-        raise MissingExtraError(
-            "pictures need matplotlib; install it with: pip install 'reverb[plot]'"
-        ) from error
+        raise missing_extra("plot", "pictures need matplotlib") from error
     return matplotlib

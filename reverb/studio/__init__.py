@@ -4,3 +4,5 @@ The page (`page/`) shows and plays; everything that sounds is computed by the la
 browser sends is kept in a temporary folder (`shelf`), what it asks for is given by `answers`, behind a `gate` that lets
 only its own page in: `app` puts them together, and `serving` runs it.
 """
+
+from reverb import __distribution__  # noqa: F401  # fails in another's package

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 import reverb
+from reverb.errors import missing_extra
 from reverb.responses.library import names
 from tests.cli.running import fail, run, succeed
 from tests.conftest import MakeSound
@@ -360,6 +361,6 @@ def test_tune_measures_and_says_where_it_keeps_the_result(tmp_path, monkeypatch)
     done = run("tune")
     assert done.exit_code == 0
     assert "pocketfft" in done.output
-    assert "pip install 'reverb[fftw]'" in done.output
+    assert str(missing_extra("fftw", "files and live sound would be quicker with FFTW")) in done.output
     assert str(tmp_path) in done.output
     assert run("tune", "--quiet").output == ""

@@ -14,6 +14,7 @@ import click.testing
 import pytest
 
 from reverb.cli.app import cli
+from reverb.errors import missing_extra
 from tests.cli.test_processes import start
 
 STUDIO = ("studio", "--no-browser", "--port", "0")
@@ -83,6 +84,4 @@ def test_without_its_libraries_it_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setattr(builtins, "__import__", missing)
     result = click.testing.CliRunner().invoke(cli, ["studio"])
     assert result.exit_code == 1
-    assert result.stderr == (
-        "Error: the studio needs Starlette and uvicorn; install them with: pip install 'reverb[studio]'\n"
-    )
+    assert result.stderr == f"Error: {missing_extra('studio', 'the studio needs Starlette and uvicorn')}\n"

@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reverb.errors import ClusterError, MissingExtraError
+from reverb.errors import ClusterError, missing_extra
 from reverb.once import once
 from reverb.render.batch.carry_out import FoldedResponses, Workshop, carry_out
 from reverb.render.batch.memory import keep_freed_memory
@@ -51,9 +51,7 @@ def _dask() -> tuple[Any, Any]:
         import dask
         import distributed
     except ImportError as error:
-        raise MissingExtraError(
-            "a cluster needs Dask's distributed, which is not installed; mend with: pip install 'reverb[cluster]'"
-        ) from error
+        raise missing_extra("cluster", "a cluster needs Dask's distributed") from error
     return dask, distributed
 
 

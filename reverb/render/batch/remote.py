@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from reverb.errors import AudioFileError, MissingExtraError, ParameterError
+from reverb.errors import AudioFileError, MissingExtraError, ParameterError, missing_extra
 from reverb.soundfiles import FORMATS
 
 IN_MEMORY = "memory://"
@@ -168,9 +168,7 @@ def _disk(url: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise MissingExtraError(
-            f"{url}: files behind URLs need fsspec; mend with: pip install 'reverb[cluster]'"
-        ) from error
+        raise missing_extra("cluster", f"{url}: files behind URLs need fsspec") from error
     try:
         disk, path = url_to_fs(url)
     except ImportError as error:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.engine.routing import matrix
-from reverb.errors import AudioFileError, MissingExtraError, ParameterError
+from reverb.errors import AudioFileError, ParameterError, missing_extra
 from reverb.responses.formats.bare import checked_size
 from reverb.responses.response import LAYOUTS, ImpulseResponse
 from reverb.soundfiles import PathLike
@@ -124,7 +124,7 @@ def _delayed(sofa: _Sofa, measurement: int, receiver: int, emitter: int) -> Arra
 def _read(path: PathLike) -> _Sofa:
     size = checked_size(path, _MOST_BYTES)
     if not _installed("netCDF4", "sofar"):
-        raise MissingExtraError("SOFA files need sofar; install it with: pip install 'reverb[sofa]'")
+        raise missing_extra("sofa", "SOFA files need sofar")
     try:
         return _answer(os.fspath(path), _SECONDS + size // _BYTES_PER_SECOND)
     except ValueError as error:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reverb.errors import MissingExtraError
+from reverb.errors import missing_extra
 from reverb.responses.rooms.room import OCTAVES, Bands, Room
 
 Array = npt.NDArray[np.float64]
@@ -116,7 +116,5 @@ def _pyroomacoustics() -> Any:
     try:
         import pyroomacoustics
     except ImportError as error:
-        raise MissingExtraError(
-            "simulating rooms needs pyroomacoustics; install it with: pip install 'reverb[rooms]'"
-        ) from error
+        raise missing_extra("rooms", "simulating rooms needs pyroomacoustics") from error
     return pyroomacoustics

@@ -1,0 +1,101 @@
+"""The distribution that this package comes in: its name, how it is installed, and who else may stand in its place.
+
+Two others bring a `reverb` of their own: dm-reverb, some of whose files have the names of ours, and the package index's
+`reverb`. Every part of this package first asks its top for the name `__distribution__`. Ours has it. In another's
+package Python takes this module instead, and its import fails with the reason.
+"""
+
+import os
+import sys
+
+NAME = "reverb-audio"
+PUBLISHED = False
+"""Whether the package index has it; until then every text about installing speaks of the source folder."""
+
+_FORMER = ("reverb", "0.1.0")
+_OTHERS = ("reverb-", "dm_reverb-", "dm_reverb_nightly-")
+_FOLDER = os.path.dirname(os.path.dirname(__file__))
+_IMPORTER = 4  # frames up from a warning: this module, and two of the package's top, lie between
+
+
+def install_command(extra: str = "", options: str = "") -> str:
+    """Return the command that installs the distribution, with one of its extras and pip's options if given."""
+    what = NAME if PUBLISHED else "."
+    return " ".join(["pip install", *options.split(), f"'{what}[{extra}]'" if extra else what])
+
+
+def install_hint(extra: str = "", options: str = "") -> str:
+    """Return that command, and where it is to be given."""
+    return install_command(extra, options) + ("" if PUBLISHED else " in the source folder")
+
+
+def warn_of_others() -> None:
+    """Warn of every other distribution that brings a `reverb` into the folder of this package."""
+    import warnings
+
+    for name, version in _others(_FOLDER):
+        if (name, version) == _FORMER:
+            harm = (
+                "this program under its former name: both own the same files; uninstalling either breaks both"
+            )
+        elif name == "reverb":
+            harm = "another project, whose module reverb this package hides: what needs that module fails"
+        else:
+            harm = (
+                "another project, whose package reverb has files of the same names: the one installed last has"
+                " overwritten the other's, and uninstalling either breaks both"
+            )
+        warnings.warn(
+            f"{name} {version} is installed beside {NAME} in {_FOLDER}. It is {harm}. {_cure(f'pip uninstall {name}')}",
+            RuntimeWarning,
+            stacklevel=_IMPORTER,
+        )
+
+
+def stranger(origin: str | None) -> str:
+    """Return why the `reverb` that Python finds is not this package, and how to mend it.
+
+    Parameters
+    ----------
+    origin : str or None
+        The file of its top; None where there is none.
+    """
+    top = origin or os.path.join(_FOLDER, "reverb", "__init__.py")
+    module = not os.path.basename(top).startswith("__init__.")
+    found = _others(os.path.dirname(top if module else os.path.dirname(top)))
+    if found:
+        reason = f"{top} belongs to {' and '.join(' '.join(other) for other in found)}"
+        cure = _cure(f"pip uninstall {' '.join(name for name, _ in found)}")
+    elif origin:
+        reason = f"{top} is somebody else's"
+        cure = _cure("remove what brought it")
+    else:
+        reason = f"{top} is gone, as when another reverb was installed over it and removed again"
+        cure = _cure()
+    return f"the package reverb is not that of {NAME}: {reason}. {cure}"
+
+
+def _others(folder: str) -> list[tuple[str, str]]:
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:  # an archive, or gone
+        return []
+    stems = [name[:-10] for name in names if name.endswith((".dist-info", ".egg-info"))]
+    parts = (stem.split("-") for stem in stems if stem.startswith(_OTHERS))
+    return [(name.replace("_", "-"), version) for name, version, *_ in parts]
+
+
+def _cure(*steps: str) -> str:
+    mended = ", then ".join([*steps, install_hint(options="--force-reinstall --no-deps")])
+    return f"To have {NAME} here: {mended}. To have both: each in an environment of its own"
+
+
+def _refuse() -> None:
+    package = sys.modules["reverb"]
+    if not hasattr(package, "__distribution__"):
+        origin = getattr(package, "__file__", None)
+        raise ImportError(stranger(origin), name="reverb", path=origin)
+
+
+if __name__ == "reverb.__distribution__":  # the command's door runs this file alone, to explain
+    _refuse()
