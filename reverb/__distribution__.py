@@ -1,7 +1,7 @@
 """The distribution that this package comes in: its name, how it is installed, and who else may stand in its place.
 
 Two others bring a `reverb` of their own: dm-reverb, some of whose files have the names of ours, and the package index's
-`reverb`. Every part of this package first asks its top for the name `__distribution__`. Ours has it. In another's
+`reverb`. Every subpackage first asks its top for the name `__distribution__`. Ours has it. In another's
 package Python takes this module instead, and its import fails with the reason.
 """
 

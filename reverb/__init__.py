@@ -10,11 +10,10 @@ Names are loaded when they are first used, so that the import is quick.
 """
 
 __version__ = "0.1.0"
-# Before all imports: every part asks for this name, see reverb/__distribution__.py.
+# Before all imports: every subpackage asks for this name, see reverb/__distribution__.py.
 __distribution__ = "reverb-audio"
 
 import os
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -93,10 +92,12 @@ _HOMES = {
 
 
 def _look_beside() -> None:
-    # The import system has just listed this package's folder: to list it again would cost a tenth of the whole import.
-    finder = sys.path_importer_cache.get(os.path.dirname(__path__[0]))
-    names = "/".join(["", *getattr(finder, "_path_cache", ())])
-    if "/reverb-" in names or "/dm_reverb" in names:
+    """Warn of another distribution's `reverb` in the folder of this package."""
+    try:
+        names = os.listdir(os.path.dirname(__path__[0]))
+    except OSError:  # an archive
+        return
+    if any(name.startswith(("reverb-", "dm_reverb")) for name in names):
         from reverb.__distribution__ import warn_of_others
 
         warn_of_others()

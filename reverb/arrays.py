@@ -9,7 +9,6 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from reverb import __distribution__  # noqa: F401  # fails in another's package
 from reverb.errors import InvalidAudioError, ParameterError
 
 Audio: TypeAlias = npt.NDArray[np.floating[Any]]

@@ -20,8 +20,6 @@ that a caller would expect, so ``except ValueError`` works as it does with NumPy
 
 from collections.abc import Iterable
 
-from reverb import __distribution__  # noqa: F401  # fails in another's package
-
 _LONGEST = 60
 
 

@@ -5,8 +5,6 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from reverb import __distribution__  # noqa: F401  # fails in another's package
-
 Spectrum = npt.NDArray[np.floating]
 
 # ITU-R BS.1770-5, Annex 1, tables 1 and 2: the two biquads of K-weighting at 48 kHz, as (b, a).

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from reverb import __distribution__  # noqa: F401  # fails in another's package
 from reverb.errors import AudioFileError
 
 PathLike: TypeAlias = str | os.PathLike[str]

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import soundfile
 
-from reverb import __distribution__  # noqa: F401  # fails in another's package
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
 from reverb.outputs import PathLike as PathLike  # its home is there, its users come here
 
