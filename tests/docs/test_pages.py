@@ -67,7 +67,7 @@ def test_every_command_line_is_understood(page: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(click.Path, "convert", lambda self, value, param, ctx: value)  # noqa: ARG005  # as click calls it
     for words in commands(page):
         group: click.Command = cli
-        context = click.Context(cli, info_name="reverb")
+        context = click.Context(cli, info_name="reverb", **cli.context_settings)
         while isinstance(group, click.Group) and words and not words[0].startswith("-"):
             found = group.get_command(context, words[0])
             assert found is not None, f"reverb {' '.join(words)}"

@@ -404,4 +404,4 @@ def test_integers_come_in_at_their_own_scale_and_go_out_as_floats(dtype: Any) ->
     convolver = Convolver([2.0], SIZE)
     with pytest.raises(InvalidAudioError, match=f"out holds {np.dtype(dtype)}; expected float32 or float64"):
         convolver.process(x, out=x)
-    np.testing.assert_allclose(convolver.process(x), 2 * x.astype(float), rtol=1e-6)
+    assert null_db(convolver.process(x), 2 * x.astype(float)) <= -120
