@@ -62,7 +62,7 @@ _COUNTED_FRAMES = 1 << 16
 _RETRY_FRAMES = 1024
 _FULL_BYTES = 1 << 16
 _VORBIS_RATE, _VORBIS_CHANNELS = 200_000, 255
-_SET_ADD_PEAK_CHUNK = 0x1050  # SFC_SET_ADD_PEAK_CHUNK of sndfile.h
+_ADD_PEAK_CHUNK, _UPDATE_HEADER_AUTO = 0x1050, 0x1061  # SFC_SET_... of sndfile.h
 
 
 class Sound(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -90,7 +90,7 @@ class Sound(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no type
     @property
     def frames(self) -> int:
         """Length in frames."""
-        return int(self._info.frames) if self._counted is None else self._counted
+        return int(super().frames) if self._counted is None else self._counted
 
     def seekable(self) -> bool:
         """Return False: blocks come one after the other. `seek` works all the same."""
@@ -346,10 +346,20 @@ def read_tags(sound: soundfile.SoundFile) -> dict[str, str]:
 def leave_out_peak_chunk(sound: soundfile.SoundFile) -> None:
     """Keep libsndfile from writing a PEAK chunk into a float file: it holds the time of day.
 
-    So the same sound gives the same bytes. soundfile has no public name for the command.
+    So the same sound gives the same bytes.
     """
+    _set(sound, _ADD_PEAK_CHUNK, False)
+
+
+def keep_header_right(sound: soundfile.SoundFile) -> None:
+    """Let libsndfile write the header anew after every write, so that the file is valid at any time."""
+    _set(sound, _UPDATE_HEADER_AUTO, True)
+
+
+def _set(sound: soundfile.SoundFile, command: int, value: bool) -> None:
+    """Switch what libsndfile does, if soundfile still has the private parts that this needs."""
     with contextlib.suppress(AttributeError):
-        soundfile._snd.sf_command(sound._file, _SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
+        soundfile._snd.sf_command(sound._file, command, soundfile._ffi.NULL, int(value))
 
 
 def write_tags(sound: soundfile.SoundFile, tags: Mapping[str, str]) -> None:

@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-import pyloudnorm
 import soundfile
 
 import reverb
 from reverb import plots
+from reverb.render.loudness import LoudnessMeter
 
 ROOT = Path(__file__).resolve().parents[1]
 FILTERS = {
@@ -20,8 +20,10 @@ ROOMS = {"church": reverb.Reverb("church"), "hall": reverb.Reverb("hall")}
 
 def loudness(path: Path) -> float:
     """Return the integrated loudness of a file in LUFS (ITU-R BS.1770)."""
-    sound, sample_rate = soundfile.read(path)
-    return float(pyloudnorm.Meter(sample_rate).integrated_loudness(sound))
+    sound, sample_rate = soundfile.read(path, always_2d=True)
+    meter = LoudnessMeter(sample_rate, sound.shape[1])
+    meter.watch(sound)
+    return meter.integrated
 
 
 def main() -> None:

@@ -43,7 +43,8 @@ def _leave(status: object) -> None:
     others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
     if not isinstance(status, int) or any(not thread.daemon for thread in others):
         return
-    with contextlib.suppress(OSError, ValueError):  # a pipe that nobody reads, or that was closed for it
+    # A pipe that nobody reads, or that was closed for it; atexit's function is private, and may go away.
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         atexit._run_exitfuncs()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()

@@ -5,6 +5,7 @@ from 64 up; program n chooses response n. Learn mode gives any other controller 
 """
 
 import json
+import platform
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,12 @@ from reverb.live.control import PARAMETERS, Controllable, choose, turn
 
 DEFAULT_MAP = {91: "mix", 12: "wet", 13: "dry", 7: "gain", 80: "bypass", 81: "mute"}
 _HIGHEST = 127
+# What python-rtmidi has to be compiled with where it brings no wheel.
+_COMPILING = {
+    "Linux": "a compiler and ALSA: apt install build-essential pkg-config python3-dev libasound2-dev",
+    "Darwin": "a compiler: xcode-select --install",
+    "Windows": "a C++ compiler",
+}
 
 
 def map_file() -> Path:
@@ -154,7 +161,9 @@ def _mido(backend: str | None) -> Any:
         import mido
         import rtmidi  # noqa: F401  # mido imports its back end only when a port is opened
     except ImportError as error:
-        raise missing_extra("midi", "MIDI needs mido and python-rtmidi") from error
+        tools = _COMPILING.get(platform.system(), _COMPILING["Windows"])
+        needs = f"MIDI needs mido and python-rtmidi, which is compiled on Python 3.13 and later (first install {tools})"
+        raise missing_extra("midi", needs) from error
     return mido.Backend(backend) if backend else mido
 
 

@@ -83,11 +83,15 @@ def load() -> Any:
 
 
 def rescan() -> None:
-    """Look for devices afresh: PortAudio freezes its list when it is initialised. No stream may be open."""
+    """Look for devices afresh: PortAudio freezes its list when it is initialised. No stream may be open.
+
+    sounddevice has no public way; where its private one is gone, the list stays as it is.
+    """
     sounddevice = load()
-    while sounddevice._initialized:
-        sounddevice._terminate()
-    sounddevice._initialize()
+    if all(hasattr(sounddevice, name) for name in ("_initialized", "_terminate", "_initialize")):
+        while sounddevice._initialized:
+            sounddevice._terminate()
+        sounddevice._initialize()
 
 
 class CardStream:
@@ -159,7 +163,8 @@ class CardStream:
         thread.start()
         thread.join(_CLOSING_SECONDS)
         if thread.is_alive():
-            atexit.unregister(load()._exit_handler)
+            with contextlib.suppress(AttributeError):  # it is private, and may go away
+                atexit.unregister(load()._exit_handler)
             return False
         return True
 

@@ -9,7 +9,7 @@ import soundfile
 from reverb.errors import AudioFileError, ParameterError
 from reverb.live.ring import Block, Ring
 from reverb.outputs import PathLike, check_output
-from reverb.soundfiles import output_format
+from reverb.soundfiles import keep_header_right, output_format
 
 _SECONDS = 8.0
 _INTERVAL = 0.1
@@ -19,7 +19,6 @@ _FRAME_BYTES = 4
 _CRASH_PROOF = {"WAV", "AIFF", "W64", "RF64", "CAF", "AU"}
 _BYTES_LIMIT = (1 << 32) - (1 << 20)  # a WAV or AIFF header counts bytes in 32 bits
 _LIMITED = {"WAV", "AIFF"}
-_SFC_SET_UPDATE_HEADER_AUTO = 0x1061
 
 
 class Recorder:
@@ -111,8 +110,7 @@ class Recorder:
                 f"{path}: cannot be written with {self._channels} channels at {self._sample_rate} Hz "
                 f"({str(error.error_string).rstrip('. ')})"
             ) from error
-        # soundfile has no public way to ask libsndfile for a header that is right after every write.
-        soundfile._snd.sf_command(file._file, _SFC_SET_UPDATE_HEADER_AUTO, soundfile._ffi.NULL, 1)
+        keep_header_right(file)
         self.paths.append(path)
         return file
 

@@ -219,7 +219,7 @@ def _look_often_for_the_end() -> None:
         from textual.drivers import linux_driver
     except ImportError:  # Windows waits for keys in another way
         return
-    quick = SimpleNamespace(SelectSelector=_Impatient, EVENT_READ=selectors.EVENT_READ)
+    quick = SimpleNamespace(**{**vars(selectors), "SelectSelector": _Impatient})
     linux_driver.selectors = quick  # type: ignore[assignment,attr-defined]
 
 

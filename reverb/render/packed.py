@@ -27,6 +27,7 @@ def packed(sound: soundfile.SoundFile) -> bool:
         sound.subtype == "PCM_24"
         and sound.format in _CONTAINERS
         and sound.endian in ("FILE", "LITTLE")
+        and hasattr(sound, "_file")
         and _library() is not None
     )
 

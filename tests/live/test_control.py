@@ -2,15 +2,16 @@
 
 import json
 import socket
+import sys
 import time
 from collections import deque
 from pathlib import Path
 
 import pytest
 
-from reverb.errors import AudioFileError, DeviceError, ParameterError
+from reverb.errors import AudioFileError, DeviceError, MissingExtraError, ParameterError
 from reverb.live.control import PARAMETERS, choose, set_parameter, turn
-from reverb.live.control_midi import MidiControl, MidiMap
+from reverb.live.control_midi import MidiControl, MidiMap, inputs
 from reverb.live.control_osc import OscControl
 
 INF = float("inf")
@@ -196,6 +197,18 @@ def midi(monkeypatch: pytest.MonkeyPatch) -> FakeMidi:
     fake = FakeMidi(["Through Port", "nanoKONTROL2 MIDI 1"])
     monkeypatch.setattr("reverb.live.control_midi._mido", lambda _backend: fake)
     return fake
+
+
+@pytest.mark.parametrize(
+    ("system", "needs"), [("Linux", "libasound2-dev"), ("Darwin", "xcode-select"), ("Other", "C\\+\\+")]
+)
+def test_without_midi_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, system: str, needs: str
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setitem(sys.modules, "rtmidi", None)
+    with pytest.raises(MissingExtraError, match=rf"{needs}.*pip install .*\[midi\]"):
+        inputs()
 
 
 def test_midi_moves_and_chooses(midi: FakeMidi) -> None:

@@ -14,6 +14,7 @@ Array = npt.NDArray[np.float64]
 
 RAYS = 100_000
 BIN = 0.004  # s
+_RAYS_ALONE = -1  # pyroomacoustics' order of image sources where none are wanted
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def trace_decay(room: Room, trim: Bands, seconds: float, speed: float) -> Decay:
     """Ray-traced decay over `seconds`, the direct sound left out."""
     pyroomacoustics = _pyroomacoustics()
     pyroomacoustics.random.seed(room.seed)
-    model = _model(room, trim, speed, order=0)
+    model = _model(room, trim, speed, order=_RAYS_ALONE)
     model.set_ray_tracing(
         n_rays=RAYS,
         receiver_radius=min(1.0, room.height / 6),
@@ -67,8 +68,6 @@ def trace_decay(room: Room, trim: Bands, seconds: float, speed: float) -> Decay:
         time_thres=seconds,
         hist_bin_size=BIN,
     )
-    model.simulator_state["ism_needed"] = False
-    model._update_room_engine_params()
     model.add_source(np.array(room.source))
     model.add_microphone(np.array(room.microphones))
     model.ray_tracing()
@@ -102,7 +101,7 @@ def _model(room: Room, trim: Bands, speed: float, order: int) -> Any:
             fs=48_000,
             materials=[material(room.walls) for _ in room.plan],
             max_order=order,
-            ray_tracing=order == 0,
+            ray_tracing=order == _RAYS_ALONE,
         )
         model.extrude(
             room.height,
