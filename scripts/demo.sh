@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
-prepare_environment full
+prepare_environment fftw,plot
 exec "$PYTHON" scripts/demo.py "$@"

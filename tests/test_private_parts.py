@@ -80,7 +80,7 @@ def test_each_private_part_that_is_used_is_known_here() -> None:
                 ):
                     own.add(name)
         found |= {name for name in used - own if name.startswith("_") and not name.startswith("__")}
-    assert found - DOCUMENTED == USED.keys()
+    assert found - DOCUMENTED <= USED.keys()
 
 
 def test_soundfile_still_has_them(tmp_path: Path) -> None:
