@@ -32,6 +32,8 @@ USED = {
     "_terminate": "sounddevice",
     "_exit_handler": "sounddevice",
     "_run_exitfuncs": "atexit",
+    "_ModuleLockManager": "importlib; tests/engine/test_compiled.py",
+    "_load_unlocked": "importlib; tests/engine/test_compiled.py",
     "_linear_filter": "scipy.signal; tests/effects/test_echoes_and_stereo.py tries it, and lfilter without it",
 }
 DOCUMENTED = {"_replace", "_asdict", "_fields", "_exit", "_repr_html_"}
