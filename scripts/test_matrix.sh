@@ -37,7 +37,7 @@ prepare_leg() {
     wanted="$(sha256sum pyproject.toml) $(installation "$base")"
     [ "$(cat "$place/installed" 2>/dev/null)" != "$wanted" ] || return 0
     "$UV" venv --quiet --clear --python "$base" "$place"
-    "$UV" pip install --quiet --compile-bytecode --python "$place" --only-binary :all: --no-binary reverb \
+    "$UV" pip install --quiet --compile-bytecode --python "$place" --only-binary :all: --no-binary reverb-audio \
         --resolution "$([ "$libraries" = lowest ] && echo lowest-direct || echo highest)" --editable '.[dev]'
     case $libraries in *"no FFTW") "$UV" pip uninstall --quiet --python "$place" pyfftw ;; esac
     echo "$wanted" >"$place/installed"
