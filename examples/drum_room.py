@@ -9,7 +9,7 @@ the song. Dry and wet add up to the original where the room is silent.
 import argparse
 
 import reverb
-from reverb.responses.decay_shaping import with_rt60
+from reverb.responses.decay.shaping import with_rt60
 
 
 def drum_room(seconds: float, split: float, mix: float) -> reverb.Effect:

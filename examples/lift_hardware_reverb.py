@@ -13,7 +13,7 @@ import argparse
 import soundfile
 
 import reverb
-from reverb.responses.identification import identify
+from reverb.responses.measure.identify import identify
 
 
 def main() -> None:

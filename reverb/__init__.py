@@ -20,21 +20,18 @@ from typing import TYPE_CHECKING, Any
 from reverb.effects.showing import register
 
 if TYPE_CHECKING:
-    from reverb.effects.convolver import Convolver
-    from reverb.effects.crossovers import Band, crossover
-    from reverb.effects.curve_files import load_equaliser
+    from reverb.effects.crossover import Band, crossover
     from reverb.effects.curves import Curve, RiaaCurve, Weighting
     from reverb.effects.echoes import Echoes, beats
     from reverb.effects.effect import Chain, Delay, Effect, Gain, Parallel
-    from reverb.effects.equalisers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
+    from reverb.effects.equalizers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
     from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
     from reverb.effects.levelled import Levelled
-    from reverb.effects.presets import load_chain
     from reverb.effects.reverb import Reverb
     from reverb.effects.stereo import MidSide, Width
-    from reverb.engine.overlap_add import OverlapAdd
-    from reverb.engine.realtime_adapter import BlockAdapter
-    from reverb.engine.whole import convolve
+    from reverb.engine.convolve import convolve
+    from reverb.engine.offline.convolver import OverlapAdd
+    from reverb.engine.realtime.adapter import BlockAdapter
     from reverb.errors import (
         AudioFileError,
         ClusterError,
@@ -47,29 +44,32 @@ if TYPE_CHECKING:
         ReverbError,
         UnknownNameError,
     )
+    from reverb.live.convolver import Convolver
     from reverb.render.batch.augment import Augment
     from reverb.render.batch.batch import BatchReport, process_files
     from reverb.render.files import RenderReport, process_file
-    from reverb.responses.files import load_response, save_response
-    from reverb.responses.library import impulse
     from reverb.responses.response import ImpulseResponse
+    from reverb.store.eq_files import load_equaliser
+    from reverb.store.library import impulse
+    from reverb.store.presets import load_chain
+    from reverb.store.response_files import load_response, save_response
 
 _HOMES = {
-    "reverb.effects.convolver": ("Convolver",),
-    "reverb.effects.crossovers": ("Band", "crossover"),
-    "reverb.effects.curve_files": ("load_equaliser",),
+    "reverb.live.convolver": ("Convolver",),
+    "reverb.effects.crossover": ("Band", "crossover"),
+    "reverb.store.eq_files": ("load_equaliser",),
     "reverb.effects.curves": ("RiaaCurve", "Curve", "Weighting"),
     "reverb.effects.echoes": ("Echoes", "beats"),
     "reverb.effects.effect": ("Chain", "Delay", "Effect", "Gain", "Parallel"),
     "reverb.effects.filters": ("BandPass", "BandStop", "HighPass", "LowPass"),
-    "reverb.effects.equalisers": ("HighCut", "HighShelf", "LowCut", "LowShelf", "Notch", "Peak", "Tilt"),
+    "reverb.effects.equalizers": ("HighCut", "HighShelf", "LowCut", "LowShelf", "Notch", "Peak", "Tilt"),
     "reverb.effects.stereo": ("MidSide", "Width"),
     "reverb.effects.levelled": ("Levelled",),
-    "reverb.effects.presets": ("load_chain",),
+    "reverb.store.presets": ("load_chain",),
     "reverb.effects.reverb": ("Reverb",),
-    "reverb.engine.overlap_add": ("OverlapAdd",),
-    "reverb.engine.realtime_adapter": ("BlockAdapter",),
-    "reverb.engine.whole": ("convolve",),
+    "reverb.engine.offline.convolver": ("OverlapAdd",),
+    "reverb.engine.realtime.adapter": ("BlockAdapter",),
+    "reverb.engine.convolve": ("convolve",),
     "reverb.errors": (
         "AudioFileError",
         "ClusterError",
@@ -85,8 +85,8 @@ _HOMES = {
     "reverb.render.batch.augment": ("Augment",),
     "reverb.render.batch.batch": ("BatchReport", "process_files"),
     "reverb.render.files": ("RenderReport", "process_file"),
-    "reverb.responses.files": ("load_response", "save_response"),
-    "reverb.responses.library": ("impulse",),
+    "reverb.store.response_files": ("load_response", "save_response"),
+    "reverb.store.library": ("impulse",),
     "reverb.responses.response": ("ImpulseResponse",),
 }
 

@@ -24,7 +24,7 @@ from benchmarks.results import Row, add_options, keep, this_machine
 from reverb import Reverb
 from reverb.render.batch import cluster, processes
 from reverb.render.batch.batch import Batch, plan_batch
-from reverb.render.batch.carry_out import FoldedResponses, Workshop, carry_out
+from reverb.render.batch.run_task import FoldedResponses, Workshop, carry_out
 from reverb.render.batch.tasks import Outcome, Task, Treatment
 
 SAMPLE_RATE = 48_000

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import scipy.signal
 from benchmarks.results import add_options, keep, this_machine
 
-from reverb.engine.whole import convolve
+from reverb.engine.convolve import convolve
 
 Samples = npt.NDArray[np.floating[Any]]
 Run = Callable[[], Samples]

@@ -29,7 +29,7 @@ import soundfile
 from benchmarks.results import Row, add_options, keep, this_machine
 
 import reverb
-from reverb.live import interpreter
+from reverb.live import scheduling as interpreter
 from reverb.live.portaudio import CardStream, rescan
 from reverb.live.report import Xruns
 from reverb.live.session import Session

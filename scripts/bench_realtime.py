@@ -31,8 +31,8 @@ import numpy.typing as npt
 from benchmarks.results import Row, add_options, keep, this_machine
 from scipy.signal import oaconvolve
 
-from reverb.effects.convolver import Convolver
 from reverb.engine.fft_plans import BackendName
+from reverb.live.convolver import Convolver
 
 Samples = npt.NDArray[Any]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pyloudnorm
 import soundfile
 
-from reverb.effects.presets import presets
 from reverb.render.files import process_file
+from reverb.store.presets import presets
 
 ALLOWED_DB = 1.5
 SOUNDS = (".wav", ".flac", ".aif", ".ogg")

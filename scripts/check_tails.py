@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from reverb.responses.acoustics import BandReport, measure, onset
-from reverb.responses.files import load_response
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.tail import extend_tail
+from reverb.store.response_files import load_response
 
 SHARES = (0.5, 0.6, 0.75)
 

@@ -26,7 +26,7 @@ import soundfile
 
 import reverb
 from reverb.arrays import Audio
-from reverb.engine.overlap_add import OverlapAdd
+from reverb.engine.offline.convolver import OverlapAdd
 from reverb.levels import to_db
 from reverb.render import pipeline
 from reverb.responses.response import ImpulseResponse

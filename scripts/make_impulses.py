@@ -15,7 +15,7 @@ from rooms import catalogue
 from rooms.designs import ROOMS
 from rooms.render import SAMPLE_RATE, finish_plate, render_room
 
-from reverb.responses.plate import Plate
+from reverb.responses.rooms.plate import Plate
 
 MEASURED = "living-room"
 PLATE = Plate()

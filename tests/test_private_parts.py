@@ -15,9 +15,9 @@ import pytest
 import soundfile
 
 import reverb
+from reverb.audiofiles import packed
 from reverb.live import portaudio
 from reverb.live.recorder import Recorder
-from reverb.render import packed
 from tests.conftest import ROOT
 from tests.signals import noise
 
@@ -55,8 +55,8 @@ class Without:
 def without_private_soundfile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """soundfile as it would look to us if it renamed all that is private; it needs the names itself."""
     theirs = Without(soundfile, "_snd", "_ffi", "_full_path", "_libname")
-    monkeypatch.setattr("reverb.soundfiles.soundfile", theirs)
-    monkeypatch.setattr("reverb.render.packed.soundfile", theirs)
+    monkeypatch.setattr("reverb.audiofiles.files.soundfile", theirs)
+    monkeypatch.setattr("reverb.audiofiles.packed.soundfile", theirs)
     packed._library.cache_clear()
     yield
     packed._library.cache_clear()

@@ -49,7 +49,7 @@ _ROOM_OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list["CompletionItem"]:
     """Complete the name of a response, or a file."""
-    from reverb.responses.library import names
+    from reverb.store.library import names
 
     return completions(begun, names())
 
@@ -90,7 +90,7 @@ def apply(
       reverb apply dry.wav wet.wav --ir church --decay 0.6 --low-cut 150 --high-cut 7000
     """
     from reverb.effects.reverb import Reverb
-    from reverb.responses.library import impulse
+    from reverb.store.library import impulse
 
     rendering = take_rendering(options)  # what is left are settings of the reverb
     room = impulse(impulse_response, layout)

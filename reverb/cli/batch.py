@@ -146,10 +146,10 @@ class _Interrupted(click.ClickException):
 def _treatments(options: dict[str, Any]) -> "list[Treatment]":
     """Return what files go through: each response, then each chain."""
     from reverb.effects.folding import FLOOR_DB
-    from reverb.effects.presets import load_preset
     from reverb.effects.reverb import Reverb
     from reverb.render.batch.tasks import Treatment
-    from reverb.responses.library import impulse
+    from reverb.store.library import impulse
+    from reverb.store.presets import load_preset
 
     fixed = {name: None if isinstance(options[name], tuple) else options[name] for name in _RANGES}
     if isinstance(options["mix"], tuple) and not (options["wet"] is options["dry"] is None):
@@ -174,7 +174,7 @@ def _treatments(options: dict[str, Any]) -> "list[Treatment]":
 
 def _stem(text: str) -> str:
     """Return the name by which outputs call a response of the library or of a file."""
-    from reverb.responses.library import names
+    from reverb.store.library import names
 
     return text if text in names() else text.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or text
 

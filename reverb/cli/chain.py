@@ -11,8 +11,8 @@ from reverb.cli.tables import show_table
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from reverb.effects.explaining import Explanation, StepReport
-    from reverb.effects.presets import Preset
+    from reverb.effects.explain import Explanation, StepReport
+    from reverb.store.presets import Preset
 
 _EXPLAINED_RATE = 48_000
 _TEXT_WIDTH = 72
@@ -20,7 +20,7 @@ _TEXT_WIDTH = 72
 
 def complete_preset(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list["CompletionItem"]:
     """Complete the name of a preset, or a file."""
-    from reverb.effects.presets import names
+    from reverb.store.presets import names
 
     return completions(begun, names())
 
@@ -77,7 +77,7 @@ def chain(
       reverb chain string-hall --export-ir hall.wav --sample-rate 44100
     """
     from reverb.effects.folding import FLOOR_DB
-    from reverb.effects.presets import load_preset
+    from reverb.store.presets import load_preset
 
     if listing:
         _list()
@@ -102,7 +102,7 @@ def chain(
 
 
 def _list() -> None:
-    from reverb.effects.presets import presets
+    from reverb.store.presets import presets
 
     show_table([("name", "what"), *((preset.name, preset.description) for preset in presets())])
 
@@ -112,7 +112,7 @@ def _export(
 ) -> None:
     """Write the folded response as float32, which every convolver reads."""
     from reverb.effects.folding import portable
-    from reverb.responses.files import save_response
+    from reverb.store.response_files import save_response
 
     response = portable(preset.effect.response(sample_rate), preset.name, floor_db)
     save_response(response, path, overwrite=options["force"])
@@ -124,7 +124,7 @@ def _export(
 
 
 def _explain(preset: "Preset", sample_rate: int) -> None:
-    from reverb.effects.explaining import explain
+    from reverb.effects.explain import explain
 
     explanation = explain(preset.effect, sample_rate)
     if preset.description:

@@ -136,7 +136,7 @@ def eq(curve: str, phase: Any, **options: Any) -> None:
     """Apply the equaliser of a file: a table of Hz and dB, or what REW, AutoEq and Equalizer APO write."""
     from functools import partial
 
-    from reverb.effects.curve_files import load_equaliser, report_on_equaliser
+    from reverb.store.eq_files import load_equaliser, report_on_equaliser
 
     rendering = take_rendering(options)
     equaliser = load_equaliser(curve, phase)
@@ -189,8 +189,8 @@ def crossover(frequencies: tuple[float, ...], **options: Any) -> None:
     """Split INPUT into bands that sum to it: OUTPUT bands.wav becomes bands-1.wav, bands-2.wav, ..., lowest first."""
     from pathlib import Path
 
-    from reverb.effects import crossovers
-    from reverb.outputs import check_output
+    from reverb.audiofiles.outputs import check_output
+    from reverb.effects import crossover as crossovers
 
     rendering = take_rendering(options)
     if "-" in (rendering.source, rendering.destination):

@@ -10,8 +10,8 @@ from reverb.cli.filter_options import METHODS, PHASES, crossover_settings
 from reverb.cli.options import FILE
 
 if TYPE_CHECKING:
+    from reverb.effects.design.report import FilterReport
     from reverb.effects.effect import Effect
-    from reverb.effects.reports import FilterReport
     from reverb.responses.response import ImpulseResponse
 
 _KINDS = {
@@ -146,8 +146,8 @@ def _effect(kind: str, settings: dict[str, Any]) -> "Effect":
 
 def _report(effect: Any, sample_rate: int) -> "FilterReport":
     """Return what a filter reaches; of several in a row, as a file may hold, what they reach together."""
-    from reverb.effects.curve_files import report_on_equaliser
     from reverb.effects.effect import Chain
+    from reverb.store.eq_files import report_on_equaliser
 
     report: FilterReport = (
         report_on_equaliser(effect, sample_rate) if isinstance(effect, Chain) else effect.report(sample_rate)
@@ -171,9 +171,9 @@ def _finite(facts: dict[str, Any]) -> dict[str, Any]:
 def _export(effect: "Effect", sample_rate: int, path: str, force: bool) -> None:
     from pathlib import Path
 
-    from reverb.responses.files import save_response
-    from reverb.responses.formats.bare import write_npy
-    from reverb.responses.formats.text import write_text
+    from reverb.store.formats.bare import write_npy
+    from reverb.store.formats.text import write_text
+    from reverb.store.response_files import save_response
 
     response = effect.response(sample_rate)
     ending = Path(path).suffix.lower()
@@ -187,7 +187,7 @@ def _export(effect: "Effect", sample_rate: int, path: str, force: bool) -> None:
 
 
 def _export_json(effect: "Effect", response: "ImpulseResponse", path: str, force: bool) -> None:
-    from reverb.outputs import whole_or_nothing
+    from reverb.audiofiles.outputs import whole_or_nothing
 
     facts = {
         "filter": repr(effect),

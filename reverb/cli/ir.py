@@ -18,7 +18,7 @@ from reverb.cli.tables import number, show_csv, show_table
 if TYPE_CHECKING:
     from reverb.responses.acoustics import AcousticReport, BandReport, ChannelReport
     from reverb.responses.bands import BandSet
-    from reverb.responses.decay import DecayTime
+    from reverb.responses.decay.decay import DecayTime
     from reverb.responses.response import ImpulseResponse
 
 
@@ -66,8 +66,8 @@ def list_responses(search: tuple[str, ...], as_json: bool) -> None:
       reverb ir list
       reverb ir list true-stereo hall
     """
-    from reverb.responses.catalogue import as_dict
-    from reverb.responses.library import entries, user_folder
+    from reverb.store.catalogue import as_dict
+    from reverb.store.library import entries, user_folder
 
     found = list(entries(search))
     if as_json:
@@ -97,7 +97,7 @@ def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool,
     dB, IACC the correlation of a stereo pair, early and late. All are means over the channels; (..) marks a
     figure that is not to be trusted, - one that is undefined.
     """
-    from reverb.responses.library import impulse
+    from reverb.store.library import impulse
 
     response = impulse(name_or_file, layout)
     facts, report = _facts(response), measured(response, bands)
@@ -129,8 +129,8 @@ def compare(a: str, b: str, layout: str | None, bands: "BandSet", as_json: bool)
       reverb ir compare church hall
       reverb ir compare before.wav after.wav --bands third --json
     """
-    from reverb.responses.comparing import compare as compare_reports
-    from reverb.responses.library import impulse
+    from reverb.responses.compare import compare as compare_reports
+    from reverb.store.library import impulse
 
     first, second = impulse(a, layout), impulse(b, layout)
     facts = _facts(first), _facts(second)
@@ -160,7 +160,7 @@ def measured(response: "ImpulseResponse", bands: "BandSet") -> "AcousticReport":
 
 def _facts(response: "ImpulseResponse") -> dict[str, Any]:
     from reverb.levels import to_db
-    from reverb.responses.normalising import loudness_ratio, peak
+    from reverb.responses.level import loudness_ratio, peak
 
     return {
         "name": response.name,

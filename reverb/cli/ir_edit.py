@@ -35,7 +35,7 @@ def _setting(name: str) -> Any:
 
 
 def _ms(function: str) -> Callable[[float], Edit]:
-    return lambda value: _edit("editing", function, value / 1000)
+    return lambda value: _edit("edit", function, value / 1000)
 
 
 def _flag(name: str, edit: Edit, text: str) -> Step:
@@ -58,15 +58,15 @@ def _one_pair(function: str) -> Callable[[dict[float, float]], Edit]:
 
 def _predelay(text: str) -> Edit:
     from reverb.errors import ParameterError
-    from reverb.responses.editing import note_seconds
+    from reverb.responses.edit import note_seconds
 
     if "/" in text:
         bpm = _setting("bpm")
         if bpm is None:
             raise ParameterError(f"pre-delay {text!r} is a note; give the tempo, too: --bpm 120")
-        return _edit("editing", "predelay", note_seconds(text, bpm))
+        return _edit("edit", "predelay", note_seconds(text, bpm))
     try:
-        return _edit("editing", "predelay", float(text) / 1000)
+        return _edit("edit", "predelay", float(text) / 1000)
     except ValueError:
         raise ParameterError(f"pre-delay {text!r}; expected ms, or a note such as 1/16 with --bpm") from None
 
@@ -74,7 +74,7 @@ def _predelay(text: str) -> Edit:
 def _balance(side: str) -> Callable[[float], Edit]:
     def make(db: float) -> Edit:
         split = _setting("split") / 1000
-        return _edit("editing", "balance", **{side: db, "split": split})
+        return _edit("edit", "balance", **{side: db, "split": split})
 
     return make
 
@@ -82,7 +82,7 @@ def _balance(side: str) -> Callable[[float], Edit]:
 def _pair(path: str) -> Edit:
     def edit_response(response: "ImpulseResponse") -> "ImpulseResponse":
         from reverb.responses.layouts import true_stereo
-        from reverb.responses.library import impulse
+        from reverb.store.library import impulse
 
         return true_stereo(response, impulse(path))
 
@@ -96,19 +96,19 @@ def _rate(sample_rate: int) -> Edit:
 _STEPS: Sequence[Step] = (
     Step(
         ["--trim-head"],
-        lambda _: _edit("editing", "trim_head", _setting("onset")),
+        lambda _: _edit("edit", "trim_head", _setting("onset")),
         is_flag=True,
         help="Cut what lies before the sound starts (--onset).",
     ),
     Step(
         ["--trim-tail"],
-        lambda db: _edit("editing", "trim_tail", db),
+        lambda db: _edit("edit", "trim_tail", db),
         type=float,
         metavar="DB",
         help="Cut where the energy to come lies DB below the whole, such as -60.",
     ),
     Step(["--length"], _ms("set_length"), type=float, metavar="MS", help="Cut, or fill with silence."),
-    _flag("--cut-noise", _edit("editing", "cut_noise"), "Cut at the noise floor (Lundeby)."),
+    _flag("--cut-noise", _edit("edit", "cut_noise"), "Cut at the noise floor (Lundeby)."),
     Step(
         ["--extend-tail"],
         lambda _: _edit("tail", "extend_tail", _setting("floor")),
@@ -117,17 +117,17 @@ _STEPS: Sequence[Step] = (
     ),
     Step(["--fade-in"], _ms("fade_in"), type=float, metavar="MS", help="Fade in the first MS."),
     Step(["--fade-out"], _ms("fade_out"), type=float, metavar="MS", help="Fade out the last MS."),
-    _flag("--reverse", _edit("editing", "reverse"), "Turn round in time."),
+    _flag("--reverse", _edit("edit", "reverse"), "Turn round in time."),
     Step(
         ["--stretch"],
-        lambda factor: _edit("stretching", "stretch_time", factor),
+        lambda factor: _edit("stretch", "stretch_time", factor),
         type=float,
         metavar="FACTOR",
         help="Longer in time at the same pitch; for tails, rough on single echoes.",
     ),
     Step(
         ["--tape"],
-        lambda factor: _edit("stretching", "stretch_tape", factor),
+        lambda factor: _edit("stretch", "stretch_tape", factor),
         type=float,
         metavar="FACTOR",
         help="Longer in time, pitch and room size with it.",
@@ -140,7 +140,7 @@ _STEPS: Sequence[Step] = (
     ),
     Step(
         ["--rt60"],
-        lambda target: _edit("decay_shaping", "with_rt60", target),
+        lambda target: _edit("decay.shaping", "with_rt60", target),
         type=Pairs("=", alone=True),
         metavar="S_OR_BANDS",
         help="Decay time: 2.5 scales all bands, 125=3,1k=2,8k=0.9 sets octaves.",
@@ -211,7 +211,7 @@ _STEPS: Sequence[Step] = (
     ),
     Step(
         ["--level"],
-        lambda mode: _edit("editing", "set_gain", mode),
+        lambda mode: _edit("edit", "set_gain", mode),
         type=click.Choice(_GAIN_MODES),
         help="Bring to a level; peak-safe: no input within full scale can clip.",
     ),
@@ -263,9 +263,9 @@ def edit(
       reverb ir edit church swell.wav --trim-tail -60 --reverse --predelay 1/16 --bpm 96
       reverb ir edit left.wav both.wav --right-source right.wav --width 1.3
     """
-    from reverb.outputs import check_output
-    from reverb.responses.library import impulse
-    from reverb.soundfiles import output_format
+    from reverb.audiofiles.files import output_format
+    from reverb.audiofiles.outputs import check_output
+    from reverb.store.library import impulse
 
     output_format(output)
     check_output(output, force)
@@ -282,8 +282,8 @@ def save(response: "ImpulseResponse", output: str, *, force: bool, quiet: bool) 
     from pathlib import Path
 
     from reverb.levels import to_db
-    from reverb.responses.files import save_response
-    from reverb.responses.normalising import peak
+    from reverb.responses.level import peak
+    from reverb.store.response_files import save_response
 
     response = replace(response, name=Path(output).stem)
     save_response(response, output, overwrite=force)

@@ -64,12 +64,12 @@ def export(
     """
     from pathlib import Path
 
-    from reverb.responses.files import load_response, save_response
-    from reverb.responses.formats.exports import export as write
-    from reverb.responses.library import impulse
+    from reverb.store.formats.exports import export as write
+    from reverb.store.library import impulse
+    from reverb.store.response_files import load_response, save_response
 
     if directions:
-        from reverb.responses.formats.sofa import read_sofa
+        from reverb.store.formats.sofa import read_sofa
 
         loaded = read_sofa(
             response, layout, sample_rate, directions=[_direction(text) for text in directions]

@@ -54,9 +54,9 @@ def identify(
     Examples:
       reverb ir identify dry.wav through_plate.wav plate.wav --length 4
     """
-    from reverb.outputs import check_output
-    from reverb.responses.identification import identify as identify_response
-    from reverb.responses.sweep_files import load_played
+    from reverb.audiofiles.outputs import check_output
+    from reverb.responses.measure.identify import identify as identify_response
+    from reverb.store.sweep_files import load_played
 
     check_output(output, force)
     (x, rate, _), (y, wet_rate, _) = load_played(dry), load_played(wet)
@@ -114,9 +114,9 @@ def burst(
     Examples:
       reverb ir burst pop.wav cellar.wav --length 3
     """
-    from reverb.outputs import check_output
-    from reverb.responses.burst import from_burst
-    from reverb.responses.sweep_files import load_played
+    from reverb.audiofiles.outputs import check_output
+    from reverb.responses.measure.burst import from_burst
+    from reverb.store.sweep_files import load_played
 
     check_output(output, force)
     samples, rate, _ = load_played(recording)

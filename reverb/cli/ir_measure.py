@@ -9,8 +9,8 @@ from reverb.cli.measured import RESULT_OPTIONS, save_response, show_report
 from reverb.cli.options import FILE, with_options
 
 if TYPE_CHECKING:
-    from reverb.responses.deconvolution import Measurement
-    from reverb.responses.sweep import Sweep
+    from reverb.responses.measure.deconvolution import Measurement
+    from reverb.responses.measure.sweep import Sweep
 
 _SWEEP_OPTIONS = (
     click.option("--seconds", type=float, default=10.0, show_default=True, metavar="S", help="Of one sweep."),
@@ -77,9 +77,9 @@ def sweep(
       reverb ir sweep sweep.wav --seconds 20 --pause 6
       reverb ir sweep pair.wav --sources 2 --repetitions 3
     """
-    from reverb.responses.sweep import inverse as inverse_filter
-    from reverb.responses.sweep import signal
-    from reverb.responses.sweep_files import save_played
+    from reverb.responses.measure.sweep import inverse as inverse_filter
+    from reverb.responses.measure.sweep import signal
+    from reverb.store.sweep_files import save_played
 
     made = _made(sample_rate, options)
     save_played(signal(made), made, output, subtype=subtype, overwrite=force)
@@ -128,8 +128,8 @@ def deconvolve(
       reverb ir deconvolve recording.wav room.wav --sweep sweep.wav
       reverb ir deconvolve left.wav right.wav room.wav --sweep sweep.wav --length 4
     """
-    from reverb.outputs import check_output
-    from reverb.responses.sweep_files import load_played
+    from reverb.audiofiles.outputs import check_output
+    from reverb.store.sweep_files import load_played
 
     check_output(output, force)
     takes = [load_played(path) for path in recordings]
@@ -177,11 +177,11 @@ def record(
       reverb ir record take.wav --response room.wav --seconds 15
       reverb ir record take.wav --sources 2 --output-channels 1,2 --input-channels 1,2 --response hall.wav
     """
-    from reverb.live.exchange import card_setup, play_and_record
+    from reverb.audiofiles.outputs import check_output
+    from reverb.live.play_record import card_setup, play_and_record
     from reverb.live.settings import LiveSettings
-    from reverb.outputs import check_output
-    from reverb.responses.sweep import signal
-    from reverb.responses.sweep_files import save_played
+    from reverb.responses.measure.sweep import signal
+    from reverb.store.sweep_files import save_played
 
     for path in filter(None, (recording, response)):
         check_output(path, force)
@@ -219,7 +219,7 @@ _CARD_NAMES = (
 
 
 def _made(sample_rate: int, options: dict[str, Any]) -> "Sweep":
-    from reverb.responses.sweep import Sweep
+    from reverb.responses.measure.sweep import Sweep
 
     times = {name: options.pop(name) / 1000 for name in ("fade_in", "fade_out")}
     high = options.pop("high")
@@ -236,7 +236,7 @@ def _channels(text: str | None) -> tuple[int, ...] | None:
 def _deconvolved(
     takes: Sequence[Any], rate: int, played: Any, length: float | None, lead: float, drift: bool
 ) -> "Measurement":
-    from reverb.responses.deconvolution import deconvolve as divide
+    from reverb.responses.measure.deconvolution import deconvolve as divide
 
     return divide(takes, rate, played, seconds=length, lead=lead / 1000, correct_drift=drift)
 

@@ -46,7 +46,7 @@ def plot(
     from pathlib import Path
 
     from reverb.plots import save, sheet
-    from reverb.responses.library import impulse
+    from reverb.store.library import impulse
 
     response = impulse(name_or_file, layout)
     path = output or f"{Path(name_or_file).stem}.png"

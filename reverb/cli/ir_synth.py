@@ -11,7 +11,7 @@ from reverb.cli.pairs import Pairs
 
 if TYPE_CHECKING:
     from reverb.responses.layouts import Layout
-    from reverb.responses.plate import PlateLayout
+    from reverb.responses.rooms.plate import PlateLayout
 
 _Command = Callable[..., None]
 
@@ -137,7 +137,7 @@ def figures(
       reverb ir synth figures hall.wav --rt60 2.2 --size 24 --distance 9
       reverb ir synth figures dark.wav --rt60 125=3,1k=2,8k=0.6 --layout true-stereo --seed 7
     """
-    from reverb.responses.synthesis import Figures, synthesise
+    from reverb.responses.rooms.figures import Figures, synthesise
 
     _check(output, force)
     response = synthesise(Figures(early_db=early, **given), sample_rate, layout)
@@ -196,7 +196,7 @@ def room(output: str, layout: "Layout", sample_rate: int, force: bool, quiet: bo
       reverb ir synth room chapel.wav --plan '0,0 14,0 16,4 14,8 0,8' --height 9 --walls stone --rt60 3
     """
     from reverb.responses.rooms.building import build
-    from reverb.responses.rooms.simulating import simulate
+    from reverb.responses.rooms.simulate import simulate
 
     _check(output, force)
     response = simulate(build(**given), sample_rate, layout)
@@ -232,7 +232,7 @@ def plate(
     Example:
       reverb ir synth plate plate.wav --rt60 3 --rt60-high 1 --thickness 0.4
     """
-    from reverb.responses.plate import sheet, synthesise_plate
+    from reverb.responses.rooms.plate import sheet, synthesise_plate
 
     _check(output, force)
     made = sheet(size, thickness / 1000, rt60_low=rt60, rt60_high=rt60_high, turn=turn)
@@ -240,8 +240,8 @@ def plate(
 
 
 def _check(output: str, force: bool) -> None:
-    from reverb.outputs import check_output
-    from reverb.soundfiles import output_format
+    from reverb.audiofiles.files import output_format
+    from reverb.audiofiles.outputs import check_output
 
     output_format(output)
     check_output(output, force)

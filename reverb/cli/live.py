@@ -195,7 +195,7 @@ def _settings(options: dict[str, Any]) -> "LiveSettings":
 def _session(settings: "LiveSettings", options: dict[str, Any]) -> "Session":
     from reverb.effects.reverb import Reverb
     from reverb.live.session import Session
-    from reverb.responses.library import impulse
+    from reverb.store.library import impulse
 
     if options["preset"] is not None:
         return Session(_chain(options), settings, gain=options["gain"], transition=options["transition"])
@@ -218,7 +218,7 @@ def _session(settings: "LiveSettings", options: dict[str, Any]) -> "Session":
 
 def _chain(options: dict[str, Any]) -> "Effect":
     """Return the effect of --chain, or raise UsageError where options that it replaces stand beside it."""
-    from reverb.effects.presets import load_chain
+    from reverb.store.presets import load_chain
 
     for name in ("responses", "layout", "mix", "wet", "dry", "predelay"):
         if options[name] not in (None, (), 0.0):

@@ -21,7 +21,7 @@ def save_response(response: "ImpulseResponse", output: str, force: bool) -> None
     from dataclasses import replace
     from pathlib import Path
 
-    from reverb.responses import files
+    from reverb.store import response_files as files
 
     files.save_response(replace(response, name=Path(output).stem), output, overwrite=force)
 

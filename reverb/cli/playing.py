@@ -12,7 +12,7 @@ from reverb.cli import reconnect as supervisor
 from reverb.errors import DeviceError, missing_extra
 
 if TYPE_CHECKING:
-    from reverb.live.control_midi import MidiMap
+    from reverb.live.control.midi import MidiMap
     from reverb.live.session import Session
 
 
@@ -46,7 +46,7 @@ class Controls:
 
 def play(session: "Session", controls: Controls) -> None:
     """Run a session from its start to its summary."""
-    from reverb.live.interpreter import spare_the_collector
+    from reverb.live.scheduling import spare_the_collector
     from reverb.monitor.text import summary
 
     lost: DeviceError | None = None
@@ -80,13 +80,13 @@ def _remote(session: "Session", controls: Controls) -> "Iterator[MidiMap | None]
     with contextlib.ExitStack() as stack:
         midi_map = None
         if controls.osc_port is not None:
-            from reverb.live.control_osc import OscControl
+            from reverb.live.control.osc import OscControl
 
             osc = OscControl(session, controls.osc_port, controls.osc_host)
             stack.callback(osc.close)
             session.tell(f"OSC at {controls.osc_host}:{osc.port}")
         if controls.midi_port is not None or controls.midi_learn is not None:
-            from reverb.live.control_midi import MidiControl, MidiMap, map_file
+            from reverb.live.control.midi import MidiControl, MidiMap, map_file
 
             midi_map = MidiMap(map_file())
             midi_map.learn(controls.midi_learn)

@@ -17,8 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from reverb.audiofiles.files import PathLike
 from reverb.errors import DeviceError, ReverbError
-from reverb.soundfiles import PathLike
 
 if TYPE_CHECKING:
     from reverb.live.session import Session

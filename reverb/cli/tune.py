@@ -15,7 +15,7 @@ def tune(thorough: bool, quiet: bool) -> None:
     FFTW's plans for long files and the costs of live sound's building stones are measured, and kept in your cache
     folder. What is heard does not change. To be run again after a new processor or a new version of FFTW.
     """
-    from reverb.engine.cache import cache_folder
+    from reverb.cache import cache_folder
     from reverb.engine.tuning import fft_in_use
     from reverb.engine.tuning import tune as measure
 

@@ -9,8 +9,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from reverb.effects.equalisers import Equaliser
-from reverb.effects.phases import Taps
+from reverb.effects.design.phases import Taps
+from reverb.effects.equalizers import Equaliser
 from reverb.errors import ParameterError
 from reverb.levels import k_weighting
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reverb.effects.design.phases import Taps
 from reverb.effects.effect import Effect
-from reverb.effects.phases import Taps
 from reverb.engine import routing as wires
 from reverb.errors import ParameterError
 from reverb.levels import from_db

@@ -18,7 +18,7 @@ from reverb.arrays import Audio, BecomesFloat64, Sample, as_audio, as_sample_rat
 from reverb.effects.folding import trim
 from reverb.effects.showing import Shown
 from reverb.effects.writing import call, joined
-from reverb.engine.overlap_add import OverlapAdd
+from reverb.engine.offline.convolver import OverlapAdd
 from reverb.errors import ParameterError
 from reverb.levels import from_db
 from reverb.responses.response import ImpulseResponse, unit

@@ -14,10 +14,19 @@ from functools import lru_cache
 
 import numpy as np
 
-from reverb.effects.designing import METHODS, Kind, Method, Specification, design, lacking, measure, tighter
+from reverb.effects.design.phases import PHASES, Phase, Taps, minimum_phase, mixed_phase
+from reverb.effects.design.report import FilterReport, report_on
+from reverb.effects.design.specify import (
+    METHODS,
+    Kind,
+    Method,
+    Specification,
+    design,
+    lacking,
+    measure,
+    tighter,
+)
 from reverb.effects.effect import Effect
-from reverb.effects.phases import PHASES, Phase, Taps, minimum_phase, mixed_phase
-from reverb.effects.reports import FilterReport, report_on
 from reverb.errors import ParameterError
 from reverb.responses.response import ImpulseResponse
 
@@ -48,7 +57,7 @@ class Filter(Effect):
         The largest deviation from 0 dB in the pass band, in dB, 1e-6 to 3; by default as much as the stop band's in
         linear gain (0.001 dB at 80 dB), for minimum and mixed phase about as much.
     method : {'kaiser', 'least-squares', 'equiripple'}
-        How the taps are designed; see `reverb.effects.designing.design`.
+        How the taps are designed; see `reverb.effects.design.specify.design`.
     """
 
     _: KW_ONLY

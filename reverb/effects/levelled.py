@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reverb.effects.effect import Effect, HasResponse
 from reverb.errors import ParameterError
-from reverb.responses.normalising import LEVELS, Level, normalise
+from reverb.responses.level import LEVELS, Level, normalise
 from reverb.responses.response import ImpulseResponse
 
 
@@ -18,7 +18,7 @@ class Levelled(Effect):
     ----------
     effect : effect
     level : {'loudness', 'energy', 'peak', 'none'}
-        ``loudness``: pink noise is as loud after it as before; see `reverb.responses.normalising.level_gain`.
+        ``loudness``: pink noise is as loud after it as before; see `reverb.responses.level.level_gain`.
     """
 
     effect: HasResponse

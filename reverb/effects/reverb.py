@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from reverb.audiofiles.files import PathLike
 from reverb.effects.effect import Effect
 from reverb.effects.writing import call, written
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
-from reverb.responses.library import impulse
-from reverb.responses.normalising import LEVELS, Level, audible, blend, level_gain
+from reverb.responses.level import LEVELS, Level, audible, blend, level_gain
 from reverb.responses.response import ImpulseResponse, unit
-from reverb.soundfiles import PathLike
+from reverb.store.library import impulse
 
 DEFAULT_MIX = 0.3
 LONGEST_PREDELAY = 10.0
@@ -94,7 +94,7 @@ class Reverb(Effect):
         if self.level not in LEVELS:
             raise ParameterError(f"level {self.level!r}; expected one of {', '.join(LEVELS)}")
         if self.decay != 1.0:
-            from reverb.responses.decay_shaping import check_change
+            from reverb.responses.decay.shaping import check_change
 
             check_change(self.decay)
         for name, hz in (("low_cut", self.low_cut), ("high_cut", self.high_cut)):
@@ -158,7 +158,7 @@ class Reverb(Effect):
 def _changed(
     room: ImpulseResponse, decay: float, low_cut: float | None, high_cut: float | None, width: float
 ) -> ImpulseResponse:
-    from reverb.effects.equalisers import (
+    from reverb.effects.equalizers import (
         HighCut,
         LowCut,
     )  # most rooms sound as they are: a start need not wait
@@ -176,6 +176,6 @@ def _changed(
 
 @lru_cache(maxsize=_KEPT)
 def _decayed(room: ImpulseResponse, decay: float) -> ImpulseResponse:
-    from reverb.responses.decay_shaping import scale_decay
+    from reverb.responses.decay.shaping import scale_decay
 
     return scale_decay(room, decay)

@@ -26,7 +26,7 @@ class MidSide(Effect):
 
     Examples
     --------
-    >>> from reverb.effects.equalisers import LowCut
+    >>> from reverb.effects.equalizers import LowCut
     >>> MidSide(side=LowCut(150)).response(48_000).layout
     'true-stereo'
     """

@@ -18,9 +18,9 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from reverb.cache import cache_folder, read_cache, write_cache
 from reverb.engine import fftw
 from reverb.engine.aligned import aligned_empty
-from reverb.engine.cache import cache_folder, read_cache, write_cache
 from reverb.engine.compiled import load_compiled
 from reverb.once import once
 

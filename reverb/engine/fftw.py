@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from reverb.engine.cache import cache_folder, read_cache, write_cache
+from reverb.cache import cache_folder, read_cache, write_cache
 from reverb.engine.compiled import load_compiled
 from reverb.once import once
 

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from reverb.engine.fft import FFTW_SIZES, fftw_sizes, learn_fftw, pocketfft
 from reverb.engine.fft_plans import BackendName, backend
 from reverb.engine.fftw import planner
-from reverb.engine.realtime_costs import measure_costs
-from reverb.engine.realtime_work import CostModel
+from reverb.engine.machine import measure_costs
+from reverb.engine.realtime.schedule import CostModel
 from reverb.errors import MissingExtraError
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from reverb.effects.effect import HasResponse
-from reverb.engine.realtime_swap import Mode
-from reverb.live.faders import Faders
+from reverb.engine.realtime.swap import Mode
+from reverb.live.levels import Faders
 from reverb.live.player import Player
-from reverb.live.preparing import Prepared, prepare
-from reverb.live.strip import Strip
+from reverb.live.prepare import Prepared, prepare
+from reverb.live.processor import Strip
 from reverb.live.wires import Wires
 
 

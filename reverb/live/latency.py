@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reverb.errors import DeviceError
-from reverb.live.exchange import play_and_record
+from reverb.live.play_record import play_and_record
 from reverb.live.portaudio import CardStream
 from reverb.live.ring import Block
-from reverb.live.running import OpenStream
 from reverb.live.settings import LiveSettings, Setup, decide
+from reverb.live.stream import OpenStream
 
 _BURSTS = 5
 _BURST_FRAMES = 4096

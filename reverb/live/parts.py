@@ -7,8 +7,8 @@ from reverb.live.player import Player
 from reverb.live.recording import Recordings
 from reverb.live.report import Meters, Stats
 from reverb.live.requests import Requests
-from reverb.live.running import Running
-from reverb.live.watch import Watch
+from reverb.live.stream import Running
+from reverb.live.watchdog import Watch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 import soundfile
 
+from reverb.audiofiles.files import PathLike, open_sound
 from reverb.errors import InvalidAudioError
 from reverb.live.ring import Block, Ring
-from reverb.soundfiles import PathLike, open_sound
 
 _SECONDS = 4.0
 _PIECE_SECONDS = 0.25

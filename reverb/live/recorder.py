@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from reverb.audiofiles.files import keep_header_right, output_format
+from reverb.audiofiles.outputs import PathLike, check_output
 from reverb.errors import AudioFileError, ParameterError
 from reverb.live.ring import Block, Ring
-from reverb.outputs import PathLike, check_output
-from reverb.soundfiles import keep_header_right, output_format
 
 _SECONDS = 8.0
 _INTERVAL = 0.1

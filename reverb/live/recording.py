@@ -4,10 +4,10 @@ import threading
 import time
 from pathlib import Path
 
+from reverb.audiofiles.files import PathLike
+from reverb.live.processor import Strip
 from reverb.live.recorder import Recorder
-from reverb.live.strip import Strip
 from reverb.live.wires import Wires
-from reverb.soundfiles import PathLike
 
 
 class Recordings:

@@ -8,8 +8,8 @@ from reverb.effects.effect import Chain, HasResponse
 from reverb.effects.levelled import Levelled
 from reverb.effects.reverb import Reverb
 from reverb.errors import ParameterError
-from reverb.responses import library
 from reverb.responses.response import ImpulseResponse
+from reverb.store import library
 
 Rooms: TypeAlias = dict[str, ImpulseResponse | None]
 """Responses by name, in order; None is loaded from the library when it is wanted."""

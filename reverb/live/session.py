@@ -10,26 +10,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
+from reverb.audiofiles.files import PathLike
 from reverb.effects.effect import HasResponse
-from reverb.engine.realtime_swap import MODES, Mode
+from reverb.engine.realtime.swap import MODES, Mode
 from reverb.errors import NotRunningError, ParameterError, ReverbError
-from reverb.live import interpreter, rooms
+from reverb.live import rooms
+from reverb.live import scheduling as interpreter
 from reverb.live.desk import Desk
-from reverb.live.faders import Fader
+from reverb.live.levels import Fader
 from reverb.live.parts import Parts
 from reverb.live.player import Player
 from reverb.live.portaudio import CardStream
-from reverb.live.preparing import Prepared
+from reverb.live.prepare import Prepared
+from reverb.live.processor import Strip
 from reverb.live.recording import Recordings, dated_file
 from reverb.live.report import Meters, Stats
 from reverb.live.requests import Requests
-from reverb.live.running import OpenStream, Running
 from reverb.live.settings import LiveChanges, LiveSettings, Setup, decide
-from reverb.live.strip import Strip
-from reverb.live.watch import Watch
+from reverb.live.stream import OpenStream, Running
+from reverb.live.watchdog import Watch
 from reverb.live.wires import wire
 from reverb.responses.response import ImpulseResponse
-from reverb.soundfiles import PathLike
 
 
 class Session:

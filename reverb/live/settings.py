@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import TypedDict, get_args
 
+from reverb.audiofiles.files import PathLike, open_sound
 from reverb.errors import DeviceError, ParameterError
 from reverb.live.cards import Device, Kind, describe, devices, find_device
 from reverb.live.portaudio import Latency, LatencyWord, StreamSettings
-from reverb.soundfiles import PathLike, open_sound
 
 _USUAL_CHANNELS = 2
 LARGEST_BLOCK = 8192
@@ -60,7 +60,7 @@ class LiveSettings:
     limiter : bool
         Whether the output is held below full scale (`reverb.live.limiter`).
     feedback_guard : bool
-        Whether a howl is ducked (`reverb.live.howl`).
+        Whether a howl is ducked (`reverb.live.feedback`).
     exclusive : bool
         WASAPI only: without the system's mixer.
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from reverb.effects.effect import HasResponse
 from reverb.errors import ParameterError
-from reverb.live.preparing import width
+from reverb.live.prepare import width
 from reverb.live.ring import Block
 from reverb.live.settings import Setup
 

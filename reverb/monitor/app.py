@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
-from reverb.live.control import PARAMETERS, turn
-from reverb.live.control_midi import MidiMap
+from reverb.live.control.core import PARAMETERS, turn
+from reverb.live.control.midi import MidiMap
 from reverb.live.meters import Level
 from reverb.monitor.text import FLOOR_DB, Shown, bar, clock, db, decay, faders, scale, title
 

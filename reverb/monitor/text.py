@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from reverb.live.control import Controllable
+from reverb.live.control.core import Controllable
 from reverb.live.meters import Level
 from reverb.live.report import Meters, Stats
 from reverb.responses.response import ImpulseResponse

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reverb.audiofiles.files import PathLike, open_sound
 from reverb.effects.effect import HasResponse
 from reverb.plots.figures import hz_ticks, new_figure
-from reverb.responses.library import impulse
-from reverb.soundfiles import PathLike, open_sound
+from reverb.store.library import impulse
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

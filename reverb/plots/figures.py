@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError, ParameterError, missing_extra
-from reverb.outputs import PathLike, whole_or_nothing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

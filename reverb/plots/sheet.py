@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from reverb.errors import ParameterError
 from reverb.plots.figures import DARK, LIGHT, Theme, empty_figure, hertz_axis, themed
+from reverb.plots.outlines import smoothed
 from reverb.responses.acoustics import AcousticReport, energy_decay, measure
-from reverb.responses.decay import DecayTime, EnergyDecay
-from reverb.responses.pictures import smoothed
+from reverb.responses.decay.decay import DecayTime, EnergyDecay
 from reverb.responses.response import ImpulseResponse
 
 if TYPE_CHECKING:

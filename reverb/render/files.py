@@ -15,17 +15,7 @@ import numpy.typing as npt
 import soundfile
 
 from reverb.arrays import Audio
-from reverb.effects.effect import HasResponse, check_workers, fold
-from reverb.errors import AudioFileError, ParameterError
-from reverb.levels import to_db
-from reverb.outputs import PathLike, check_output, whole_or_nothing
-from reverb.render.job import Job, Progress
-from reverb.render.levelling import Levelling, Measurement, Normalize, Verdict
-from reverb.render.loudness import LoudnessMeter
-from reverb.render.packed import PackedWriter, packed
-from reverb.render.pcm import BITS, DITHERED_BITS, PIECE, Meter, Quantiser
-from reverb.responses.response import ImpulseResponse
-from reverb.soundfiles import (
+from reverb.audiofiles.files import (
     NewSound,
     Sound,
     bounded,
@@ -38,6 +28,16 @@ from reverb.soundfiles import (
     write_error,
     write_tags,
 )
+from reverb.audiofiles.outputs import PathLike, check_output, whole_or_nothing
+from reverb.audiofiles.packed import PackedWriter, packed
+from reverb.effects.effect import HasResponse, check_workers, fold
+from reverb.errors import AudioFileError, ParameterError
+from reverb.levels import to_db
+from reverb.render.job import Job, Progress
+from reverb.render.levelling import Levelling, Measurement, Normalize, Verdict
+from reverb.render.loudness import LoudnessMeter
+from reverb.render.quantize import BITS, DITHERED_BITS, PIECE, Meter, Quantiser
+from reverb.responses.response import ImpulseResponse
 
 Sink: TypeAlias = Callable[[Audio], None]
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from reverb.arrays import Audio
-from reverb.engine.overlap_add import OverlapAdd
+from reverb.audiofiles.files import Sound, check_loudness, read_blocks, shortfall
+from reverb.audiofiles.packed import PackedReader, packed
+from reverb.engine.offline.convolver import OverlapAdd
 from reverb.errors import InvalidAudioError
 from reverb.render import pipeline
-from reverb.render.packed import PackedReader, packed
-from reverb.render.pcm import Meter, sixteen_bit_to_float
+from reverb.render.quantize import Meter, sixteen_bit_to_float
 from reverb.responses.response import ImpulseResponse, fitting
-from reverb.soundfiles import Sound, check_loudness, read_blocks, shortfall
 
 Progress = Callable[[int, int], None]
 """Called with frames done and frames in all."""

@@ -8,7 +8,7 @@ from reverb.arrays import Audio
 from reverb.errors import ParameterError
 from reverb.levels import from_db, to_db
 from reverb.render.loudness import LoudnessMeter, TruePeakMeter
-from reverb.render.pcm import Meter
+from reverb.render.quantize import Meter
 
 Normalize = Literal["none", "peak"]
 NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)

@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from reverb.audiofiles.files import PathLike
 from reverb.errors import AudioFileError, ReverbError
-from reverb.soundfiles import PathLike
 
 STANDARD = "-"
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from reverb.arrays import Audio
 from reverb.engine import routing as wires
-from reverb.engine.whole import convolve
+from reverb.engine.convolve import convolve
 from reverb.errors import InvalidAudioError, ParameterError, shown
 from reverb.responses.response import ImpulseResponse, fitting
 

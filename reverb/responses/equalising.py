@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reverb.engine.whole import convolve
+from reverb.engine.convolve import convolve
 from reverb.errors import ParameterError
 from reverb.responses.minimum_phase import minimum_phase
 from reverb.responses.response import ImpulseResponse

@@ -177,7 +177,7 @@ class ImpulseResponse:
 
     def _repr_html_(self) -> str:
         """Show itself in a notebook: a player and its decay."""
-        from reverb.responses.notebook import as_html
+        from reverb.plots.notebook import as_html
 
         return as_html(self)
 

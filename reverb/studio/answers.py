@@ -19,7 +19,7 @@ from reverb.effects.folding import FLOOR_DB, portable
 from reverb.errors import ParameterError, UnknownNameError
 from reverb.render.files import RenderReport, process_file
 from reverb.render.job import Progress
-from reverb.responses.files import save_response
+from reverb.store.response_files import save_response
 from reverb.studio import listening
 from reverb.studio.messages import (
     asked_for,

@@ -11,14 +11,14 @@ import numpy.typing as npt
 import soundfile
 
 from reverb.arrays import Audio, as_audio
+from reverb.audiofiles.files import open_sound
 from reverb.effects.effect import Effect, apply, fold
 from reverb.effects.folding import FLOOR_DB, portable
 from reverb.levels import to_db
+from reverb.plots.outlines import decay_line, outline, spectrum
 from reverb.render.loudness import LoudnessMeter
 from reverb.responses.acoustics import measure
-from reverb.responses.pictures import decay_line, outline, spectrum
 from reverb.responses.response import ImpulseResponse
-from reverb.soundfiles import open_sound
 
 HEARD_SECONDS = 180.0
 """So much of a recording is auditioned and drawn; a render takes all of it."""

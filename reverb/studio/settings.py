@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from reverb.effects.effect import Effect, Gain
-from reverb.effects.presets import FORMAT
 from reverb.effects.reverb import DEFAULT_MIX, Reverb
 from reverb.errors import ParameterError
 from reverb.responses.response import ImpulseResponse
+from reverb.store.presets import FORMAT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,12 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from reverb.audiofiles.files import FORMATS, open_sound
 from reverb.errors import InvalidAudioError, ParameterError, ReverbError, UnknownNameError
-from reverb.responses import library
-from reverb.responses.catalogue import Entry, measured_facts
-from reverb.responses.files import load_response
 from reverb.responses.response import ImpulseResponse
-from reverb.soundfiles import FORMATS, open_sound
+from reverb.store import library
+from reverb.store.catalogue import Entry, measured_facts
+from reverb.store.response_files import load_response
 
 _MOST_CHANNELS = 2
 _LONGEST_NAME = 80

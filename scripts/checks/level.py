@@ -14,7 +14,7 @@ import reverb
 from checks.check import Group, NotMeasuredError, at_most
 from checks.signals import RATE, Signal, decibels, noise, pink, sine
 from reverb.render.loudness import LoudnessMeter, TruePeakMeter
-from reverb.responses.library import bundled_folder, names
+from reverb.store.library import bundled_folder, names
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "examples" / "audio"
 

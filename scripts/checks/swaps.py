@@ -7,7 +7,7 @@ import reverb
 from checks.accuracy import stream
 from checks.check import Group, at_most
 from checks.signals import RATE, Signal, convolved, noise, null, room, sine
-from reverb.engine.realtime_swap import Curve, Mode
+from reverb.engine.realtime.swap import Curve, Mode
 from reverb.levels import to_db
 
 BLOCK = 128

@@ -5,13 +5,15 @@ from collections import defaultdict
 import reverb
 
 GROUPS = {
-    "reverb.responses": ("Impulse responses", "Load, save and hold responses: values, for any sample rate."),
+    "reverb.responses": ("Impulse responses", "Responses are values, for any sample rate."),
     "reverb.effects": (
         "Effects",
         "Rooms, filters, echoes and stereo; `>>` puts them in series, `+` in parallel.",
     ),
+    "reverb.store": ("Files of responses and presets", "Load and save; names of the library."),
+    "reverb.live": ("Streams", "Convolution in real time, block by block."),
     "reverb.render": ("Files", "Effects applied to audio files."),
-    "reverb.engine": ("Arrays and blocks", "Convolution itself, of arrays whole or block by block."),
+    "reverb.engine": ("Arrays", "Convolution itself, of arrays whole or piece by piece."),
     "reverb.errors": ("Errors", "All are `ReverbError`; each is a builtin error as well."),
 }
 MODULES = {
@@ -20,12 +22,12 @@ MODULES = {
         "reverb.responses",
         (
             "acoustics.measure",
-            "comparing.compare",
-            "sweep.Sweep",
-            "deconvolution.deconvolve",
-            "identification.identify",
-            "burst.from_burst",
-            "decay_shaping.with_rt60",
+            "compare.compare",
+            "measure.sweep.Sweep",
+            "measure.deconvolution.deconvolve",
+            "measure.identify.identify",
+            "measure.burst.from_burst",
+            "decay.shaping.with_rt60",
             "minimum_phase.minimum_phase",
         ),
     ),

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import reverb
-from reverb.engine.partition import Plan, plan_partitions
-from reverb.engine.realtime_shape import Shape
+from reverb.engine.realtime.plan import Plan, plan_partitions
+from reverb.engine.realtime.shape import Shape
 from reverb.engine.routing import parallel
 from reverb.plots.figures import Theme, new_figure
-from reverb.responses.normalising import Level, blend, level_gain, loudness_ratio
+from reverb.responses.level import Level, blend, level_gain, loudness_ratio
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

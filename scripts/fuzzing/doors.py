@@ -13,18 +13,18 @@ import soundfile
 from fuzzing import mutations as ways
 from fuzzing.mutations import Mutation
 from fuzzing.seeds import companions
+from reverb.audiofiles.files import open_sound, read_blocks
 from reverb.cli.app import cli
-from reverb.effects.curve_files import load_equaliser
 from reverb.effects.effect import HasResponse, fold
 from reverb.effects.filters import LowPass
-from reverb.effects.presets import load_chain
 from reverb.effects.reverb import Reverb
 from reverb.errors import ReverbError
 from reverb.render.files import process_file
-from reverb.responses.files import load_response
 from reverb.responses.response import ImpulseResponse
-from reverb.responses.sweep_files import load_played
-from reverb.soundfiles import open_sound, read_blocks
+from reverb.store.eq_files import load_equaliser
+from reverb.store.presets import load_chain
+from reverb.store.response_files import load_response
+from reverb.store.sweep_files import load_played
 
 Door = Callable[[random.Random, Path], None]
 _LONGEST_MESSAGE = 1500

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
-from reverb.responses.files import save_response
+from reverb.responses.measure.sweep import Sweep, signal
 from reverb.responses.response import ImpulseResponse
-from reverb.responses.sweep import Sweep, signal
-from reverb.responses.sweep_files import save_played
+from reverb.store.response_files import save_response
+from reverb.store.sweep_files import save_played
 
 ROOT = Path(__file__).resolve().parents[2]
 _RATE = 44_100

@@ -3,12 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
-from reverb.responses.plate import Plate, plate_samples
 from reverb.responses.rooms.air import speed_of_sound
 from reverb.responses.rooms.finishing import finish
 from reverb.responses.rooms.pair import stage
+from reverb.responses.rooms.plate import Plate, plate_samples
 from reverb.responses.rooms.room import Room
-from reverb.responses.rooms.simulating import at_pair, tune
+from reverb.responses.rooms.simulate import at_pair, tune
 from reverb.responses.rooms.tracing import trace_images
 
 Array = npt.NDArray[np.float64]

@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from reverb.responses.plate import Plate, decay_times, stiffness
 from reverb.responses.rooms.air import energy_absorption, speed_of_sound
+from reverb.responses.rooms.plate import Plate, decay_times, stiffness
 from reverb.responses.rooms.room import volume
-from reverb.responses.rooms.simulating import expected_rt60
+from reverb.responses.rooms.simulate import expected_rt60
 from rooms.designs import OCTAVES, Room
 
 Array = npt.NDArray[np.float64]

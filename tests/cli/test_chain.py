@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 import reverb
-from reverb.effects.presets import names
+from reverb.store.presets import names
 from tests.cli.running import fail, succeed
 from tests.conftest import MakeSound
 from tests.nulls import null_db

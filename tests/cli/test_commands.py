@@ -13,7 +13,7 @@ import soundfile
 
 import reverb
 from reverb.errors import missing_extra
-from reverb.responses.library import names
+from reverb.store.library import names
 from tests.cli.running import fail, run, succeed
 from tests.conftest import MakeSound
 from tests.nulls import null_db
@@ -352,8 +352,9 @@ def test_an_unforeseen_failure_of_the_system_is_one_line(monkeypatch: pytest.Mon
 
 
 def test_tune_measures_and_says_where_it_keeps_the_result(tmp_path, monkeypatch):
-    from reverb.engine import cache, fft, tuning
-    from reverb.engine.realtime_work import POCKETFFT_COSTS
+    from reverb import cache
+    from reverb.engine import fft, tuning
+    from reverb.engine.realtime.schedule import POCKETFFT_COSTS
 
     monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
     monkeypatch.setattr(tuning, "learn_fftw", lambda step, **_: [step(n) for n in fft.FFTW_SIZES] and False)

@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from reverb.cli.app import cli
-from reverb.responses import editing, equalising
-from reverb.responses.files import load_response, save_response
+from reverb.responses import edit as editing
+from reverb.responses import equalising
 from reverb.responses.response import ImpulseResponse
+from reverb.store.response_files import load_response, save_response
 from tests.signals import decaying
 
 RATE = 16_000

@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 
 from reverb.cli.app import cli
 from reverb.cli.ir_export import _FORMATS
-from reverb.responses.files import load_response
-from reverb.responses.formats.exports import KINDS
+from reverb.store.formats.exports import KINDS
+from reverb.store.response_files import load_response
 from tests.signals import decaying
 
 

@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 from scipy.signal import fftconvolve
 
 from reverb.cli.app import cli
-from reverb.responses.files import load_response
-from reverb.responses.sweep import Sweep, once
-from reverb.responses.sweep_files import load_played
+from reverb.responses.measure.sweep import Sweep, once
+from reverb.store.response_files import load_response
+from reverb.store.sweep_files import load_played
 from tests.nulls import null_db
 
 RATE = 16_000

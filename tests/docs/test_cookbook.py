@@ -173,7 +173,7 @@ def test_the_recipe_runs_and_does_what_it_says(title: str) -> None:
 
 
 def test_the_example_of_the_format_is_a_preset() -> None:
-    from reverb.effects.presets import read_preset
+    from reverb.store.presets import read_preset
 
     page = (ROOT / "docs" / "presets.md").read_text()
     blocks = [text for language, text in BLOCK.findall(page) if language == "toml"]

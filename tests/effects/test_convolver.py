@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reverb.effects.convolver import BlockAdapter, Convolver
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import to_db
+from reverb.live.convolver import BlockAdapter, Convolver
 from reverb.responses.response import ImpulseResponse
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reverb
-from reverb.effects.convolver import BlockAdapter, Convolver
-from reverb.engine.overlap_add import OverlapAdd
+from reverb.engine.offline.convolver import OverlapAdd
 from reverb.engine.routing import matrix
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
+from reverb.live.convolver import BlockAdapter, Convolver
 from reverb.responses.response import ImpulseResponse
 from tests.nulls import null_db
 

@@ -10,7 +10,7 @@ from scipy.signal import lfilter
 
 from reverb.effects.echoes import Echoes, beats
 from reverb.effects.effect import Delay, Gain
-from reverb.effects.equalisers import LowCut
+from reverb.effects.equalizers import LowCut
 from reverb.effects.filters import LowPass
 from reverb.effects.reverb import Reverb
 from reverb.effects.stereo import MidSide, Width

@@ -12,9 +12,9 @@ from reverb.effects.reverb import Reverb
 from reverb.errors import ParameterError, UnknownNameError
 from reverb.levels import to_db
 from reverb.responses.acoustics import measure
-from reverb.responses.library import names
-from reverb.responses.normalising import loudness_ratio
+from reverb.responses.level import loudness_ratio
 from reverb.responses.response import ImpulseResponse
+from reverb.store.library import names
 from tests.signals import decaying, pink
 
 RATE = 48_000

@@ -43,11 +43,12 @@ TOGETHER = """
 import threading
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
-import reverb
-from reverb.engine import fft, fftw, overlap_add, routing
-from reverb.engine.realtime import RealtimeConvolver
-convolve, Overlap, routing.each  # the imports are done: what is raced for is the first use
-overlap_add.LARGE = 0  # FFTW for short work, too
+# The imports are done: the race is for the first use.
+from reverb.engine import fft, fftw, routing
+from reverb.engine.convolve import convolve
+from reverb.engine.offline import convolver
+from reverb.engine.realtime.convolver import RealtimeConvolver
+convolver.LARGE = 0  # FFTW for short work, too
 sys.setswitchinterval(0.0005)
 x, h = np.random.default_rng(0).standard_normal((2, 3000)).astype(np.float32)
 expected = np.convolve(x.astype(float), h.astype(float))
@@ -112,8 +113,7 @@ assert fft.learn_fftw() == {}
     child(learn.format(with_fftw), tmp_path)
     besides = ["pass", "import pyfftw" if with_fftw else "pass", "import scipy.fft"]
     sizes = (1 << 15,) if with_fftw else ()
-    names = "from reverb.engine.whole import convolve\nfrom reverb.engine.overlap_add import OverlapAdd as Overlap\n"
-    codes = [names + TOGETHER.format(beside=besides[n % 10 % 3], sizes=sizes) for n in range(50)]
+    codes = [TOGETHER.format(beside=besides[n % 10 % 3], sizes=sizes) for n in range(50)]
     with ThreadPoolExecutor(2) as processes:
         list(processes.map(lambda code: child(code, tmp_path), codes))
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reverb.engine.whole import convolve
+from reverb.engine.convolve import convolve
 from reverb.errors import InvalidAudioError, ParameterError
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
 

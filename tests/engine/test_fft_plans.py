@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reverb.engine import cache, fft, fft_plans, fftw, realtime_costs
+from reverb import cache
+from reverb.engine import fft, fft_plans, fftw
+from reverb.engine import machine as realtime_costs
 from reverb.engine.aligned import aligned_zeros
 from reverb.engine.fft_plans import backend
-from reverb.engine.realtime_work import POCKETFFT_COSTS
+from reverb.engine.realtime.schedule import POCKETFFT_COSTS
 from reverb.errors import MissingExtraError, UnknownNameError
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
 

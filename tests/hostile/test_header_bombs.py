@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from reverb.audiofiles.files import open_sound, shortfall
 from reverb.errors import AudioFileError, InvalidAudioError, ReverbError
 from reverb.render.files import process_file
-from reverb.responses.files import load_response, save_response
-from reverb.responses.formats.text import read_text
 from reverb.responses.resampling import resample
 from reverb.responses.response import ImpulseResponse
-from reverb.responses.sweep_files import load_played
-from reverb.soundfiles import open_sound, shortfall
+from reverb.store.formats.text import read_text
+from reverb.store.response_files import load_response, save_response
+from reverb.store.sweep_files import load_played
 from tests.conftest import MakeSound
 from tests.signals import decaying, noise
 

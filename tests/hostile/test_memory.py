@@ -6,18 +6,19 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from reverb.effects import crossovers
-from reverb.effects.crossovers import crossover
+from reverb.effects import crossover as crossovers
+from reverb.effects.crossover import crossover
 from reverb.effects.echoes import Echoes
 from reverb.effects.effect import Chain, Delay, Effect, Gain, Parallel
-from reverb.effects.explaining import explain
+from reverb.effects.explain import explain
 from reverb.effects.filters import LowPass
 from reverb.effects.folding import trim
 from reverb.effects.levelled import Levelled
 from reverb.effects.stereo import MidSide
-from reverb.engine.whole import convolve
+from reverb.engine.convolve import convolve
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses import normalising, spectra
+from reverb.responses import level as normalising
+from reverb.responses import spectra
 from reverb.responses.response import ImpulseResponse, unit
 from tests.nulls import null_db
 from tests.signals import decaying, noise

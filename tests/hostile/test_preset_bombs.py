@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from reverb.effects.curve_files import load_equaliser
 from reverb.effects.echoes import Echoes
-from reverb.effects.equalisers import Notch
+from reverb.effects.equalizers import Notch
 from reverb.effects.filters import LowPass
-from reverb.effects.presets import read_preset
 from reverb.errors import ParameterError, PresetError, ReverbError
+from reverb.store.eq_files import load_equaliser
+from reverb.store.presets import read_preset
 
 HEAD = "format = 1\n"
 DELAY = '[[step]]\ntype = "delay"\ntime_ms = 60000\n'

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 import reverb
-from reverb.live.control_osc import OscControl
+from reverb.live.control.osc import OscControl
 from reverb.live.session import Session
 
 Sound = npt.NDArray[np.float32]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from reverb.errors import DeviceError, MissingExtraError, UnknownNameError
-from reverb.live import interpreter, portaudio
+from reverb.live import portaudio
+from reverb.live import scheduling as interpreter
 from reverb.live.cards import Device, devices, find_device
 from reverb.live.latency import measure_latency
 from reverb.live.settings import LiveSettings

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from reverb.errors import AudioFileError, DeviceError, MissingExtraError, ParameterError
-from reverb.live.control import PARAMETERS, choose, set_parameter, turn
-from reverb.live.control_midi import MidiControl, MidiMap, inputs
-from reverb.live.control_osc import OscControl
+from reverb.live.control.core import PARAMETERS, choose, set_parameter, turn
+from reverb.live.control.midi import MidiControl, MidiMap, inputs
+from reverb.live.control.osc import OscControl
 
 INF = float("inf")
 
@@ -195,7 +195,7 @@ class FakeMidi:
 @pytest.fixture
 def midi(monkeypatch: pytest.MonkeyPatch) -> FakeMidi:
     fake = FakeMidi(["Through Port", "nanoKONTROL2 MIDI 1"])
-    monkeypatch.setattr("reverb.live.control_midi._mido", lambda _backend: fake)
+    monkeypatch.setattr("reverb.live.control.midi._mido", lambda _backend: fake)
     return fake
 
 

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from reverb.errors import DeviceError, InvalidAudioError
-from reverb.live.exchange import card_setup, play_and_record
+from reverb.live.play_record import card_setup, play_and_record
 from reverb.live.settings import LiveSettings
-from reverb.responses.deconvolution import deconvolve
-from reverb.responses.sweep import Sweep, signal
+from reverb.responses.measure.deconvolution import deconvolve
+from reverb.responses.measure.sweep import Sweep, signal
 from tests.live.fakes import CARD, FakeStream
 from tests.live.jackd import RATE, JackServer
 
@@ -112,7 +112,7 @@ def test_the_command_records_and_deconvolves_at_once(
             room.enter()
             super().start()
 
-    monkeypatch.setattr("reverb.live.exchange.CardStream", Entered)
+    monkeypatch.setattr("reverb.live.play_record.CardStream", Entered)
     monkeypatch.setattr(
         play_and_record, "__kwdefaults__", {**play_and_record.__kwdefaults__, "open_stream": Entered}
     )

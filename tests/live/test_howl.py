@@ -8,9 +8,9 @@ import soundfile
 
 import reverb
 from reverb.levels import from_db
-from reverb.live.howl import INTERVAL, FeedbackGuard, look
-from reverb.live.preparing import prepare
-from reverb.live.strip import Levels, Strip, Wires
+from reverb.live.feedback import INTERVAL, FeedbackGuard, look
+from reverb.live.prepare import prepare
+from reverb.live.processor import Levels, Strip, Wires
 
 RATE, BLOCK = 48_000, 128
 EXAMPLES = Path(__file__).parents[2] / "examples" / "audio"

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 import reverb
-from reverb.live import interpreter
+from reverb.live import scheduling as interpreter
 from reverb.live.latency import measure_latency
 from reverb.live.portaudio import CardStream
 from reverb.live.report import Xruns
@@ -202,7 +202,7 @@ def test_a_rate_that_the_card_refuses_is_named(jackd: JackServer) -> None:  # no
 def test_midi_over_jack_moves_the_faders(jackd: JackServer) -> None:  # noqa: ARG001
     mido = pytest.importorskip("mido")
     pytest.importorskip("rtmidi")
-    from reverb.live.control_midi import MidiControl
+    from reverb.live.control.midi import MidiControl
     from reverb.live.portaudio import rescan
 
     rescan()

@@ -15,10 +15,10 @@ from reverb.errors import AudioFileError, ParameterError
 from reverb.live.limiter import Limiter
 from reverb.live.meters import LevelMeter
 from reverb.live.player import Player
-from reverb.live.preparing import prepare
+from reverb.live.prepare import prepare
+from reverb.live.processor import Levels, Strip
 from reverb.live.recorder import Recorder
 from reverb.live.ring import Ring
-from reverb.live.strip import Levels, Strip
 from reverb.live.timing import Timing
 from reverb.live.wires import Wires
 

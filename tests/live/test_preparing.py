@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 import reverb
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.live import rooms
-from reverb.live.faders import Faders
-from reverb.live.preparing import causal, prepare
-from reverb.responses.normalising import loudness_ratio
+from reverb.live.levels import Faders
+from reverb.live.prepare import causal, prepare
+from reverb.responses.level import loudness_ratio
 from reverb.responses.response import unit
 
 RATE = 48_000

@@ -274,7 +274,7 @@ def test_leaving_the_block_tells_of_a_lost_card() -> None:
 
 
 def test_a_card_that_never_calls_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverb.live.running._PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("reverb.live.stream._PATIENCE_SECONDS", 0.1)
     card = FakeCard()
 
     def silent(*arguments: Any) -> Any:
@@ -291,7 +291,7 @@ def test_a_card_that_never_calls_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_card_that_stops_calling_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverb.live.running._PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("reverb.live.stream._PATIENCE_SECONDS", 0.2)
     card = FakeCard()
     with (
         pytest.raises(DeviceLostError, match="called for no sound"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reverb.live.control_midi import MidiMap
+from reverb.live.control.midi import MidiMap
 from tests.monitor.fakes import Shown
 
 pytest.importorskip("textual")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import AcousticReport, BandReport, measure, onset
 from reverb.responses.bands import Band, band_set
-from reverb.responses.decay import NoiseFloor, integrate
+from reverb.responses.decay.decay import NoiseFloor, integrate
 
 Array = npt.NDArray[np.float64]
 

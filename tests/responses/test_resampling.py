@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from reverb.errors import ParameterError
-from reverb.responses.normalising import loudness_ratio
+from reverb.responses.level import loudness_ratio
 from reverb.responses.resampling import resample
 from reverb.responses.response import ImpulseResponse, unit
 from tests.signals import decaying

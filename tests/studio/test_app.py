@@ -20,7 +20,7 @@ from starlette.types import Message
 import reverb
 from reverb.cli.app import cli
 from reverb.render.files import RenderReport, process_file
-from reverb.responses.files import load_response
+from reverb.store.response_files import load_response
 from reverb.studio.messages import TooLargeError, pieces
 from tests.conftest import MakeSound
 from tests.nulls import null_db

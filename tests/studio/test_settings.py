@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reverb
-from reverb.effects.presets import read_preset
 from reverb.errors import ParameterError
 from reverb.responses.response import ImpulseResponse
+from reverb.store.presets import read_preset
 from tests.conftest import MakeSound
 from tests.signals import decaying
 

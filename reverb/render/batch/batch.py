@@ -9,19 +9,19 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, Unpack
 
+from reverb.audiofiles.files import PathLike
 from reverb.effects.effect import HasResponse, check_workers
 from reverb.render.batch import cluster, here, processes
 from reverb.render.batch.augment import Augment
-from reverb.render.batch.carry_out import Workshop
 from reverb.render.batch.inputs import find_inputs
 from reverb.render.batch.journal import Journal
-from reverb.render.batch.places import LocalFolder, OutputFolder, output_folder
-from reverb.render.batch.planning import check_inputs_stay, plan
+from reverb.render.batch.plan import check_inputs_stay, plan
 from reverb.render.batch.processes import Event
 from reverb.render.batch.remote import IN_MEMORY, absolute
 from reverb.render.batch.reports import check_report, write_report
+from reverb.render.batch.run_task import Workshop
+from reverb.render.batch.storage import LocalFolder, OutputFolder, output_folder
 from reverb.render.batch.tasks import GivenSettings, Outcome, Settings, Status, Task, Treatment, failed
-from reverb.soundfiles import PathLike
 
 Listener: TypeAlias = Callable[[Event], None]
 """Called with each outcome, and between them with how far a file is."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from reverb.errors import ClusterError, missing_extra
 from reverb.once import once
-from reverb.render.batch.carry_out import FoldedResponses, Workshop, carry_out
 from reverb.render.batch.memory import keep_freed_memory
+from reverb.render.batch.run_task import FoldedResponses, Workshop, carry_out
 from reverb.render.batch.tasks import Outcome, Task, failed
 
 _PATIENCE = 10.0  # seconds to find the scheduler

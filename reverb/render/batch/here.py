@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterable
 
-from reverb.render.batch.carry_out import FoldedResponses, Workshop, carry_out
+from reverb.render.batch.run_task import FoldedResponses, Workshop, carry_out
 from reverb.render.batch.tasks import Outcome, Task
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from reverb.audiofiles.files import FORMATS, PathLike
 from reverb.errors import AudioFileError
 from reverb.render.batch import remote
-from reverb.soundfiles import FORMATS, PathLike
 
 _MAGIC = "*?["
 

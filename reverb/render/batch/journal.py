@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 
 from reverb.errors import ReverbError
-from reverb.render.batch.places import OutputFolder
+from reverb.render.batch.storage import OutputFolder
 from reverb.render.batch.tasks import Record
 
 JOURNAL = "reverb-batch.jsonl"

@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import IO, Any, TypeAlias, cast
 
 from reverb.errors import ParameterError
-from reverb.render.batch.carry_out import Workshop
+from reverb.render.batch.run_task import Workshop
 from reverb.render.batch.tasks import Outcome, Share, Task, failed
 
 Event: TypeAlias = Share | Outcome

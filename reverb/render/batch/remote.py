@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
+from reverb.audiofiles.files import FORMATS
 from reverb.errors import AudioFileError, MissingExtraError, ParameterError, missing_extra
-from reverb.soundfiles import FORMATS
 
 IN_MEMORY = "memory://"
 """URLs of files that live in one process alone."""

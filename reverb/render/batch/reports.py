@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError, ParameterError
-from reverb.outputs import PathLike, whole_or_nothing
 from reverb.render.batch.journal import line
 from reverb.render.batch.tasks import Outcome
 

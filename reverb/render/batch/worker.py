@@ -15,8 +15,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import BinaryIO
 
-from reverb.render.batch.carry_out import FoldedResponses, Workshop, carry_out
 from reverb.render.batch.memory import keep_freed_memory
+from reverb.render.batch.run_task import FoldedResponses, Workshop, carry_out
 from reverb.render.batch.tasks import Share, Task
 
 _PACE = 0.1  # seconds between two reports about a task

@@ -1,4 +1,4 @@
-"""Rooms that exist in numbers only: `simulating` by geometry and materials, `reverb.responses.synthesis` by figures.
+"""Rooms that exist in numbers only: `simulate` by geometry and materials, `figures` by decay times and levels.
 
 `room` says what a room is, `materials` what its surfaces take; `tracing` asks pyroomacoustics for reflections and
 decays, `early` and `late` turn those into sound at the microphones, `finishing` makes a response of it.

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterable
 import pytest
 
 from reverb.render.batch import here, processes
-from reverb.render.batch.carry_out import Workshop
+from reverb.render.batch.run_task import Workshop
 from reverb.render.batch.tasks import Outcome, Task
 
 

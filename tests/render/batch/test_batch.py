@@ -252,7 +252,7 @@ def test_a_failed_attempt_does_not_forget_what_is_a_batchs_own(
 ) -> None:
     process_files(takes, "out", QUIETER)
     with monkeypatch.context() as broken:
-        broken.setattr("reverb.render.batch.carry_out.process_file", lambda *_, **__: 1 / 0)
+        broken.setattr("reverb.render.batch.run_task.process_file", lambda *_, **__: 1 / 0)
         failed = process_files(takes, "out", Gain(-3.0), resume=True)
     assert _statuses(failed) == ["failed"] * 3
     assert "unexpected ZeroDivisionError" in str(failed.outcomes[0].error)

@@ -17,9 +17,9 @@ import pytest
 import soundfile
 
 from reverb import Gain, Reverb, process_files
-from reverb.render.batch.carry_out import FoldedResponses, Workshop, carry_out
 from reverb.render.batch.journal import JOURNAL
-from reverb.render.batch.places import LocalFolder
+from reverb.render.batch.run_task import FoldedResponses, Workshop, carry_out
+from reverb.render.batch.storage import LocalFolder
 from reverb.render.batch.tasks import Task, Treatment
 from tests.conftest import ROOT, MakeSound
 from tests.render.batch.folders import QUIETER, contents, fill, journal, strays
@@ -91,7 +91,7 @@ def test_an_output_folder_that_vanishes_is_not_made_anew(takes: Path) -> None:
 def test_a_subfolder_that_vanishes_fails_what_was_being_written(
     takes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reverb.render.batch import carry_out as module
+    from reverb.render.batch import run_task as module
 
     render = module.process_file
 

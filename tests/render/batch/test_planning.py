@@ -13,7 +13,7 @@ from reverb.errors import AudioFileError, ParameterError
 from reverb.render.batch.batch import plan_batch
 from reverb.render.batch.inputs import Input, find_inputs
 from reverb.render.batch.naming import FIELDS, output_name
-from reverb.render.batch.planning import plan
+from reverb.render.batch.plan import plan
 from reverb.render.batch.tasks import Draw, Settings, Treatment
 from tests.render.batch.folders import HALL, ROOM
 

@@ -1,0 +1,108 @@
+"""One vocabulary for checking arguments: each check returns the value, or raises an error that says what is allowed.
+
+Called before anything changes, by everything public. Each takes any object, so that ``None``, NaN, text, and arrays
+get the same kind of answer as a number out of range.
+"""
+
+import math
+from collections.abc import Iterable
+from numbers import Real
+from typing import Any, TypeVar
+
+from reverb.errors import ParameterError, nearest, shown
+
+T = TypeVar("T")
+
+
+def in_range(name: str, value: Any, low: float, high: float, unit: str = "") -> float:
+    """Return a number from `low` to `high`, both included, as a float.
+
+    Parameters
+    ----------
+    name : str
+        What to call the value in an error.
+    value : object
+        A real number; a bool is none, and neither is text.
+    low, high : float
+        May be infinite.
+    unit : str
+        Of the value, such as ``"Hz"``.
+
+    Raises
+    ------
+    ParameterError
+        If the value is no number or out of range.
+
+    Examples
+    --------
+    >>> in_range("predelay", 0.02, 0, 10, "s")
+    0.02
+    """
+    if not is_number(value) or not low <= value <= high:  # NaN fails, too
+        raise _refused(name, value, f"{_span(low, high)}{_spaced(unit)}", unit)
+    return float(value)
+
+
+def whole(name: str, value: Any, low: int, high: int, unit: str = "") -> int:
+    """Return a whole number from `low` to `high`, both included, as an int; 2.0 is one.
+
+    Raises
+    ------
+    ParameterError
+        If the value is no whole number or out of range.
+    """
+    if not is_number(value) or value % 1 != 0 or not low <= value <= high:  # NaN and infinity leave NaN
+        raise _refused(name, value, f"a whole number from {low} to {high}{_spaced(unit)}", unit)
+    return int(value)
+
+
+def one_of(name: str, value: Any, allowed: Iterable[T]) -> T:
+    """Return a value that is one of those allowed.
+
+    Raises
+    ------
+    ParameterError
+        If it is none of them; the message lists them and names the nearest.
+    """
+    choices = list(allowed)
+    for choice in choices:
+        if type(value) is type(choice) and value == choice:
+            return choice
+    words = [choice for choice in choices if isinstance(choice, str)]
+    hint = nearest(value, words) if isinstance(value, str) else ""
+    raise ParameterError(f"{name} is {shown(repr(value))}; {hint}expected {' or '.join(map(repr, choices))}")
+
+
+def instance(name: str, value: Any, kind: type[T], what: str = "") -> T:
+    """Return a value of a type; `what` says in words what is expected.
+
+    Raises
+    ------
+    ParameterError
+        If it is of another type.
+    """
+    if not isinstance(value, kind):
+        raise ParameterError(f"{name} is {shown(repr(value))}; expected {what or f'a {kind.__name__}'}")
+    return value
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a real number: of Python or NumPy, no bool."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _refused(name: str, value: object, expected: str, unit: str) -> ParameterError:
+    given = f"{value:g}{_spaced(unit)}" if isinstance(value, float) else f"{shown(repr(value))}"
+    return ParameterError(f"{name} is {given}; expected {expected}")
+
+
+def _span(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return "a number"
+    if math.isinf(high):
+        return f"a number of at least {low:g}"
+    return f"a number up to {high:g}" if math.isinf(low) else f"a number from {low:g} to {high:g}"
+
+
+def _spaced(unit: str) -> str:
+    return f" {unit}" if unit else ""

@@ -1,0 +1,201 @@
+"""Crossovers: one sound into bands that sum to the sound again, delayed as linear phase has to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from reverb.effects.design.magnitude import deviation
+from reverb.effects.design.phases import Taps
+from reverb.effects.design.report import FilterReport, report_on
+from reverb.effects.design.specify import Bands, measure_bands
+from reverb.effects.effect import Effect, HasResponse
+from reverb.effects.equalizers import Equaliser, check_slope
+from reverb.effects.filters import ATTENUATIONS, DEFAULT_ATTENUATION, LowPass
+from reverb.errors import ParameterError
+from reverb.responses.response import ImpulseResponse, unit
+
+_MOST_EDGES = 30
+_TWICE = 20 * math.log10(2)
+_MOST_TAPS = 1 << 21  # of all low-pass filters together
+_TOLERANCE = 0.002  # dB; the bands sum exactly all the same
+
+
+def crossover(
+    *frequencies: float,
+    slope: int | None = 24,
+    transition: float | None = None,
+    attenuation: float = DEFAULT_ATTENUATION,
+) -> tuple[Band, ...]:
+    """Return the bands between some frequencies, lowest first; their sum is the sound itself.
+
+    Parameters
+    ----------
+    *frequencies : float
+        The −6 dB points in Hz, rising; one makes two bands.
+    slope : int or None
+        In dB per octave, a multiple of 6 up to 96: the magnitudes of Linkwitz and Riley, with linear phase.
+        None for steep filters to a specification.
+    transition, attenuation : float, optional
+        Of these steep filters; see `reverb.effects.filters.Filter`.
+
+    Examples
+    --------
+    >>> low, high = crossover(200)
+    >>> (low + high).response(48_000).samples[low.response(48_000).latency].round(9).tolist()
+    [1.0]
+    """
+    settings = {"slope": slope, "transition": transition, "attenuation": attenuation}
+    return tuple(Band(frequencies, number, **settings) for number in range(len(frequencies) + 1))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, repr=False)
+class Band(Effect):
+    """One band of a crossover.
+
+    The lowest is a low-pass filter; each further one is the difference between the low-pass filters at its
+    borders, so that all of them sum to a delay, whatever the filters.
+
+    Parameters
+    ----------
+    frequencies : sequence of float
+        All −6 dB points of the crossover in Hz, rising.
+    number : int
+        From 0, the lowest.
+    slope, transition, attenuation
+        Keyword-only; see `crossover`.
+    """
+
+    frequencies: Sequence[float]
+    number: int
+    _: KW_ONLY
+    slope: int | None = 24
+    transition: float | None = None
+    attenuation: float = DEFAULT_ATTENUATION
+
+    def __post_init__(self) -> None:
+        edges = tuple(float(frequency) for frequency in self.frequencies)
+        object.__setattr__(self, "frequencies", edges)
+        if not 1 <= len(edges) <= _MOST_EDGES:
+            raise ParameterError(f"{len(edges)} crossover frequencies; expected 1 to {_MOST_EDGES}")
+        if not all(0 < low < high for low, high in zip(edges, (*edges[1:], math.inf), strict=True)):
+            listed = ", ".join(f"{edge:g}" for edge in edges)
+            raise ParameterError(f"crossover frequencies {listed} Hz; expected more than 0 Hz, rising")
+        if not 0 <= self.number <= len(edges):
+            raise ParameterError(f"band {self.number}; expected 0 to {len(edges)}")
+        if self.slope is not None:
+            check_slope(self.slope)
+            if self.transition is not None:
+                raise ParameterError("slope stands beside transition; give slope=None for a steep filter")
+        most = ATTENUATIONS[1] - self._margin
+        if self.attenuation > most:
+            raise ParameterError(
+                f"attenuation {self.attenuation:g} dB; expected at most {most:.0f} dB at {len(edges)} frequencies"
+            )
+        for edge in edges:
+            self._low_pass(edge)
+
+    def _low_pass(self, edge: float) -> _LinkwitzRiley | LowPass:
+        return self._steep(edge) if self.slope is None else self._gentle(edge)
+
+    def _gentle(self, edge: float) -> _LinkwitzRiley:
+        assert self.slope is not None
+        return _LinkwitzRiley(edge, self.slope, phase="linear", tolerance=_TOLERANCE)
+
+    def _steep(self, edge: float) -> LowPass:
+        return LowPass(edge, transition=self.transition, attenuation=self.attenuation + self._margin)
+
+    @property
+    def _margin(self) -> float:
+        """The dB by which the errors of two low-pass filters add up in a band between them."""
+        return _TWICE if len(self.frequencies) > 1 else 0.0
+
+    def response(self, sample_rate: int) -> ImpulseResponse:
+        """Return the band's taps at `sample_rate` Hz; all bands of a crossover have the same length and latency.
+
+        Raises
+        ------
+        ParameterError
+            If a frequency is not below half the sample rate.
+        """
+        if self.frequencies[-1] >= sample_rate / 2:
+            raise ParameterError(
+                f"crossover frequency {self.frequencies[-1]:g} Hz; expected less than {sample_rate / 2:g} Hz, half the "
+                "sample rate"
+            )
+        below = _below(tuple(map(self._low_pass, self.frequencies)), sample_rate)
+        latency = max(response.latency for response in below)
+        taps = _padded(below[self.number], latency)
+        if self.number > 0:
+            taps = taps - _padded(below[self.number - 1], latency)
+        return ImpulseResponse(taps, sample_rate, f"band {self.number + 1}", latency=latency)
+
+    def report(self, sample_rate: int) -> FilterReport:
+        """Return how many taps the band takes at `sample_rate` Hz, and what they reach; errors as `response`.
+
+        The ripple of a band with slopes is its deviation from the difference of their curves, as a share of full gain;
+        only a steep band has an attenuation.
+        """
+        response = self.response(sample_rate)
+        taps = response.samples[:, 0].astype(np.float64)
+        if self.slope is not None:
+            return report_on(response, deviation(taps, self._magnitude, sample_rate, floor=1.0))
+        reached = measure_bands(taps, self._bands(sample_rate), sample_rate)
+        return report_on(response, reached.ripple, reached.attenuation)
+
+    def _magnitude(self, frequencies: Taps) -> Taps:
+        """Return the wanted linear gain of a band with slopes, at frequencies in Hz."""
+        below = [self._gentle(edge).magnitude(frequencies) for edge in self.frequencies]
+        low, high = [np.zeros_like(frequencies), *below, np.ones_like(frequencies)][self.number :][:2]
+        return high - low
+
+    def _bands(self, sample_rate: int) -> Bands:
+        """Return what a steep band passes, and what it stops."""
+        low_passes = [self._steep(edge).specification(sample_rate).bands for edge in self.frequencies]
+        ends = [passes[1] for passes, _ in low_passes]
+        starts = [stops[0] for _, stops in low_passes]
+        number, nyquist = self.number, sample_rate / 2
+        return [
+            *((0.0, end, False) for end in ends[:number][-1:]),
+            ((0.0, *starts)[number], (*ends, nyquist)[number], True),
+            *((start, nyquist, False) for start in starts[number:][:1]),
+        ]
+
+
+@lru_cache(maxsize=1)
+def _below(filters: tuple[HasResponse, ...], sample_rate: int) -> list[ImpulseResponse]:
+    """Return what lets all below each edge pass, and at last everything; kept, for all bands ask for it."""
+    below, taps = list[ImpulseResponse](), 0
+    for filter in filters:
+        below.append(filter.response(sample_rate))
+        taps += below[-1].frames
+        if taps > _MOST_TAPS:
+            raise ParameterError(
+                f"{len(filters)} crossover frequencies take more than {_MOST_TAPS} taps at {sample_rate} Hz; expected "
+                "fewer, or a wider transition"
+            )
+    return [*below, unit(sample_rate)]
+
+
+def _padded(response: ImpulseResponse, latency: int) -> Taps:
+    missing = latency - response.latency
+    return np.pad(response.samples[:, 0].astype(np.float64), missing)
+
+
+@dataclass(frozen=True, repr=False)
+class _LinkwitzRiley(Equaliser):
+    """A low-pass filter with the magnitude ``1 / (1 + (f/frequency)^n)``, n = slope/6.
+
+    S. H. Linkwitz, "Active crossover networks for noncoincident drivers", J. Audio Eng. Soc. 24(1), 1976.
+    """
+
+    frequency: float
+    slope: int
+
+    def magnitude(self, frequencies: Taps) -> Taps:
+        """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
+        return 1.0 / (1.0 + np.minimum(frequencies / self.frequency, 1e3) ** (self.slope / 6))

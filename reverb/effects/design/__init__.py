@@ -1,0 +1,1 @@
+"""Design of FIR filters: from a specification or a magnitude to taps."""

@@ -1,0 +1,192 @@
+"""Equiripple design by Remez' exchange, after Parks and McClellan, in a form that keeps its precision.
+
+The gain of a linear-phase filter of 2n + 1 taps is a polynomial of degree n in cos ω. The best one errs equally, with
+signs that alternate, at n + 2 frequencies, its references; the exchange finds them. From poor references it drowns in
+rounding, so they are found for a short filter first, and spread for filters twice as long until they are long enough.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.effects.design.phases import Taps
+
+_Indices = npt.NDArray[np.intp]
+
+_DENSITY = 16  # points of the grid for each reference
+_SHORTEST = 16  # degree from which filters are not halved any more
+_EXCHANGES = 40
+_SETTLED = 1e-3  # by how much the largest error may exceed that at the references, relative to it
+_ROWS = 512  # of the matrices of an interpolation, so that they stay small
+
+
+def equiripple(
+    count: int, bands: Sequence[tuple[float, float]], gains: Sequence[float], weights: Sequence[float]
+) -> Taps | None:
+    """Return the taps whose largest weighted error in some bands is the least.
+
+    Parameters
+    ----------
+    count : int
+        Of taps, odd.
+    bands : sequence of (float, float)
+        Borders in radians per sample, 0 to π, rising.
+    gains, weights : sequence of float
+        For each band.
+
+    Returns
+    -------
+    ndarray of float64, shape (count,), or None
+        Symmetric; None where the exchange does not settle.
+
+    References
+    ----------
+    T. W. Parks, J. H. McClellan, "Chebyshev approximation for nonrecursive digital filters with linear phase", IEEE
+    Trans. Circuit Theory 19(2), 1972.
+    S.-I. Filip, "A robust and scalable implementation of the Parks-McClellan algorithm for designing FIR filters", ACM
+    Trans. Math. Software 43(1), 2016: the grid that crowds at the borders of bands, and the scaling of references.
+    """
+    degrees = [(count - 1) // 2]
+    while degrees[0] > 2 * _SHORTEST:
+        degrees.insert(0, degrees[0] // 2)
+    places: list[Taps] = []
+    for degree in degrees:
+        shares = _shares(_reaches(bands), degree + 2)
+        places = _scaled(places, degree + 2) if places else [np.linspace(0, 1, share) for share in shares]
+        sizes = _DENSITY * shares + 1
+        firsts = np.cumsum(sizes) - sizes
+        grid = np.concatenate([_crowded(band, size) for band, size in zip(bands, sizes, strict=True)])
+        nearest = [
+            first + _distinct(np.rint(place * (size - 1)).astype(np.intp), size)
+            for first, place, size in zip(firsts, places, sizes, strict=True)
+        ]
+        found = _exchange(grid, np.repeat(gains, sizes), np.repeat(weights, sizes), np.concatenate(nearest))
+        if found is None:
+            return None
+        at, values = found
+        places = [
+            (at[(first <= at) & (at < first + size)] - first) / (size - 1)
+            for first, size in zip(firsts, sizes, strict=True)
+        ]
+    sampled = _interpolate(grid[at], values, 2 * math.pi * np.arange(degree + 1) / count)
+    return np.roll(np.fft.irfft(sampled, count), degree)
+
+
+def _reaches(bands: Sequence[tuple[float, float]]) -> Taps:
+    """Return the widths of bands, each with half of the gaps beside it: about in proportion to its references."""
+    lows, highs = np.array(bands).T
+    gaps = np.concatenate([[0.0], lows[1:] - highs[:-1], [0.0]])
+    return np.asarray(highs - lows + (gaps[:-1] + gaps[1:]) / 2)
+
+
+def _shares(weights: npt.ArrayLike, total: int) -> _Indices:
+    """Return whole numbers of that sum in proportion to weights, at least 1."""
+    exact = np.asarray(weights, np.float64)
+    exact = exact * (total / exact.sum())
+    shares: _Indices = np.maximum(1, exact.astype(np.intp))
+    while shares.sum() != total:
+        if shares.sum() < total:
+            shares[np.argmax(exact - shares)] += 1
+        else:
+            shares[np.argmax(np.where(shares > 1, shares - exact, -np.inf))] -= 1
+    return shares
+
+
+def _scaled(places: Sequence[Taps], total: int) -> list[Taps]:
+    """Return as many places as asked, spread over bands and within each as some fewer are."""
+    intervals = _shares([max(len(place) - 1, 0.5) for place in places], total - len(places))
+    return [
+        np.interp(np.linspace(0, 1, count + 1), np.linspace(0, 1, len(place)), place)
+        if len(place)
+        else np.linspace(0, 1, count + 1)
+        for place, count in zip(places, intervals, strict=True)
+    ]
+
+
+def _crowded(band: tuple[float, float], size: int) -> Taps:
+    """Return points of a band that crowd at its borders, where references do."""
+    low, high = band
+    return low + (high - low) * (1 - np.cos(np.linspace(0, math.pi, size))) / 2
+
+
+def _distinct(at: _Indices, size: int) -> _Indices:
+    """Return rising indices moved so far that no two are the same."""
+    order = np.arange(len(at))
+    return np.minimum(np.maximum.accumulate(at - order) + order, size - len(at) + order)
+
+
+def _exchange(grid: Taps, wanted: Taps, weights: Taps, at: _Indices) -> tuple[_Indices, Taps] | None:
+    """Return the references of the best polynomial and its values there."""
+    signs = (-1.0) ** np.arange(len(at))
+    for _ in range(_EXCHANGES):
+        nodes, factors = grid[at], _barycentric(grid[at])
+        level = (factors @ wanted[at]) / (factors @ (signs / weights[at]))
+        values = wanted[at] - signs * level / weights[at]
+        error = weights * (wanted - _interpolate(nodes, values, grid, factors))
+        largest = float(np.abs(error).max())
+        if not math.isfinite(largest):
+            return None
+        if largest - abs(level) <= _SETTLED * largest:
+            return at, values
+        extrema = _alternating(error, len(at))
+        if extrema is None:
+            return None
+        at = extrema
+    return None
+
+
+def _alternating(error: Taps, count: int) -> _Indices | None:
+    """Return where an error is largest, with signs that alternate; None if it changes sign too seldom."""
+    size = np.abs(error)
+    borders = [0, *(np.flatnonzero(np.diff(np.signbit(error))) + 1), len(error)]
+    at = np.array([low + int(size[low:high].argmax()) for low, high in itertools.pairwise(borders)])
+    while len(at) > count:
+        least, last = int(size[at].argmin()), len(at) - 1
+        if len(at) == count + 1 or least in (0, last):
+            at = np.delete(at, 0 if size[at[0]] < size[at[last]] else last)
+        else:  # and the smaller of its neighbours, which have the same sign
+            at = np.delete(at, [least, least - 1 if size[at[least - 1]] < size[at[least + 1]] else least + 1])
+    return at if len(at) == count else None
+
+
+def _differences(a: Taps, b: Taps) -> Taps:
+    """Return ``(cos b − cos a) / 2`` for all pairs of rising frequencies, shape (a, b), exact near 0 and π.
+
+    Below π/2 as differences of sin²(ω/2), above of −cos²(ω/2), which are less by 1.
+    """
+    (x, first), (y, other) = _halves(a), _halves(b)
+    differences = np.subtract.outer(x, y)
+    differences[:first, other:] -= 1.0
+    differences[first:, :other] += 1.0
+    return np.asarray(differences)
+
+
+def _halves(frequencies: Taps) -> tuple[Taps, int]:
+    half = int(np.searchsorted(frequencies, math.pi / 2))
+    low, high = np.sin(frequencies[:half] / 2), np.cos(frequencies[half:] / 2)
+    return np.concatenate([low * low, -high * high]), half
+
+
+def _barycentric(nodes: Taps) -> Taps:
+    """Return the factors of Lagrange's interpolation in its barycentric form, up to a common one."""
+    apart = _differences(nodes, nodes)
+    np.fill_diagonal(apart, 1.0)
+    logarithms = -np.log(np.abs(apart)).sum(axis=1)
+    return np.asarray(np.sign(apart).prod(axis=1) * np.exp(logarithms - logarithms.max()))
+
+
+def _interpolate(nodes: Taps, values: Taps, at: Taps, factors: Taps | None = None) -> Taps:
+    """Return the polynomial in cos ω through values at nodes, at frequencies `at`."""
+    factors = _barycentric(nodes) if factors is None else factors
+    sums = np.stack([values, np.ones(len(values))], axis=1)
+    result = np.empty(len(at))
+    with np.errstate(all="ignore"):  # what overflows is seen in the error
+        for start in range(0, len(at), _ROWS):
+            rows = slice(start, start + _ROWS)
+            above, below = (factors / _differences(at[rows], nodes) @ sums).T
+            result[rows] = above / below
+    known = np.searchsorted(nodes, at).clip(0, len(nodes) - 1)
+    return np.where(nodes[known] == at, values[known], result)

@@ -1,0 +1,1 @@
+"""Convolution of files and arrays: uniformly partitioned overlap-add."""

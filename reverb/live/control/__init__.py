@@ -1,0 +1,1 @@
+"""Remote control of a live session: the parameters, and OSC and MIDI that move them."""

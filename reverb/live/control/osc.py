@@ -1,0 +1,117 @@
+"""Remote control by Open Sound Control (extra `live`).
+
+=========================  ============================  ==================================================
+address                    argument                      effect
+=========================  ============================  ==================================================
+/reverb/mix                number, 0 to 1                share of the room
+/reverb/wet, /reverb/dry   number, dB, −60 is silence    levels of the two paths, instead of a mix
+/reverb/gain               number, dB                    level of the whole
+/reverb/bypass             number or bool                1: the dry sound alone
+/reverb/mute               number or bool                1: silence
+/reverb/response           name, or number from 0        another response
+/reverb/next, /previous    none, or number (0: ignored)  the neighbouring response
+/reverb/record             none, or number (0: ignored)  start or stop recording
+=========================  ============================  ==================================================
+"""
+
+import threading
+from typing import Any
+
+from reverb.errors import DeviceError, ParameterError, ReverbError, missing_extra
+from reverb.live.control.core import PARAMETERS, Controllable, choose, set_parameter
+
+PORT = 9000
+_ROOT = "/reverb/"
+
+
+class OscControl:
+    """Listens for OSC messages over UDP until it is closed.
+
+    Parameters
+    ----------
+    session : Controllable
+    port : int
+        0 takes a free one.
+    host : str
+        The address to listen at; only this machine can reach the default.
+
+    Attributes
+    ----------
+    port : int
+        Where it listens.
+    refused : int
+        Messages that meant nothing, or asked for what is not possible.
+
+    Raises
+    ------
+    MissingExtraError
+        If python-osc is not installed.
+    DeviceError
+        If the port cannot be had.
+    """
+
+    def __init__(self, session: Controllable, port: int = PORT, host: str = "127.0.0.1") -> None:
+        try:
+            from pythonosc.dispatcher import Dispatcher
+            from pythonosc.osc_server import BlockingOSCUDPServer
+        except ImportError as error:
+            raise missing_extra("live", "OSC needs python-osc") from error
+        self._session = session
+        self.refused = 0
+        dispatcher = Dispatcher()
+        dispatcher.set_default_handler(self._take)
+        try:
+            self._server = BlockingOSCUDPServer((host, port), dispatcher)
+        except (OSError, OverflowError) as error:
+            raise DeviceError(
+                f"OSC cannot listen at {host}:{port} ({error}); choose another --osc port"
+            ) from error
+        self._server.handle_error = self._broken  # type: ignore  # its own prints a traceback
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), name="reverb-osc", daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _take(self, address: str, *arguments: Any) -> None:
+        if not self._session.started:
+            return
+        try:
+            self._act(address, arguments)
+        except (ReverbError, TypeError, ValueError, OverflowError) as error:
+            self.refused += 1
+            self._session.tell(f"OSC {address} refused: {error}")
+
+    def _act(self, address: str, arguments: tuple[Any, ...]) -> None:
+        name = address.removeprefix(_ROOT)
+        if not address.startswith(_ROOT):
+            raise ParameterError(f"unknown address; expected {_ROOT}...")
+        value = arguments[0] if arguments else None
+        if name in PARAMETERS:
+            if value is None or isinstance(value, str):
+                raise ParameterError("expected a number")
+            set_parameter(self._session, name, float(value))
+        elif name == "response" and value is not None:
+            if isinstance(value, str):
+                self._session.request(value)
+            else:
+                choose(self._session, int(value))
+        elif name in ("next", "previous", "record"):
+            if value is not None and not float(value):
+                return  # a button that was let go
+            if name == "record":
+                self._session.toggle_recording()
+            else:
+                self._session.step(1 if name == "next" else -1)
+        else:
+            known = [*PARAMETERS, "response", "next", "previous", "record"]
+            raise ParameterError(f"unknown address; expected {_ROOT} and one of {', '.join(known)}")
+
+    def _broken(self, _request: object, _client: object) -> None:
+        self.refused += 1

@@ -1,0 +1,248 @@
+"""Where the files of a batch lie: a folder here, or one behind a URL (`remote`).
+
+A file is made in a scratch folder and gets its final name when it is whole. A scratch folder is locked by the process
+that uses it, so that one left behind by a process that was killed can be told from one in use, and removed.
+"""
+
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from reverb.audiofiles.outputs import PathLike, check_output, publish, to_disk
+from reverb.errors import AudioFileError
+from reverb.render.batch.remote import RemoteFolder, content_digest, download, is_url, local_path
+
+try:
+    import fcntl
+except ImportError:  # Windows: there are no such locks, and a scratch folder that was left behind stays
+    fcntl = None  # type: ignore[assignment]
+
+_PREFIX, _SUFFIX = ".reverb-", ".part"
+
+
+class OutputFolder(Protocol):
+    """Where outputs go; their names are relative, with ``/`` between the parts. A value that workers receive."""
+
+    def create(self) -> None:
+        """Make the folder itself."""
+
+    def where(self, output: str) -> str:
+        """Return the whole path or URL of an output."""
+
+    def standing(self, outputs: Iterable[str]) -> set[str]:
+        """Return those of the outputs whose names are taken."""
+
+    def content_hash(self, output: str) -> str | None:
+        """Return the hash of an output's bytes, None where there is none."""
+
+    def scratch(self, output: str) -> AbstractContextManager[Path]:
+        """Give a folder of one's own to make an output in; it is removed afterwards."""
+
+    def publish(self, made: Path, output: str, overwrite: bool) -> None:
+        """Give a file made in the scratch folder its final name, whole or not at all."""
+
+    def sweep(self, outputs: Iterable[str]) -> None:
+        """Remove what killed processes have left beside the outputs."""
+
+    @property
+    def pace(self) -> float:
+        """How many seconds should lie between two calls of `append`."""
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes, none where it does not exist."""
+
+    def append(self, name: str, lines: bytes) -> None:
+        """Write lines at the end of a text file; a last line that was cut short is ended first."""
+
+    def rewrite(self, name: str, change: Callable[[bytes], bytes]) -> None:
+        """Replace a file's content by what `change` makes of it; nobody appends meanwhile."""
+
+
+def output_folder(path: PathLike) -> OutputFolder:
+    """Return the folder of that path or URL."""
+    text = os.fspath(path)
+    return RemoteFolder(text.rstrip("/")) if is_url(text) else LocalFolder(os.path.abspath(local_path(text)))
+
+
+@contextlib.contextmanager
+def local_copy(source: str, scratch: Path) -> Iterator[str]:
+    """Give the path to read: the source itself, or a copy of what lies behind a URL."""
+    if not is_url(source):
+        yield source
+        return
+    copy = scratch / f"source{Path(source).suffix}"
+    download(source, copy)
+    yield str(copy)
+
+
+def hash_of_file(path: PathLike) -> str:
+    """Return the digest of a file's bytes."""
+    with open(path, "rb") as file:
+        return content_digest(file)
+
+
+@dataclass(frozen=True)
+class LocalFolder:
+    """A folder on a disk of this machine, or on one that it shares with others."""
+
+    root: str
+    pace: float = 0.0
+
+    def create(self) -> None:
+        """Make the folder itself."""
+        try:
+            os.makedirs(self.root, exist_ok=True)
+        except OSError as error:
+            raise AudioFileError(f"{self.root}: cannot be made ({error.strerror})") from error
+        if not os.access(self.root, os.W_OK | os.X_OK):
+            raise AudioFileError(f"{self.root}: no permission to write in it")
+
+    def where(self, output: str) -> str:
+        """Return the whole path of an output."""
+        return os.path.join(self.root, *output.split("/"))
+
+    def standing(self, outputs: Iterable[str]) -> set[str]:
+        """Return those of the outputs whose names are taken."""
+        return {output for output in outputs if os.path.lexists(self.where(output))}
+
+    def content_hash(self, output: str) -> str | None:
+        """Return the hash of an output's bytes, None where there is none."""
+        try:
+            return hash_of_file(self.where(output))
+        except OSError:
+            return None
+
+    @contextlib.contextmanager
+    def scratch(self, output: str) -> Iterator[Path]:
+        """Give a locked folder beside the output, on its disk."""
+        self._check_root()
+        path = Path(self.where(output))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AudioFileError(f"{path.parent}: cannot be made ({error.strerror})") from error
+        check_output(path, overwrite=True)
+        with _locked_folder(path.parent) as folder:
+            yield folder
+
+    def publish(self, made: Path, output: str, overwrite: bool) -> None:
+        """Rename the file, when the disk has it: not even a power cut leaves half of it."""
+        try:
+            to_disk(made)
+            publish(made, Path(self.where(output)), overwrite)
+        except FileNotFoundError:
+            self._check_root()
+            raise AudioFileError(f"{self.where(output)}: its folder vanished while it was written") from None
+
+    def _check_root(self) -> None:
+        """Raise where the folder is gone. It is not made anew: where a disk went away that would fill another one."""
+        if not os.path.isdir(self.root):
+            raise AudioFileError(f"{self.root}: the output folder vanished")
+
+    def sweep(self, outputs: Iterable[str]) -> None:
+        """Remove scratch folders that no living process holds."""
+        for folder in sorted({os.path.dirname(self.where(output)) for output in outputs}):
+            for left in Path(folder).glob(f"{_PREFIX}*{_SUFFIX}"):
+                _remove_unlocked(left)
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes, none where it does not exist."""
+        with contextlib.suppress(FileNotFoundError):
+            return Path(self.where(name)).read_bytes()
+        return b""
+
+    def append(self, name: str, lines: bytes) -> None:
+        """Write lines at the end of a text file, in one piece, under its lock."""
+        with _locked_file(self.where(name)) as file:
+            _write_all(file, (b"" if _last_byte(file) in b"\n" else b"\n") + lines)
+
+    def rewrite(self, name: str, change: Callable[[bytes], bytes]) -> None:
+        """Replace a file, whole or not at all, under its lock."""
+        path = self.where(name)
+        temporary = f"{path}.{os.urandom(4).hex()}{_SUFFIX}"
+        with _locked_file(path) as file:
+            try:
+                file.seek(0)
+                Path(temporary).write_bytes(change(file.read()))
+                os.replace(temporary, path)
+            finally:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+
+
+@contextlib.contextmanager
+def _locked_folder(parent: Path) -> Iterator[Path]:
+    """Make a folder and hold its lock, which ends with the process however that ends."""
+    folder, handle = _fresh(parent)
+    try:
+        yield folder
+    finally:
+        if handle is not None:
+            os.close(handle)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fresh(parent: Path) -> tuple[Path, int | None]:
+    while True:
+        folder = Path(tempfile.mkdtemp(_SUFFIX, _PREFIX, parent))
+        if fcntl is None:
+            return folder, None
+        handle = os.open(folder, os.O_RDONLY)
+        with contextlib.suppress(OSError):  # a network's disk without locks: nothing there is swept either
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if folder.exists():  # nobody swept it in the moment before it was locked
+            return folder, handle
+        os.close(handle)
+
+
+def _remove_unlocked(folder: Path) -> None:
+    if fcntl is None or not folder.is_dir():
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def _locked_file(path: str) -> Iterator[io.FileIO]:
+    """Open a file for reading and appending, alone: others wait, as long as they come through this door."""
+    while True:
+        with open(path, "ab+", buffering=0) as file:
+            if fcntl is not None:
+                with contextlib.suppress(OSError):  # a network's disk without locks
+                    fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is(path, file):  # it was replaced between opening and locking
+                continue
+            yield file
+            return
+
+
+def _is(path: str, file: io.FileIO) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _last_byte(file: io.FileIO) -> bytes:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 1))
+    return file.read(1)
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    """Write without a buffer, which would try again when it is closed, on a full disk too."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) or 0 :]

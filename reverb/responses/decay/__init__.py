@@ -1,0 +1,1 @@
+"""How a response decays: measured, modeled, changed."""

@@ -1,0 +1,240 @@
+"""Edits of a response in time and level: trims, fades, reversal, pre-delay, attack, early against late, gain.
+
+Pure functions from response to response. Times are seconds; what counts from the sound's start counts from the
+onset, the first frame within 20 dB of the peak (ISO 3382-1). Channels are never shifted against each other.
+Tails are in `tail`, decay times in `decay_shaping`, time stretching in `stretching`, tone in `equalising`, layouts in
+`layouts`.
+"""
+
+import math
+import re
+from dataclasses import replace
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.arrays import Audio
+from reverb.errors import InvalidAudioError, ParameterError
+from reverb.levels import from_db
+from reverb.responses.acoustics import energy_decay, onset
+from reverb.responses.level import LEVELS, audible, normalise
+from reverb.responses.response import ImpulseResponse
+
+Array: TypeAlias = npt.NDArray[np.float64]
+GainMode: TypeAlias = Literal["none", "peak", "energy", "loudness", "peak-safe"]
+GAIN_MODES: tuple[GainMode, ...] = get_args(GainMode)
+
+LEAD = 0.0005
+"""Seconds that are kept before the onset, for the rise of the direct sound."""
+CUT_FADE = 0.010
+"""Seconds of fade before a cut."""
+CROSSFADE = 0.010
+"""Seconds over which early and late meet, at most."""
+_LONGEST = 120.0
+_NOTE = re.compile(r"(\d+)\s*/\s*(\d+)\s*([dt.]?)")
+
+
+def trim_head(response: ImpulseResponse, threshold_db: float = -20.0, lead: float = LEAD) -> ImpulseResponse:
+    """Cut off what comes before the sound starts.
+
+    Time zero moves with the cut: frames of `latency` are used up first, then the sound's own delay.
+
+    Parameters
+    ----------
+    response : ImpulseResponse
+    threshold_db : float
+        Level below the peak at which sound starts, −120 to −1 dB; −20 is the onset of ISO 3382-1.
+    lead : float
+        Seconds kept before it, faded in.
+    """
+    if not -120 <= threshold_db <= -1:
+        raise ParameterError(f"threshold {threshold_db:g} dB; expected -120 to -1 dB")
+    kept = round(_seconds(lead, "lead") * response.sample_rate)
+    size = np.abs(response.samples).max(axis=1)
+    start = int(np.argmax(size >= from_db(threshold_db) * size.max()))
+    cut = max(start - kept, 0)
+    if cut == 0:
+        return response
+    samples = response.samples[cut:].copy()
+    rise = np.sin(np.linspace(0, np.pi / 2, start - cut, endpoint=False)) ** 2
+    samples[: start - cut] *= rise[:, np.newaxis].astype(samples.dtype)
+    return replace(response, samples=samples, latency=max(response.latency - cut, 0))
+
+
+def trim_tail(response: ImpulseResponse, level_db: float = -90.0) -> ImpulseResponse:
+    """Cut where the energy still to come is `level_db` below the whole, with a short fade.
+
+    Parameters
+    ----------
+    response : ImpulseResponse
+    level_db : float
+        −200 to −10 dB.
+    """
+    if not -200 <= level_db <= -10:
+        raise ParameterError(f"tail trimmed at {level_db:g} dB; expected -200 to -10 dB")
+    remaining = np.cumsum((response.samples[::-1].astype(np.float64) ** 2).sum(axis=1))[::-1]
+    loud = np.flatnonzero(remaining > 10 ** (level_db / 10) * remaining[0])
+    return _cut(response, int(loud[-1]) + 1 if len(loud) else 1)
+
+
+def set_length(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
+    """Cut a response to a length with a short fade, or fill it up with silence."""
+    frames = round(_seconds(seconds, "length") * response.sample_rate)
+    if frames <= response.latency:
+        raise ParameterError(
+            f"length {seconds:g} s; this response's time zero lies at {response.latency} frames, expected more"
+        )
+    if frames <= response.frames:
+        return _cut(response, frames)
+    return replace(response, samples=np.pad(response.samples, ((0, frames - response.frames), (0, 0))))
+
+
+def cut_noise(response: ImpulseResponse) -> ImpulseResponse:
+    """Cut where the last channel sinks into its noise floor (Lundeby et al. 1995), with a short fade.
+
+    Raises
+    ------
+    InvalidAudioError
+        If no decay rises above the noise.
+    """
+    ends = []
+    for channel in response.samples.T.astype(np.float64):
+        if channel.any():
+            floor = energy_decay(np.ascontiguousarray(channel), response.sample_rate).floor
+            if floor.buried:
+                raise InvalidAudioError(
+                    "no decay rises above the noise of the impulse response; nothing to cut"
+                )
+            ends.append(onset(channel) + floor.knee)
+    return _cut(response, min(max(ends, default=response.frames), response.frames))
+
+
+def _cut(response: ImpulseResponse, frames: int) -> ImpulseResponse:
+    frames = max(frames, response.latency + 1)
+    if frames >= response.frames:
+        return response
+    cut = replace(response, samples=response.samples[:frames])
+    return fade_out(cut, min(CUT_FADE, 0.25 * cut.seconds))
+
+
+def fade_in(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
+    """Fade in over the first `seconds`, from the first frame on, along a squared sine."""
+    frames = min(round(_seconds(seconds, "fade") * response.sample_rate), response.frames)
+    gain = np.ones(response.frames)
+    gain[:frames] = np.sin(np.linspace(0, np.pi / 2, frames, endpoint=False)) ** 2
+    return _scaled(response, gain)
+
+
+def fade_out(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
+    """Fade out over the last `seconds`, to silence after the last frame, along a squared cosine."""
+    frames = min(round(_seconds(seconds, "fade") * response.sample_rate), response.frames)
+    gain = np.ones(response.frames)
+    gain[response.frames - frames :] = np.cos(np.linspace(0, np.pi / 2, frames + 1)[1:]) ** 2
+    return _scaled(response, gain)
+
+
+def reverse(response: ImpulseResponse) -> ImpulseResponse:
+    """Turn a response round in time: the sound swells and ends with a bang; time zero is its first frame."""
+    return replace(response, samples=response.samples[::-1].copy(), latency=0)
+
+
+def predelay(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
+    """Put silence before the response, rounded to the nearest frame."""
+    return response.delay(_seconds(seconds, "pre-delay"))
+
+
+def note_seconds(note: str, bpm: float) -> float:
+    """Return how long a note lasts.
+
+    Parameters
+    ----------
+    note : str
+        A fraction of a whole note: ``1/8``; dotted ``1/8d`` or ``1/8.``, triplet ``1/8t``.
+    bpm : float
+        Quarter notes a minute, 1 to 1000.
+
+    Examples
+    --------
+    >>> note_seconds("1/16", 120)
+    0.125
+    """
+    found = _NOTE.fullmatch(note.strip().lower())
+    if found is None or int(found[1]) == 0 or int(found[2]) == 0:
+        raise ParameterError(f"note {note!r}; expected a fraction such as 1/8, dotted 1/8d, or triplet 1/8t")
+    if not 1 <= bpm <= 1000:
+        raise ParameterError(f"tempo {bpm:g} bpm; expected 1 to 1000")
+    length = {"": 1.0, "d": 1.5, ".": 1.5, "t": 2 / 3}[found[3]]
+    return 240.0 / bpm * int(found[1]) / int(found[2]) * length
+
+
+def attack(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
+    """Let the level rise over `seconds` from the onset on, along a squared sine: direct sound and early part yield."""
+    start, frames = onset(_float(response)), round(_seconds(seconds, "attack") * response.sample_rate)
+    ramp = np.clip((np.arange(response.frames) - start + 1) / (frames + 1), 0, 1)
+    return _scaled(response, np.sin(np.pi / 2 * ramp) ** 2) if frames else response
+
+
+def balance(
+    response: ImpulseResponse, early_db: float = 0.0, late_db: float = 0.0, split: float = 0.080
+) -> ImpulseResponse:
+    """Change the level of early and late sound.
+
+    Parameters
+    ----------
+    response : ImpulseResponse
+    early_db, late_db : float
+        In dB, −inf to 60.
+    split : float
+        Seconds after the onset at which early ends, 0.001 to 1; the two meet around it within 10 ms.
+    """
+    for db in (early_db, late_db):
+        if math.isnan(db) or db > 60:
+            raise ParameterError(f"level {db} dB; expected a number up to 60")
+    if not 0.001 <= split <= 1:
+        raise ParameterError(f"split {split:g} s; expected 0.001 to 1 s")
+    width = min(CROSSFADE, split)
+    seconds = (np.arange(response.frames) - onset(_float(response))) / response.sample_rate
+    late = np.sin(np.pi / 2 * np.clip((seconds - split) / width + 0.5, 0, 1)) ** 2
+    return _scaled(response, from_db(early_db) * (1 - late) + from_db(late_db) * late)
+
+
+def set_gain(response: ImpulseResponse, mode: GainMode) -> ImpulseResponse:
+    """Bring a response to a stated level.
+
+    Parameters
+    ----------
+    response : ImpulseResponse
+    mode : {'none', 'peak', 'energy', 'loudness', 'peak-safe'}
+        The first four as `normalise`. ``peak-safe``: for each output the absolute samples of all paths to it sum to at
+        most 1, so an input within ±1 gives an output within ±1, whatever it is.
+    """
+    if mode not in GAIN_MODES:
+        raise ParameterError(f"gain mode {mode!r}; expected one of {', '.join(GAIN_MODES)}")
+    if mode in LEVELS:
+        return normalise(response, mode)
+    return response * (1.0 / audible(largest_output(response), response))
+
+
+def largest_output(response: ImpulseResponse) -> float:
+    """Return the largest sample that an input within ±1 can give: an output's sum of absolute samples."""
+    sums = np.abs(response.samples.astype(np.float64)).sum(axis=0)
+    outputs = np.zeros(response.wiring.outputs)
+    for path in response.wiring.paths:
+        outputs[path.output] += sums[path.response]
+    return float(outputs.max())
+
+
+def _seconds(value: float, what: str) -> float:
+    if not 0 <= value <= _LONGEST:
+        raise ParameterError(f"{what} {value:g} s; expected 0 to {_LONGEST:g} s")
+    return value
+
+
+def _float(response: ImpulseResponse) -> Array:
+    return response.samples.astype(np.float64)
+
+
+def _scaled(response: ImpulseResponse, gain: Array) -> ImpulseResponse:
+    samples: Audio = response.samples * gain[:, np.newaxis].astype(response.samples.dtype)
+    return replace(response, samples=samples)

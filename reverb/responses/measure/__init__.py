@@ -1,0 +1,1 @@
+"""From recordings of sweeps, music, and bursts to impulse responses."""

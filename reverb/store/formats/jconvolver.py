@@ -1,0 +1,175 @@
+"""The configurations of jconvolver and fconvolver: read as a matrix of responses, written for them to run."""
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from reverb.audiofiles.files import PathLike, open_sound
+from reverb.engine.routing import Path as Wire
+from reverb.engine.routing import Routing
+from reverb.errors import AudioFileError, ParameterError, ReverbError, shown
+from reverb.responses.response import ImpulseResponse, fitting
+from reverb.store.formats.bare import LONGEST_SECONDS, checked_bytes
+
+_MOST_CHANNELS = 64
+_MOST_LINES = 10_000
+_LARGEST_GAIN = 1e6
+_LONGEST_REASON = 500
+_MOST_TEXT = 1 << 20
+_MOST_READ = 1 << 29  # samples decoded for all lines together: a few seconds
+_IGNORED = ("/jack/", "/input/", "/output/")
+
+
+class _Matrix:
+    """What a configuration builds up, line by line.
+
+    Attributes
+    ----------
+    paths : dict of (int, int) to ndarray
+        Responses by input and output, counted from 0; a copy shares its array.
+    read : int
+        Samples that were decoded so far.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.inputs = self.outputs = self.longest = self.read = 0
+        self.rate: int | None = None
+        self.paths: dict[tuple[int, int], npt.NDArray[np.float64]] = {}
+
+    def add(self, pair: tuple[int, int], samples: npt.NDArray[np.float64], delay: int) -> None:
+        """Add a response, so many frames late, to a pair's; what is longer than the convolver is cut, as there."""
+        samples = samples[: self.longest - delay]
+        known = self.paths.get(pair, np.zeros(0))
+        frames = max(len(known), delay + len(samples))
+        longest = max(frames, *(len(row) for row in self.paths.values()), 1)
+        fitting(longest, len({*self.paths, pair}), np.float64, "the matrix of all responses")
+        summed = np.zeros(frames)
+        summed[: len(known)] += known
+        summed[delay : delay + len(samples)] += samples
+        self.paths[pair] = summed
+
+    def pair(self, source: str, target: str) -> tuple[int, int]:
+        """Return an input and an output, counted from 0."""
+        i, o = int(source), int(target)
+        if not (1 <= i <= self.inputs and 1 <= o <= self.outputs):
+            raise ValueError(f"no such pair {i}, {o} among {self.inputs} inputs and {self.outputs} outputs")
+        return i - 1, o - 1
+
+
+def read_jconvolver(
+    path: PathLike, layout: str | None = None, sample_rate: int | None = None
+) -> ImpulseResponse:
+    """Read a configuration: its `/impulse/read`, `/impulse/dirac` and `/impulse/copy` lines as one matrix.
+
+    Raises
+    ------
+    AudioFileError
+        If a line cannot be understood or a response not be read; the message names the line.
+    ParameterError
+        If a layout is asked for that is not the configuration's own.
+    """
+    try:
+        lines = checked_bytes(path, _MOST_TEXT).decode("utf-8").splitlines()[:_MOST_LINES]
+    except UnicodeDecodeError as error:
+        raise AudioFileError(f"{path}: no text, hence no jconvolver configuration") from error
+    matrix = _Matrix(Path(path).parent)
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#") or text.startswith(_IGNORED):
+            continue
+        try:
+            _apply(matrix, shlex.split(text))
+        except (ValueError, IndexError, ReverbError) as error:
+            reason = str(error) if len(str(error)) <= _LONGEST_REASON else shown(str(error))
+            raise AudioFileError(f"{path}: line {number}: {reason}") from error
+    if not any(samples.any() for samples in matrix.paths.values()):
+        raise AudioFileError(f"{path}: holds no response; expected /convolver/new and /impulse/read lines")
+    if layout is not None:
+        raise ParameterError(f"{path}: the configuration tells its layout itself; leave out {layout!r}")
+    return _response(matrix, sample_rate or matrix.rate, path)
+
+
+def _apply(matrix: _Matrix, words: list[str]) -> None:
+    """Obey one line."""
+    command, arguments = words[0], words[1:]
+    if command == "/convolver/new":
+        matrix.inputs, matrix.outputs, _, matrix.longest = (int(word) for word in arguments[:4])
+        if not (1 <= matrix.inputs <= _MOST_CHANNELS and 1 <= matrix.outputs <= _MOST_CHANNELS):
+            raise ValueError(
+                f"{matrix.inputs} inputs and {matrix.outputs} outputs; expected 1 to {_MOST_CHANNELS}"
+            )
+        if not 1 <= matrix.longest <= 192_000 * LONGEST_SECONDS:
+            raise ValueError(f"responses of {matrix.longest} frames make no sense")
+    elif command == "/cd":
+        matrix.folder = matrix.folder / arguments[0]
+    elif command == "/impulse/read":
+        source, target, gain, delay, offset, length, channel = arguments[:7]
+        samples = _read(matrix, " ".join(arguments[7:]), int(offset), int(length), int(channel))
+        matrix.add(matrix.pair(source, target), _gain(gain) * samples, _delay(matrix, delay))
+    elif command == "/impulse/dirac":
+        source, target, gain, delay = arguments[:4]
+        matrix.add(matrix.pair(source, target), np.array([_gain(gain)]), _delay(matrix, delay))
+    elif command == "/impulse/copy":
+        source, target, known_source, known_target = arguments[:4]
+        known = matrix.paths.get(matrix.pair(known_source, known_target))
+        if known is None:
+            raise ValueError(f"no response from {known_source} to {known_target} to copy")
+        matrix.paths[matrix.pair(source, target)] = known
+    else:
+        raise ValueError(f"{shown(command)} is not understood here; expected /impulse/read, dirac or copy")
+
+
+def _gain(text: str) -> float:
+    if not abs(float(text)) <= _LARGEST_GAIN:
+        raise ValueError(f"a gain of {text}; expected a number up to {_LARGEST_GAIN:g}")
+    return float(text)
+
+
+def _delay(matrix: _Matrix, text: str) -> int:
+    if not 0 <= int(text) <= matrix.longest:
+        raise ValueError(f"a delay of {text} frames; expected 0 to {matrix.longest}")
+    return int(text)
+
+
+def _read(matrix: _Matrix, name: str, offset: int, length: int, channel: int) -> npt.NDArray[np.float64]:
+    with open_sound(matrix.folder / name) as sound:
+        if matrix.rate not in (None, sound.samplerate):
+            raise ValueError(f"{name} has {sound.samplerate} Hz, files before it {matrix.rate} Hz")
+        if not 1 <= channel <= sound.channels:
+            raise ValueError(f"{name} has {sound.channels} channels; channel {channel} was asked for")
+        if not 0 <= offset < sound.frames or length < 0:
+            raise ValueError(
+                f"{name} has {sound.frames} frames; {length} from frame {offset} on were asked for"
+            )
+        matrix.rate = sound.samplerate
+        sound.seek(offset)
+        frames = min(length or sound.frames, sound.frames - offset, matrix.longest)
+        fitting(frames, sound.channels, np.float64, name)
+        matrix.read += (offset + frames) * sound.channels
+        if matrix.read > _MOST_READ:
+            raise ValueError(f"more than {_MOST_READ} samples are read in all; split the configuration")
+        data = sound.read(frames, "float64", always_2d=True)
+    return np.asarray(data[:, channel - 1], np.float64)
+
+
+def _response(matrix: _Matrix, rate: int | None, path: PathLike) -> ImpulseResponse:
+    if rate is None:
+        raise ParameterError(f"{path}: reads no file, so its sample rate is not known; give sample_rate=")
+    frames = max(len(samples) for samples in matrix.paths.values())
+    rows: list[npt.NDArray[np.float64]] = []
+    wires = []
+    for (i, o), samples in sorted(matrix.paths.items(), key=lambda item: item[0]):
+        row = next((n for n, known in enumerate(rows) if known is samples), len(rows))
+        if row == len(rows):
+            rows.append(samples)
+        wires.append(Wire(i, o, row))
+    padded = np.zeros((frames, len(rows)), fitting(frames, len(rows), np.float64, str(path)))
+    for number, samples in enumerate(rows):
+        padded[: len(samples), number] = samples
+    padded.setflags(write=False)
+    return ImpulseResponse(
+        padded, rate, Path(path).stem, Routing(matrix.inputs, matrix.outputs, tuple(wires))
+    )
