@@ -84,7 +84,7 @@ def _worst_t(samples: Signal, wanted: dict[float, float], which: str) -> float:
     "T30 per octave, seven decays from 2.4 to 0.6 s at once: largest deviation", ISO, at_most(1, "%")
 )
 def _() -> float:
-    wanted = dict(zip(OCTAVES, np.linspace(2.4, 0.6, len(OCTAVES)), strict=True))
+    wanted = dict(zip(OCTAVES, np.linspace(2.4, 0.6, len(OCTAVES)).tolist(), strict=True))
     return _worst_t(_tones(wanted), wanted, "t30")
 
 
