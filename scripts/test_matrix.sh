@@ -4,8 +4,9 @@
 #
 #     scripts/test_matrix.sh [--smoke]
 #
-# --smoke is the short form: some 20 s of work a leg, and none for the newest libraries on the default Python, which
-# scripts/test.sh tries as a whole. Environments are kept in .venv-matrix while pyproject.toml stays the same.
+# A leg is some five minutes of work. --smoke is the short form: half a minute a leg, and none for the newest libraries on
+# the default Python, which scripts/test.sh tries as a whole. Environments are kept in .venv-matrix while pyproject.toml
+# stays the same.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
@@ -37,8 +38,9 @@ prepare_leg() {
     wanted="$(sha256sum pyproject.toml) $(installation "$base")"
     [ "$(cat "$place/installed" 2>/dev/null)" != "$wanted" ] || return 0
     "$UV" venv --quiet --clear --python "$base" "$place"
-    "$UV" pip install --quiet --compile-bytecode --python "$place" --only-binary :all: --no-binary reverb-audio \
-        --resolution "$([ "$libraries" = lowest ] && echo lowest-direct || echo highest)" --editable '.[dev]'
+    "$UV" pip install --quiet --python "$place" --only-binary :all: --requirements pyproject.toml --extra dev \
+        --resolution "$([ "$libraries" = lowest ] && echo lowest-direct || echo highest)"
+    "$UV" pip install --quiet --python "$place" --no-deps --editable .
     case $libraries in *"no FFTW") "$UV" pip uninstall --quiet --python "$place" pyfftw ;; esac
     echo "$wanted" >"$place/installed"
 }

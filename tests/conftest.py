@@ -5,12 +5,16 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy.typing as npt
 import pytest
 import soundfile
 
 ROOT = Path(__file__).resolve().parents[1]
 MakeSound = Callable[..., Path]
+
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
