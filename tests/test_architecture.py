@@ -1,12 +1,14 @@
 """Imports run one way only: every module under reverb/ is parsed, and each import held to its layer."""
 
 import ast
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+import reverb
 from tests.conftest import ROOT
 
 # A package may import what stands on lower layers, and what stands beside it only where that is said.
@@ -82,6 +84,8 @@ ENGINE_MAY_IMPORT = {
     "reverb.checks",
 }
 MODULES = sorted((ROOT / "reverb").rglob("*.py"))
+HOME = reverb._HOME
+"""Where each public name of the package is loaded from."""
 
 
 def _unit(path: Path) -> str:
@@ -95,18 +99,52 @@ def _unit(path: Path) -> str:
 
 
 def _imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Every imported module with its line, lazy imports and those for types alone included."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    """Yield every imported module with its line: at the top, in functions, for types alone, and named by a string."""
+    tree = ast.parse(path.read_text())
+    prose = _docstrings(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: a relative import; imports are absolute here"
-            module = node.module or ""
-            # `from reverb import levels` names a module, `from reverb.levels import to_db` what is in one.
-            yield from (
-                (node.lineno, f"reverb.{alias.name}" if module == "reverb" else module)
-                for alias in node.names
-            )
+            yield from ((node.lineno, module) for module in _named(node))
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "reverb" and node.attr in HOME:
+            yield node.lineno, HOME[node.attr]  # `import reverb`, then `reverb.Reverb`
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in prose:
+            yield from ((node.lineno, module) for module in _named_in_text(node.value))
+
+
+def _named(node: ast.ImportFrom) -> Iterator[str]:
+    """Yield the modules of a `from ... import ...`: the one named, or those whose names follow `import`."""
+    module = node.module or ""
+    for alias in node.names:
+        if module == "reverb" and alias.name in HOME:
+            yield HOME[alias.name]
+        elif module == "reverb" or (module.startswith("reverb.") and _exists(f"{module}.{alias.name}")):
+            yield f"{module}.{alias.name}"
+        else:
+            yield module
+
+
+def _named_in_text(text: str) -> Iterator[str]:
+    """Yield the modules that a string names: for import_module, in a registry, or in code for another process."""
+    if text == "reverb.":
+        yield "reverb.?"  # an f-string that computes the layer, which nobody can check
+    whole = re.fullmatch(r"(reverb(?:\.\w+)+)\.?(?::\w+)?", text)  # an f-string's text may end in a dot
+    for name in whole.groups() if whole else re.findall(r"\b(?:from|import) (reverb(?:\.\w+)+)", text):
+        if _exists(name):
+            yield name
+
+
+def _docstrings(tree: ast.Module) -> set[ast.expr]:
+    """Return the strings that are statements: docstrings, and descriptions of constants."""
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+
+
+def _exists(name: str) -> bool:
+    """Return whether a dotted name is a module or package of this tree."""
+    place = ROOT.joinpath(*name.split("."))
+    return place.is_dir() or place.with_suffix(".py").is_file()
 
 
 def _wrong(path: Path) -> Iterator[str]:
@@ -116,11 +154,13 @@ def _wrong(path: Path) -> Iterator[str]:
         where = f"{path.relative_to(ROOT)}:{line} imports {module}"
         if top == "reverb":
             other = rest.partition(".")[0]
-            if other in ("", unit) or other not in LAYERS:
-                continue  # the package's own public names, which are lazy
+            if other in ("", unit) or (other not in LAYERS and other != "?"):
+                continue  # __version__ and __distribution__, which every module may ask for
             if (str(path.relative_to(ROOT / "reverb")), module) in UPWARD:
                 continue
-            if LAYERS[other] >= LAYERS[unit] and (unit, other) not in BESIDE:
+            if other == "?":
+                yield f"{path.relative_to(ROOT)}:{line} imports from a layer that is known at run time only"
+            elif LAYERS[other] >= LAYERS[unit] and (unit, other) not in BESIDE:
                 yield f"{where}: layer {LAYERS[unit]} may not import layer {LAYERS[other]}"
         elif top in OUTSIDE and unit not in OUTSIDE[top]:
             yield f"{where}: only {sorted(OUTSIDE[top])} may"
@@ -165,8 +205,106 @@ def test_heavy_libraries_are_imported_inside_functions(library: str) -> None:
                 assert not f"{name}.".startswith(f"{library}."), f"{path.relative_to(ROOT)}:{node.lineno}"
 
 
-def test_the_check_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = "from reverb.cli.app import cli\nimport click\nfrom reverb import render\n\ndef f():\n    import soxr\n"
-    bad = ROOT / "reverb" / "engine" / "routing.py"
-    monkeypatch.setattr(Path, "read_text", lambda self: source if self == bad else "")
-    assert len(list(_wrong(bad))) == 4
+def test_no_circle_of_imports() -> None:
+    """Modules that import each other at their tops load in some orders only."""
+    assert _circles(MODULES, _imported_at_the_top) == []
+
+
+def _imported_at_the_top(path: Path) -> Iterator[str]:
+    yield from _at_the_top(ast.parse(path.read_text()).body)
+
+
+def _at_the_top(statements: Sequence[ast.stmt]) -> Iterator[str]:
+    """Yield the modules that these statements need while a module loads."""
+    for node in statements:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from _named(node)
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from _at_the_top(node.orelse)
+        elif isinstance(node, ast.If | ast.Try | ast.With | ast.ClassDef):
+            inner = [statement for statement in ast.iter_child_nodes(node) if isinstance(statement, ast.stmt)]
+            handlers = node.handlers if isinstance(node, ast.Try) else []
+            yield from _at_the_top([*inner, *(statement for one in handlers for statement in one.body)])
+
+
+def _circles(paths: Iterable[Path], imported: Callable[[Path], Iterable[str]]) -> list[list[str]]:
+    """Return the groups of modules that reach each other; reverb itself loads its names late and is left out."""
+    needs = {name: set(imported(path)) for path in paths if (name := _dotted(path)) != "reverb"}
+    reached: dict[str, set[str]] = {}
+    for name in needs:
+        reached[name], waiting = set(), [name]
+        while waiting:
+            new = needs.get(waiting.pop(), set()) - reached[name]
+            reached[name] |= new
+            waiting += new
+    circles = {
+        frozenset(other for other in reached[name] if name in reached.get(other, ()))
+        for name in needs
+        if name in reached[name]
+    }
+    return sorted(sorted(circle) for circle in circles)
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from reverb.cli.app import cli",
+        "from reverb.cli import app",
+        "import reverb.cli.app",
+        "from reverb import render",
+        "from reverb import process_file",
+        "from reverb import Reverb as Room",
+        "import reverb; reverb.process_file",
+        "import_module('reverb.render.files')",
+        "importlib.import_module(f'reverb.render.{name}')",
+        "__import__('reverb.render')",
+        "__import__(f'reverb.{layer}.files')",
+        "REGISTRY = {'plots': 'reverb.plots.effects'}",
+        "REGISTRY = ['reverb.plots.effects:show']",
+        "CODE = 'from reverb.render.batch.worker import main; main()'",
+        "def f(): from reverb.cli import app",
+        "if TYPE_CHECKING: from reverb import Reverb",
+        "import click",
+        "def f(): import soxr",
+    ],
+)
+def test_the_check_notices(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = ROOT / "reverb" / "engine" / "routing.py"
+    monkeypatch.setattr(Path, "read_text", lambda _self: source)
+    assert len(list(_wrong(path))) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from reverb import __distribution__",
+        "from reverb.engine import fft",
+        "from reverb import ParameterError, OverlapAdd",
+        "'reverb.render.files'  # a docstring",
+        "KEY = 'reverb.steps'",
+    ],
+)
+def test_the_check_passes(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = ROOT / "reverb" / "engine" / "routing.py"
+    monkeypatch.setattr(Path, "read_text", lambda _self: source)
+    assert list(_wrong(path)) == []
+
+
+def test_the_check_for_circles_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = {
+        "routing.py": "from reverb.engine import fft",
+        "fft.py": "try:\n    import reverb.engine.machine\nexcept ImportError:\n    pass",
+        "machine.py": "from reverb.engine.routing import Routing\ndef f():\n    import reverb.errors",
+        "errors.py": "if TYPE_CHECKING:\n    from reverb.engine import machine",
+    }
+    paths = [ROOT / "reverb" / ("" if name == "errors.py" else "engine") / name for name in sources]
+    monkeypatch.setattr(Path, "read_text", lambda self: sources[self.name])
+    assert _circles(paths, _imported_at_the_top) == [
+        ["reverb.engine.fft", "reverb.engine.machine", "reverb.engine.routing"]
+    ]
