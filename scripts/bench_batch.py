@@ -24,7 +24,7 @@ from benchmarks.results import Row, add_options, keep, this_machine
 from reverb import Reverb
 from reverb.render.batch import cluster, processes
 from reverb.render.batch.batch import Batch, plan_batch
-from reverb.render.batch.run_task import FoldedResponses, Workshop, carry_out
+from reverb.render.batch.run_task import FoldedResponses, WorkerContext, run_task
 from reverb.render.batch.tasks import Outcome, Task, Treatment
 
 SAMPLE_RATE = 48_000
@@ -44,14 +44,14 @@ def material(folder: Path, files: int, seconds: float) -> Path:
 
 def by_processes(batch: Batch, workers: int) -> Iterator[object]:
     """Do it as `reverb batch` does."""
-    return processes.run(batch.tasks, Workshop(batch.folder, batch.treatments), workers)
+    return processes.run(batch.tasks, WorkerContext(batch.folder, batch.treatments), workers)
 
 
 def by_threads(batch: Batch, workers: int) -> Iterator[object]:
     """Carry out the same tasks in threads of this process."""
-    workshop, responses = Workshop(batch.folder, batch.treatments), FoldedResponses()
+    context, responses = WorkerContext(batch.folder, batch.treatments), FoldedResponses()
     with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(lambda task: carry_out(task, workshop, responses), batch.tasks)
+        yield from pool.map(lambda task: run_task(task, context, responses), batch.tasks)
 
 
 def by_dask(batch: Batch, workers: int) -> Iterator[object]:
@@ -61,7 +61,7 @@ def by_dask(batch: Batch, workers: int) -> Iterator[object]:
     with LocalCluster(
         n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
     ) as local:  # type: ignore[no-untyped-call]
-        yield from cluster.run(batch.tasks, Workshop(batch.folder, batch.treatments), local.scheduler_address)
+        yield from cluster.run(batch.tasks, WorkerContext(batch.folder, batch.treatments), local.scheduler_address)
 
 
 def rate(way: Way, batch: Batch, workers: int) -> float:

@@ -218,7 +218,7 @@ def _augment(options: dict[str, Any]) -> "Augment | None":
 def _show_plan(planned: "Batch", output_dir: str) -> None:
     """List every output with what it would be made of."""
     rows = [["input", "effect", "mix", "predelay ms", "gain dB", "output", ""]]
-    standing = planned.folder.standing(task.output for task in planned.tasks)
+    existing = planned.folder.existing(task.output for task in planned.tasks)
     for task in planned.tasks:
         applied = planned.applied(task)
         mix, predelay = (getattr(applied.effect, name, None) for name in ("mix", "predelay"))
@@ -230,7 +230,7 @@ def _show_plan(planned: "Batch", output_dir: str) -> None:
                 number(None if predelay is None else 1000 * predelay, 2),
                 number(applied.settings.gain, 2),
                 click.format_filename(task.output),
-                task.problem or ("exists" if task.output in standing else ""),
+                task.problem or ("exists" if task.output in existing else ""),
             ]
         )
     show_table(rows)

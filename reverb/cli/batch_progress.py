@@ -30,7 +30,7 @@ class Quiet:
         self.count = 0
 
     def __call__(self, event: Any) -> None:
-        """Take note of a `Share` or an `Outcome`."""
+        """Take note of a `TaskProgress` or an `Outcome`."""
         if hasattr(event, "status"):
             self.count += event.status != "failed"
             self.ended(event)

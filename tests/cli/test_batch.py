@@ -109,7 +109,7 @@ def test_a_dry_run_shows_the_plan_and_does_nothing() -> None:
             "--mix stands beside --wet or --dry",
         ),
         (["-o", "out", "--ir", "room.wav", "--name-template", "{x}"], "unknown {x}"),
-        (["-o", "takes", "--ir", "room.wav"], "is an input itself"),
+        (["-o", "takes", "--ir", "room.wav"], "is itself an input"),
         (["-o", "out", "--ir", "room.wav", "--report", "r.txt"], "ends in .csv or .jsonl"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A batch from beginning to end: what the public functions `plan_batch`, `run_batch` and `process_files` do."""
+"""A batch from beginning to end: `plan_batch`, `run_batch`, and the public `process_files`."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ from typing import TypeAlias, Unpack
 
 from reverb.audiofiles.files import PathLike
 from reverb.effects.effect import HasResponse, check_workers
-from reverb.render.batch import cluster, here, processes
+from reverb.render.batch import cluster, processes
 from reverb.render.batch.augment import Augment
 from reverb.render.batch.inputs import find_inputs
-from reverb.render.batch.journal import Journal
+from reverb.render.batch.journal import Journal, check_report, write_report
 from reverb.render.batch.plan import check_inputs_stay, plan
 from reverb.render.batch.processes import Event
 from reverb.render.batch.remote import IN_MEMORY, absolute
-from reverb.render.batch.reports import check_report, write_report
-from reverb.render.batch.run_task import Workshop
+from reverb.render.batch.run_task import WorkerContext, run_in_this_process
 from reverb.render.batch.storage import LocalFolder, OutputFolder, output_folder
 from reverb.render.batch.tasks import GivenSettings, Outcome, Settings, Status, Task, Treatment, failed
 
 Listener: TypeAlias = Callable[[Event], None]
-"""Called with each outcome, and between them with how far a file is."""
+"""Called with each outcome, and between outcomes with the progress of a file."""
 
-_STANDS = "exists already; --force (overwrite) replaces it, --resume goes on where a batch stopped"
+_EXISTS = (
+    "exists already; use --force (overwrite) to replace it, or --resume to continue an interrupted batch"
+)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What is to be done.
+    """A planned batch.
 
     Attributes
     ----------
     tasks : tuple of Task
-        In their order.
+        In the order of the inputs.
     treatments : dict of Treatment by name
     folder : OutputFolder
     """
@@ -46,21 +47,21 @@ class Batch:
     folder: OutputFolder
 
     def applied(self, task: Task) -> Treatment:
-        """Return a task's treatment, with what was drawn for it."""
+        """Return a task's treatment with the values drawn for it."""
         treatment = self.treatments[task.treatment]
         return task.draw.apply(treatment) if task.draw else treatment
 
 
 @dataclass(frozen=True)
 class BatchReport:
-    """What came of a batch.
+    """The outcomes of a batch.
 
     Attributes
     ----------
     outcomes : tuple of Outcome
-        In the order of the plan, each with its `record`; where the batch was interrupted, of what came to an end.
+        In the order of the plan, each with its `record`; after an interruption, those of the tasks that ended.
     planned : int
-        How many there would be.
+        Number of tasks in the plan.
     seconds : float
         Wall time.
     trouble : str or None
@@ -73,11 +74,11 @@ class BatchReport:
     trouble: str | None = None
 
     def count(self, status: Status) -> int:
-        """Return how many outcomes are ``done``, ``kept`` or ``failed``."""
+        """Return the number of outcomes that are ``done``, ``kept`` or ``failed``."""
         return sum(outcome.status == status for outcome in self.outcomes)
 
     def by_treatment(self) -> dict[str, BatchReport]:
-        """Return the part of each treatment, in the order of the plan."""
+        """Return a report for each treatment, in the order of the plan."""
         parts: dict[str, list[Outcome]] = {}
         for outcome in self.outcomes:
             parts.setdefault(outcome.task.treatment, []).append(outcome)
@@ -85,12 +86,12 @@ class BatchReport:
 
     @property
     def duration(self) -> float:
-        """Seconds of sound that were rendered."""
+        """Seconds of sound rendered."""
         return float(sum(outcome.record["duration"] for outcome in self.outcomes if outcome.status == "done"))
 
     @property
     def succeeded(self) -> bool:
-        """Whether everything is there."""
+        """Whether every planned output exists."""
         return self.trouble is None and self.count("failed") == 0 and len(self.outcomes) == self.planned
 
 
@@ -102,7 +103,7 @@ def plan_batch(
     name_template: str | None = None,
     augment: Augment | None = None,
 ) -> Batch:
-    """Return what a batch would do, without doing anything; parameters as `process_files`."""
+    """Plan a batch without doing anything; parameters as for `process_files`."""
     named = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
     folder = output_folder(output_dir)
     leave_out = folder.root if isinstance(folder, LocalFolder) else None
@@ -122,7 +123,7 @@ def run_batch(
     scheduler: str | None = None,
     progress: Listener | None = None,
 ) -> BatchReport:
-    """Carry out a batch; parameters and errors as `process_files`."""
+    """Run a planned batch; parameters and errors as for `process_files`."""
     check_workers(workers)
     if report is not None:
         check_report(report)
@@ -133,7 +134,7 @@ def run_batch(
     outcomes: dict[str, Outcome] = {}
     tasks = _prepared(batch, journal, resume, overwrite)
     if resume:
-        folder.sweep(task.output for task in tasks)
+        folder.remove_leftovers(task.output for task in tasks)
 
     def finished(outcome: Outcome) -> None:
         outcomes[outcome.task.output] = outcome
@@ -148,7 +149,7 @@ def run_batch(
                 if progress is not None:
                     progress(event)
     finally:
-        folder.sweep(task.output for task in tasks)
+        folder.remove_leftovers(task.output for task in tasks)
         journal.close()
         ordered = tuple(outcomes[task.output] for task in tasks if task.output in outcomes)
         if report is not None:
@@ -157,18 +158,18 @@ def run_batch(
 
 
 def _prepared(batch: Batch, journal: Journal, resume: bool, overwrite: bool) -> list[Task]:
-    """Return the tasks with what stands under their names, and what an earlier run has noted about it."""
+    """Return the tasks with the records of an earlier run; a task whose output exists gets a problem."""
     records = journal.records() if resume else {}
-    standing: set[str] = set()
+    existing: set[str] = set()
     if not resume and not overwrite:
-        standing = batch.folder.standing(task.output for task in batch.tasks)
+        existing = batch.folder.existing(task.output for task in batch.tasks)
 
     def prepared(task: Task) -> Task:
         record = records.get(task.output, {})
-        if "output_hash" in record:  # a batch has made it, so a batch may replace it
+        if "output_hash" in record:  # made by a batch, so a batch may replace it
             return replace(task, done=record, overwrite=True)
-        if task.output in standing and task.problem is None:
-            return replace(task, problem=f"{batch.folder.where(task.output)}: {_STANDS}")
+        if task.output in existing and task.problem is None:
+            return replace(task, problem=f"{batch.folder.where(task.output)}: {_EXISTS}")
         return replace(task, overwrite=overwrite)
 
     return [prepared(task) for task in batch.tasks]
@@ -177,26 +178,28 @@ def _prepared(batch: Batch, journal: Journal, resume: bool, overwrite: bool) -> 
 def _events(
     tasks: Sequence[Task], batch: Batch, workers: int | None, scheduler: str | None
 ) -> Generator[Event]:
-    """Give what happens while tasks are carried out, by the executor that suits them."""
+    """Yield the events of the tasks, run by the executor that suits them."""
     possible = []
     for task in tasks:
         if task.problem is None:
-            # Workers elsewhere have another working folder.
+            # Workers on other machines have another working folder.
             possible.append(replace(task, source=absolute(task.source)) if scheduler else task)
         else:
             yield failed(task, task.problem)
     cores = workers or processes.usable_cores()
     at_once = max(1, min(cores, len(possible)))
-    # Few files on many cores: the cores are shared out among them.
-    workshop = Workshop(batch.folder, batch.treatments, threads=1 if scheduler else max(1, cores // at_once))
+    # With fewer files than cores, each file gets several threads.
+    context = WorkerContext(
+        batch.folder, batch.treatments, threads=1 if scheduler else max(1, cores // at_once)
+    )
     if scheduler is not None:
-        yield from cluster.run(possible, workshop, scheduler)
+        yield from cluster.run(possible, context, scheduler)
     elif any(
         place.startswith(IN_MEMORY) for place in (batch.folder.where(""), *(t.source for t in possible))
     ):
-        yield from here.run(possible, workshop)
+        yield from run_in_this_process(possible, context)
     else:
-        yield from processes.run(possible, workshop, at_once)
+        yield from processes.run(possible, context, at_once)
 
 
 def process_files(
@@ -214,38 +217,38 @@ def process_files(
     progress: Listener | None = None,
     **settings: Unpack[GivenSettings],
 ) -> BatchReport:
-    """Apply effects to many audio files, in parallel; one that fails does not stop the others.
+    """Apply effects to many audio files, in parallel; a file that fails does not stop the others.
 
-    Every output appears whole or not at all, and its bytes do not depend on the number of workers. A line of JSON about
-    each goes to ``reverb-batch.jsonl`` in the output folder as soon as it is there.
+    Every output appears whole or not at all, and its bytes do not depend on the number of workers. A line of JSON for
+    each output is appended to ``reverb-batch.jsonl`` in the output folder as soon as the output exists.
 
     Parameters
     ----------
     inputs : path-like, or iterable of them
-        Files, folders (with all below them), globs, and URLs that fsspec knows. What lies below a folder keeps its
-        place.
+        Files, folders (searched recursively), globs, and URLs that fsspec knows. Files of a folder keep their path
+        relative to it.
     output_dir : path-like
-        A folder, which is made where it does not exist, or such a URL.
+        A folder, created if it does not exist, or such a URL.
     effects : effect, or dict of them by name
-        Each file goes through each; the names are those in the outputs' names.
+        Each file is rendered with each effect; output names contain the effect's name.
     name_template : str, optional
-        Of outputs, without their ending; `reverb.render.batch.naming.FIELDS` may stand in braces. By default
-        ``{folder}/{stem}``, with ``-{ir}`` for several effects, or ``-{variant}`` where variants are drawn.
+        Output name without its ending, with fields of `reverb.render.batch.plan.FIELDS` in braces. By default
+        ``{folder}/{stem}``, with ``-{ir}`` for several effects, or ``-{variant}`` for variants.
     augment : Augment, optional
-        Draw variants of each file instead: one of the effects, its mix and pre-delay, and a gain.
+        Instead, draw variants of each file: one of the effects, its mix and pre-delay, and a gain.
     resume : bool
-        Keep the outputs that an earlier run has made of the same input (by its content) with the same effect and
-        settings and that are intact, and make the others (again).
+        Keep intact outputs that an earlier run made from the same input (by content) with the same effect and
+        settings, and make the others (again).
     overwrite : bool
         Replace existing outputs.
     report : path-like, optional
         A ``.csv`` or ``.jsonl`` file for the outcomes, in the order of the plan.
     workers : int, optional
-        Files at once, by default one per core.
+        Files rendered at once; by default one per core.
     scheduler : str, optional
-        Address of a Dask scheduler, whose workers are used instead; paths must then mean the same to all of them.
+        Address of a Dask scheduler whose workers render instead; paths must name the same files on all of them.
     progress : callable, optional
-        Called with each `Outcome`, and between them with the `Share` of a file that is done.
+        Called with each `Outcome`, and between outcomes with the `TaskProgress` of a file.
     **settings
         ``tail``, ``gain``, ``normalize``, ``match_loudness``, ``loudness``, ``ceiling``, ``floor_db``, ``container``,
         ``subtype`` and ``dither``, as `reverb.process_file` takes them.
@@ -257,9 +260,9 @@ def process_files(
     Raises
     ------
     ParameterError
-        If a setting is out of range, two outputs would have one name, or an output would be an input.
+        If a setting is out of range, two outputs would have the same name, or an output would overwrite an input.
     AudioFileError
-        If there is nothing under an input's name, or the output folder cannot be made.
+        If an input does not exist, or the output folder cannot be created.
     """
     by_name = effects if isinstance(effects, Mapping) else {"effect": effects}
     common = Settings(**settings)

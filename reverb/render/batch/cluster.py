@@ -1,7 +1,7 @@
-"""The executor beyond this machine: a Dask cluster that is already there.
+"""The executor on other machines: an existing Dask cluster.
 
-Each task becomes a job of the cluster, which hands it to a worker that is free, and to another when that is lost. So a
-task may be carried out twice; its output is the same both times, and gets its name once.
+Each task becomes a job of the cluster, which gives it to a free worker, and to another one if that is lost. So a
+task may be run twice; its output is the same both times and is published once.
 """
 
 import threading
@@ -11,19 +11,18 @@ from typing import Any
 
 from reverb.errors import ClusterError, missing_extra
 from reverb.once import once
-from reverb.render.batch.memory import keep_freed_memory
-from reverb.render.batch.run_task import FoldedResponses, Workshop, carry_out
+from reverb.render.batch.run_task import FoldedResponses, WorkerContext, run_task
 from reverb.render.batch.tasks import Outcome, Task, failed
 
-_PATIENCE = 10.0  # seconds to find the scheduler
-_LARGE = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # the responses go to the scheduler once
+_CONNECT_SECONDS = 10.0
+_CONFIG = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # the responses go to the scheduler once
 
 
-def run(tasks: Sequence[Task], workshop: Workshop, scheduler: str) -> Generator[Outcome]:
-    """Carry out tasks on a cluster, and give their outcomes as they come.
+def run(tasks: Sequence[Task], context: WorkerContext, scheduler: str) -> Generator[Outcome]:
+    """Run tasks on a cluster and yield their outcomes as they come.
 
-    Closing the iterator takes back what has not begun. What has, comes to its end unseen; a later run with `resume`
-    finds it equal to what it makes itself.
+    Closing the iterator cancels the jobs that have not begun. The others end unobserved; a later run with `resume`
+    finds their outputs and makes the same bytes.
 
     Raises
     ------
@@ -31,10 +30,10 @@ def run(tasks: Sequence[Task], workshop: Workshop, scheduler: str) -> Generator[
         If there is no scheduler at that address.
     """
     dask, distributed = _dask()
-    with dask.config.set(_LARGE), _client(distributed, scheduler) as client:
-        # A job of its own and not scattered data, for the cluster can repeat a job when its worker is lost.
-        shared = client.submit(_itself, workshop, pure=False)
-        jobs = dict(zip(client.map(_job, tasks, workshop=shared, pure=False), tasks, strict=True))
+    with dask.config.set(_CONFIG), _client(distributed, scheduler) as client:
+        # A job rather than scattered data: the cluster can repeat a job when its worker is lost.
+        shared = client.submit(_identity, context, pure=False)
+        jobs = dict(zip(client.map(_job, tasks, context=shared, pure=False), tasks, strict=True))
         try:
             ended = distributed.as_completed(
                 list(jobs), loop=client.loop, with_results=True, raise_errors=False
@@ -57,7 +56,7 @@ def _dask() -> tuple[Any, Any]:
 
 def _client(distributed: Any, scheduler: str) -> Any:
     try:
-        return distributed.Client(scheduler, timeout=_PATIENCE, set_as_default=False)
+        return distributed.Client(scheduler, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ClusterError(
             f"scheduler {scheduler!r}: cannot be reached ({error}); expected an address such as tcp://host:8786"
@@ -65,34 +64,32 @@ def _client(distributed: Any, scheduler: str) -> Any:
 
 
 def _reason(task: Task, result: Any) -> str:
-    """Return what the cluster says about a job that has no outcome."""
+    """Return the cluster's reason for a job without an outcome."""
     error = result[1] if isinstance(result, tuple) else result
-    return f"{task.source}: the cluster could not carry it out ({type(error).__name__}: {error})"
+    return f"{task.source}: the cluster could not run it ({type(error).__name__}: {error})"
 
 
 @dataclass(frozen=True)
-class _Bench:
-    """What a worker process of the cluster keeps between its tasks.
+class _WorkerState:
+    """The state that a worker process of the cluster keeps between tasks.
 
-    It has one task at a time, even where it was given several threads: the files of a batch are read with warnings
-    noted down, which is done for a whole process.
+    The lock admits one task at a time, even if the worker has several threads: warnings are caught for a whole process.
     """
 
     responses: FoldedResponses = field(default_factory=FoldedResponses)
-    free: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @once
-def _bench() -> _Bench:
-    keep_freed_memory()
-    return _Bench()
+def _worker_state() -> _WorkerState:
+    return _WorkerState()
 
 
-def _itself(workshop: Workshop) -> Workshop:
-    return workshop
+def _identity(context: WorkerContext) -> WorkerContext:
+    return context
 
 
-def _job(task: Task, workshop: Workshop) -> Outcome:
-    bench = _bench()
-    with bench.free:
-        return carry_out(task, workshop, bench.responses)
+def _job(task: Task, context: WorkerContext) -> Outcome:
+    state = _worker_state()
+    with state.lock:
+        return run_task(task, context, state.responses)

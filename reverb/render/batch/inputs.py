@@ -1,4 +1,4 @@
-"""Finding the files of a batch: files, folders, globs and URLs, in an order that does not depend on the disk."""
+"""Find the input files of a batch: files, folders, globs and URLs, in an order that does not depend on the disk."""
 
 import glob
 import os
@@ -20,13 +20,13 @@ class Input:
     Attributes
     ----------
     path : str
-        As it is opened: a path or a URL.
+        The path or URL to open.
     relative : PurePosixPath
-        Where it lies below what was named; its name alone, where it was named itself.
+        The path relative to the folder or glob that was named; the file's name if it was named itself.
     root : str
-        The name of the folder that was named, empty for a file.
+        The name of the folder that was named; empty for a file.
     problem : str or None
-        Why it cannot be read, where finding it has shown that.
+        Why the file cannot be read, if that is known already.
     """
 
     path: str
@@ -36,21 +36,21 @@ class Input:
 
 
 def find_inputs(named: Iterable[PathLike], leave_out: PathLike | None = None) -> tuple[Input, ...]:
-    """Return the files that were named: one after the other, those of a folder or glob in alphabetical order.
+    """Return the input files in the order in which they were named, those of a folder or glob alphabetically.
 
     Parameters
     ----------
     named : iterable of path-like
-        A file is taken whatever it is called; a folder with all audio files in it and below, hidden ones left out; a
-        glob (``takes/**/*.wav``) with the audio files and folders that it matches; a URL that fsspec knows likewise.
-        Links are followed, each folder is entered once.
+        A file, with any ending; a folder, which stands for the audio files in it, recursively and without hidden ones;
+        a glob (``takes/**/*.wav``), for the audio files and folders that match; or a URL of these that fsspec knows.
+        Links are followed, and each folder is entered once.
     leave_out : path-like, optional
-        A folder that is not entered: that of the outputs.
+        A folder not to enter: that of the outputs.
 
     Raises
     ------
     AudioFileError
-        If there is nothing under a name, or no audio file in it.
+        If a name does not exist, or has no audio file in it.
     """
     found: dict[tuple[str, PurePosixPath], Input] = {}
     for text in (os.fspath(one) for one in named):
@@ -84,19 +84,19 @@ def _local(text: str, leave_out: PathLike | None) -> Iterator[Input]:
 
 
 def _fixed_part(pattern: Path) -> Path:
-    """Return the folder of a glob above its first wildcard."""
+    """Return the folder of a glob before its first wildcard."""
     parts = pattern.parts
     first = next(number for number, part in enumerate(parts) if any(mark in part for mark in _MAGIC))
     return Path(*parts[:first])
 
 
 def _entry(path: Path, root: Path, leave_out: PathLike | None) -> Iterator[Input]:
-    """Give a file, or the files of a folder, with its place below `root`."""
+    """Yield a file, or the files of a folder, with paths relative to `root`."""
     if path.is_dir():
         yield from _folder(path, root, leave_out)
     elif os.path.lexists(path):
         relative = path.name if path == root else path.relative_to(root).as_posix()
-        yield Input(str(path), PurePosixPath(relative), "" if path == root else _called(root))
+        yield Input(str(path), PurePosixPath(relative), "" if path == root else _name_of(root))
     else:
         raise AudioFileError(f"{path}: no such file or folder")
 
@@ -106,9 +106,9 @@ def _folder(folder: Path, root: Path, leave_out: PathLike | None) -> Iterator[In
     if leave_out is not None:
         _new(leave_out, entered)
     _new(folder, entered)
-    closed: list[OSError] = []
-    for place, inner, files in os.walk(folder, followlinks=True, onerror=closed.append):
-        # Links may lead back: each folder is entered once, by its own name rather than by a link beside it.
+    errors: list[OSError] = []
+    for place, inner, files in os.walk(folder, followlinks=True, onerror=errors.append):
+        # Links may lead back, so each folder is entered once: by its own name rather than by a link beside it.
         inner.sort(key=lambda name: (os.path.islink(os.path.join(place, name)), name))
         inner[:] = [
             name for name in inner if not name.startswith(".") and _new(os.path.join(place, name), entered)
@@ -116,18 +116,18 @@ def _folder(folder: Path, root: Path, leave_out: PathLike | None) -> Iterator[In
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in FORMATS:
                 path = Path(place, name)
-                yield Input(str(path), PurePosixPath(path.relative_to(root).as_posix()), _called(root))
-    for error in closed:
+                yield Input(str(path), PurePosixPath(path.relative_to(root).as_posix()), _name_of(root))
+    for error in errors:
         path = Path(str(error.filename))
         problem = f"{path}: the folder cannot be read ({error.strerror})"
-        yield Input(str(path), PurePosixPath(path.relative_to(root).as_posix()), _called(root), problem)
+        yield Input(str(path), PurePosixPath(path.relative_to(root).as_posix()), _name_of(root), problem)
 
 
 def _new(path: PathLike, entered: set[tuple[int, int]]) -> bool:
-    """Note a folder, and return whether it had not been noted before."""
+    """Add a folder to those entered, and return whether it is new."""
     try:
         status = os.stat(path)
-    except OSError:  # it is gone, or closed: to enter it will show that
+    except OSError:  # gone or without permission, which the attempt to enter it reports
         return True
     identity = (status.st_dev, status.st_ino)
     before = len(entered)
@@ -135,5 +135,5 @@ def _new(path: PathLike, entered: set[tuple[int, int]]) -> bool:
     return len(entered) > before
 
 
-def _called(root: Path) -> str:
+def _name_of(root: Path) -> str:
     return root.resolve().name

@@ -1,37 +1,52 @@
-"""The journal: a line of JSON for every output in a folder, from which `resume` knows what is done.
+"""The journal of an output folder, from which `resume` knows the finished outputs; and the report of one run.
 
-It lies beside the outputs. Several batches may write to it at once, and one that is killed leaves all it has written; a
-line that was cut short, or damaged, is passed over. When a batch ends it is put in order: one line for each output, by
-name.
+The journal is a file beside the outputs with a line of JSON for each. Several batches may append to it at once, and a
+batch that is killed leaves every line it has written; truncated or damaged lines are skipped. At its end a batch sorts
+the journal: one line for each output, by name.
 """
 
+import csv
+import io
 import json
+import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
-from reverb.errors import ReverbError
+from reverb.audiofiles.outputs import PathLike, whole_or_nothing
+from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.render.batch.storage import OutputFolder
-from reverb.render.batch.tasks import Record
+from reverb.render.batch.tasks import Outcome, Record
 
 JOURNAL = "reverb-batch.jsonl"
-"""Its name in the output folder."""
+"""The journal's file name in the output folder."""
+
+REPORT_ENDINGS = (".csv", ".jsonl")
+
+COLUMNS = (
+    "status", "output", "input", "treatment", "seed", "variant", "mix", "predelay", "gain",
+    "duration", "sample_rate", "channels", "subtype", "peak_db", "loudness", "true_peak_db", "clipped", "seconds",
+    "warnings", "error", "response_hash", "settings_hash", "input_hash", "output_hash", "effect", "settings", "version",
+)  # fmt: skip
+"""Columns of a report in CSV."""
 
 
 class Journal:
     """The journal of an output folder.
 
-    A line that cannot be written, because the disk is full or the folder gone, is kept and written with the next.
+    A line that cannot be written, because the disk is full or the folder is gone, is kept and written with the next.
 
     Attributes
     ----------
     trouble : str or None
-        Why the last line could not be written.
+        Why the last line could not be written; None if it was.
     """
 
     def __init__(self, folder: OutputFolder) -> None:
         self._folder = folder
-        self._waiting: list[bytes] = []
+        self._pending: list[bytes] = []
         self._written = time.monotonic()
         self.trouble: str | None = None
 
@@ -41,43 +56,43 @@ class Journal:
         Warns
         -----
         UserWarning
-            If lines cannot be read; their outputs are taken as not made.
+            If lines are damaged; their outputs count as not made.
         """
         records, damaged = parse(self._folder.read(JOURNAL))
         if damaged:
             where = self._folder.where(JOURNAL)
             warnings.warn(
-                f"{where}: {len(damaged)} of its lines cannot be read; their outputs are made again",
+                f"{where}: {len(damaged)} lines are damaged; their outputs are made again",
                 stacklevel=2,
             )
         return records
 
     def add(self, record: Record) -> None:
-        """Write a record at the end."""
-        self._waiting.append(line(record))
-        if time.monotonic() - self._written >= self._folder.pace:
+        """Append a record, at once or with the next ones, as the folder's `flush_seconds` says."""
+        self._pending.append(line(record))
+        if time.monotonic() - self._written >= self._folder.flush_seconds:
             self._write()
 
     def close(self) -> None:
-        """Write what waits, and put the journal in order."""
+        """Write the remaining records and sort the journal."""
         self._write()
         if self.trouble is None:
-            self._trying(self._put_in_order)
+            self._try(self._sort)
 
-    def _put_in_order(self) -> None:
+    def _sort(self) -> None:
         content = self._folder.read(JOURNAL)
-        if content != in_order(content):
-            self._folder.rewrite(JOURNAL, in_order)
+        if content != sorted_lines(content):
+            self._folder.rewrite(JOURNAL, sorted_lines)
 
     def _write(self) -> None:
-        if not self._waiting:
+        if not self._pending:
             return
-        self._trying(lambda: self._folder.append(JOURNAL, b"".join(self._waiting)))
+        self._try(lambda: self._folder.append(JOURNAL, b"".join(self._pending)))
         self._written = time.monotonic()
         if self.trouble is None:
-            self._waiting.clear()
+            self._pending.clear()
 
-    def _trying(self, write: Callable[[], None]) -> None:
+    def _try(self, write: Callable[[], None]) -> None:
         try:
             write()
             self.trouble = None
@@ -87,12 +102,12 @@ class Journal:
 
 
 def line(record: Record) -> bytes:
-    """Return a record as a line of JSON, in ASCII: names that are no text stay what they are."""
+    """Return a record as a line of JSON in ASCII, which also represents file names that are not valid UTF-8."""
     return json.dumps(record, allow_nan=False).encode() + b"\n"
 
 
 def parse(content: bytes) -> tuple[dict[str, Record], list[bytes]]:
-    """Return the last record of each output, and the lines that are none."""
+    """Return the last record of each output, and the damaged lines."""
     records: dict[str, Record] = {}
     damaged = []
     for text in content.split(b"\n"):
@@ -109,7 +124,41 @@ def parse(content: bytes) -> tuple[dict[str, Record], list[bytes]]:
     return records, damaged
 
 
-def in_order(content: bytes) -> bytes:
-    """Return a journal with one line for each output, by name."""
+def sorted_lines(content: bytes) -> bytes:
+    """Return the journal's content with one line for each output, sorted by name."""
     records, _ = parse(content)
     return b"".join(line(records[output]) for output in sorted(records))
+
+
+def check_report(path: PathLike) -> None:
+    """Raise the errors of `write_report` before the batch begins."""
+    if Path(path).suffix.lower() not in REPORT_ENDINGS:
+        raise ParameterError(
+            f"report is {os.fspath(path)!r}; expected a name that ends in {' or '.join(REPORT_ENDINGS)}"
+        )
+    if not Path(path).parent.is_dir():
+        raise AudioFileError(f"{os.fspath(path)}: its folder does not exist; create it first")
+
+
+def write_report(path: PathLike, outcomes: Iterable[Outcome]) -> None:
+    """Write the report, whole or not at all, in place of an earlier one: a line or row for each outcome."""
+    rows = [{**outcome.record, "status": outcome.status} for outcome in outcomes]
+    table = Path(path).suffix.lower() == ".csv"
+    content = _table(rows) if table else b"".join(line(row) for row in rows)
+    with whole_or_nothing(path, overwrite=True) as temporary:
+        temporary.write_bytes(content)
+
+
+def _table(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(row.get(column)) for column in COLUMNS] for row in rows)
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _cell(value: Any) -> Any:
+    """Return a value as a cell of the table: a list as lines, settings as JSON."""
+    if isinstance(value, list):
+        return "\n".join(map(str, value))
+    return json.dumps(value) if isinstance(value, dict) else value

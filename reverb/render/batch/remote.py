@@ -16,39 +16,39 @@ from reverb.audiofiles.files import FORMATS
 from reverb.errors import AudioFileError, MissingExtraError, ParameterError, missing_extra
 
 IN_MEMORY = "memory://"
-"""URLs of files that live in one process alone."""
+"""Prefix of URLs whose files exist in one process only."""
 
 _LOCAL = "file://"
 _MAGIC = "*?["
 
 
 def content_digest(file: io.BufferedIOBase) -> str:
-    """Return 32 hexadecimal digits of the SHA-256 of what an opened file holds, here or elsewhere."""
+    """Return the first 32 hexadecimal digits of the SHA-256 of an open file's content."""
     return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
 def is_url(text: str) -> bool:
-    """Return whether a text names something behind a URL; ``file://`` is a path of this machine."""
+    """Return whether a text is a URL; ``file://`` counts as a local path."""
     return "://" in text and not text.startswith(_LOCAL)
 
 
 def local_path(text: str) -> str:
-    """Return the path that a ``file://`` URL stands for; others as they are."""
+    """Return the path of a ``file://`` URL; any other text unchanged."""
     return url2pathname(unquote(urlsplit(text).path)) if text.startswith(_LOCAL) else text
 
 
 def absolute(source: str) -> str:
-    """Return a URL as it is, and a path as it reads from any folder."""
+    """Return a URL unchanged, and a path as an absolute path."""
     return source if is_url(source) else os.path.abspath(source)
 
 
 def files(url: str) -> Iterator[tuple[str, str]]:
-    """Give the URL of a file, or of each audio file below a folder or of a glob, with its place below what was named.
+    """Yield URL and relative path of a file, or of each audio file in a folder (recursively) or of a glob.
 
     Raises
     ------
     AudioFileError
-        If there is nothing, or the place cannot be reached.
+        If nothing exists there, or the server cannot be reached.
     """
     disk, path = _disk(url)
     with _as_errors(url):
@@ -70,13 +70,13 @@ def files(url: str) -> Iterator[tuple[str, str]]:
 
 
 def folder_name(url: str) -> str:
-    """Return the name of the folder that a URL or a glob names."""
+    """Return the name of the folder of a URL or a glob."""
     parts = [part for part in urlsplit(url).path.split("/") if part]
     return next((part for part in reversed(parts) if not any(mark in part for mark in _MAGIC)), "")
 
 
 def download(url: str, path: Path) -> None:
-    """Copy what lies behind a URL to a local file."""
+    """Copy a remote file to a local path."""
     disk, remote = _disk(url)
     with _as_errors(url):
         disk.get_file(remote, os.fspath(path))
@@ -84,30 +84,30 @@ def download(url: str, path: Path) -> None:
 
 @dataclass(frozen=True)
 class RemoteFolder:
-    """A folder behind a URL. Its `OutputFolder` methods are described there."""
+    """A folder behind a URL: an `OutputFolder`, whose methods are documented there."""
 
     root: str
-    pace: float = 30.0
+    flush_seconds: float = 30.0
 
     def create(self) -> None:
-        """Make the folder itself, where the place knows folders."""
+        """Create the folder itself, if the file system has folders."""
         disk, path = _disk(self.root)
         with _as_errors(self.root):
             disk.makedirs(path, exist_ok=True)
 
     def where(self, output: str) -> str:
-        """Return the whole URL of an output."""
+        """Return the full URL of an output."""
         return f"{self.root}/{output}"
 
-    def standing(self, outputs: Iterable[str]) -> set[str]:
-        """Return those of the outputs whose names are taken, by one listing."""
+    def existing(self, outputs: Iterable[str]) -> set[str]:
+        """Return those of the outputs that exist, by one listing."""
         disk, path = _disk(self.root)
         with _as_errors(self.root):
             there = {one.removeprefix(path).lstrip("/") for one in disk.find(path)}
         return there.intersection(outputs)
 
     def content_hash(self, output: str) -> str | None:
-        """Return the hash of an output's bytes, None where there is none."""
+        """Return the hash of an output's bytes; None if it does not exist."""
         disk, path = _disk(self.where(output))
         try:
             with disk.open(path, "rb") as file:
@@ -116,8 +116,8 @@ class RemoteFolder:
             return None
 
     @contextlib.contextmanager
-    def scratch(self, output: str) -> Iterator[Path]:  # noqa: ARG002  # other places make it beside the output
-        """Give a temporary folder of this machine."""
+    def scratch(self, output: str) -> Iterator[Path]:  # noqa: ARG002  # a local folder makes it beside the output
+        """Yield a temporary folder on this machine."""
         with tempfile.TemporaryDirectory(prefix="reverb-") as folder:
             yield Path(folder)
 
@@ -140,18 +140,18 @@ class RemoteFolder:
                 with contextlib.suppress(OSError):
                     disk.rm_file(temporary)
 
-    def sweep(self, outputs: Iterable[str]) -> None:
-        """Leave what may still be in use: there are no locks."""
+    def remove_leftovers(self, outputs: Iterable[str]) -> None:
+        """Do nothing: without locks, a leftover may still be in use."""
 
     def read(self, name: str) -> bytes:
-        """Return a file's bytes, none where it does not exist."""
+        """Return a file's bytes; none if it does not exist."""
         url = self.where(name)
         disk, path = _disk(url)
         with _as_errors(url):
             return bytes(disk.cat_file(path)) if disk.exists(path) else b""
 
     def append(self, name: str, lines: bytes) -> None:
-        """Write lines at the end of a text file, which is written anew."""
+        """Append lines to a text file by writing it again."""
         self.rewrite(name, lambda before: before + (b"" if before[-1:] in b"\n" else b"\n") + lines)
 
     def rewrite(self, name: str, change: Callable[[bytes], bytes]) -> None:
@@ -164,7 +164,7 @@ class RemoteFolder:
 
 
 def _disk(url: str) -> tuple[Any, str]:
-    """Return the file system behind a URL, and the path on it."""
+    """Return the file system of a URL, and the path on it."""
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
@@ -180,10 +180,10 @@ def _disk(url: str) -> tuple[Any, str]:
 
 @contextlib.contextmanager
 def _as_errors(url: str) -> Iterator[None]:
-    """Raise what the network or the store refuses as AudioFileError."""
+    """Raise errors of the network or the server as AudioFileError."""
     try:
         yield
     except AudioFileError:
         raise
-    except Exception as error:  # each store has errors of its own
+    except Exception as error:  # each file system raises its own types
         raise AudioFileError(f"{url}: {type(error).__name__}: {error}") from error

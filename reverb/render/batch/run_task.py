@@ -1,11 +1,11 @@
-"""One task from beginning to end, in whatever process: the input hashed, rendered beside its place, and published."""
+"""Run one task, in whatever process: hash the input, render it in a scratch folder, and publish the output."""
 
 import os
 import time
 import traceback
 import warnings
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,15 @@ _KEPT_RESPONSES = 16
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """What all tasks of a batch share; every worker receives it once.
+class WorkerContext:
+    """The data that all tasks of a batch share; every worker receives it once.
 
     Attributes
     ----------
     folder : OutputFolder
     treatments : dict of Treatment by name
     threads : int
-        That one worker convolves with.
+        Convolution threads of one worker.
     """
 
     folder: OutputFolder
@@ -42,17 +42,17 @@ class Workshop:
 
 
 class FoldedResponses:
-    """The responses that effects fold into, kept for the files that follow: the last few by effect and sample rate."""
+    """A cache of folded responses for the files that follow: the last few, by effect and sample rate."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, float | None, int], ImpulseResponse] = OrderedDict()
 
     def of(self, prepared: Prepared) -> HasResponse:
-        """Return an effect that folds once for each sample rate."""
+        """Return the effect with its responses cached for each sample rate."""
         return _Folded(self, prepared)
 
     def fold(self, prepared: Prepared, sample_rate: int) -> ImpulseResponse:
-        """Return the response at a sample rate, its ends left out where the settings say so."""
+        """Return the response at a sample rate, trimmed if the settings ask for it."""
         floor_db = prepared.settings.floor_db
         key = (prepared.response_hash, floor_db, sample_rate)
         response = self._kept.pop(key, None)
@@ -74,28 +74,28 @@ class _Folded:
         return self.kept.fold(self.prepared, sample_rate)
 
 
-def carry_out(
-    task: Task, workshop: Workshop, responses: FoldedResponses, progress: Progress | None = None
+def run_task(
+    task: Task, context: WorkerContext, responses: FoldedResponses, progress: Progress | None = None
 ) -> Outcome:
-    """Carry out a task. Whatever is wrong with it becomes its outcome; only interrupts are raised.
+    """Run a task and return its outcome. Every error becomes a failed outcome; only interrupts are raised.
 
     Parameters
     ----------
     task : Task
-    workshop : Workshop
+    context : WorkerContext
     responses : FoldedResponses
-        Of this worker.
+        The worker's cache.
     progress : callable, optional
-        Called now and then with frames done and frames in all.
+        Called now and then with the number of frames done and the total.
     """
     begin: dict[str, Any] | None = None
     try:
-        prepared = Prepared(task, workshop.treatments[task.treatment])
+        prepared = Prepared(task, context.treatments[task.treatment])
         begin = described(task, prepared)
-        return _Attempt(task, prepared, workshop, begin).run(responses, progress)
+        return _Attempt(task, prepared, context, begin).run(responses, progress)
     except (ReverbError, OSError) as error:
         message = " ".join(str(error).split())
-    except Exception as error:  # a fault of this program must not stop the other files either
+    except Exception as error:  # a bug must not stop the other files either
         where = traceback.extract_tb(error.__traceback__)[-1]
         message = (
             f"unexpected {type(error).__name__}: {error} ({os.path.basename(where.filename)}:{where.lineno})"
@@ -104,12 +104,19 @@ def carry_out(
     return failed(task, message, begin, **earlier)
 
 
+def run_in_this_process(tasks: Iterable[Task], context: WorkerContext) -> Generator[Outcome]:
+    """Run tasks one after the other and yield their outcomes, for files that no other process can see."""
+    responses = FoldedResponses()
+    for task in tasks:
+        yield run_task(task, context, responses)
+
+
 class _Attempt:
     """The steps of one task."""
 
-    def __init__(self, task: Task, prepared: Prepared, workshop: Workshop, begin: dict[str, Any]) -> None:
-        self._task, self._prepared, self._workshop, self._begin = task, prepared, workshop, begin
-        self._folder = workshop.folder
+    def __init__(self, task: Task, prepared: Prepared, context: WorkerContext, begin: dict[str, Any]) -> None:
+        self._task, self._prepared, self._context, self._begin = task, prepared, context, begin
+        self._folder = context.folder
         self._started = time.perf_counter()
 
     def run(self, responses: FoldedResponses, progress: Progress | None) -> Outcome:
@@ -129,10 +136,10 @@ class _Attempt:
                 raise AudioFileError(f"{task.source}: changed while it was read; run it again")
             output_hash = self._publish(made)
             facts = {"input_hash": input_hash, "output_hash": output_hash, **_measured(report)}
-            said = [str(warning.message).replace(source, task.source) for warning in caught]
+            messages = [str(warning.message).replace(source, task.source) for warning in caught]
         seconds = round(time.perf_counter() - self._started, 3)
         record = {
-            **self._begin, "status": "done", **facts, "warnings": said, "seconds": seconds, "version": __version__
+            **self._begin, "status": "done", **facts, "warnings": messages, "seconds": seconds, "version": __version__
         }  # fmt: skip
         return Outcome(task=task, status="done", record=record)
 
@@ -149,32 +156,32 @@ class _Attempt:
     def _render(
         self, source: str, made: Path, responses: FoldedResponses, progress: Progress | None
     ) -> RenderReport:
-        settings = {**asdict(self._prepared.settings), "floor_db": None}  # already left out
+        settings = {**asdict(self._prepared.settings), "floor_db": None}  # already trimmed
         effect = responses.of(self._prepared)
         try:
             return process_file(
-                source, made, effect, **settings, measure=True, workers=self._workshop.threads, progress=progress
+                source, made, effect, **settings, measure=True, workers=self._context.threads, progress=progress
             )  # fmt: skip
         except ReverbError as error:
             names = {str(made): self._folder.where(self._task.output), source: self._task.source}
             raise _renamed(error, names) from error
 
     def _publish(self, made: Path) -> str:
-        """Give the output its name, and return its hash."""
+        """Publish the output under its name and return its hash."""
         task, made_hash = self._task, hash_of_file(made)
         if not task.overwrite and (there := self._folder.content_hash(task.output)) is not None:
-            # An attempt whose worker died, or a batch that does the same, may have come this far.
+            # An attempt whose worker died, or another batch of the same files, may have published it.
             if there == made_hash:
                 return made_hash
             raise AudioFileError(
-                f"{self._folder.where(task.output)}: exists, and holds something else; use --force to replace it"
+                f"{self._folder.where(task.output)}: exists with other content; use --force to replace it"
             )
         self._folder.publish(made, task.output, task.overwrite)
         return made_hash
 
 
 def _renamed(error: ReverbError, names: dict[str, str]) -> ReverbError:
-    """Return an error that speaks of what the user knows, not of temporary names."""
+    """Return an error with the user's names in place of temporary ones."""
     text = str(error)
     for temporary, known in names.items():
         text = text.replace(temporary, known)
@@ -182,20 +189,20 @@ def _renamed(error: ReverbError, names: dict[str, str]) -> ReverbError:
 
 
 def _check_source(source: str) -> None:
-    """Refuse what would be waited for without end."""
+    """Refuse folders, devices and pipes: reading a pipe could wait forever."""
     if not is_url(source) and os.path.exists(source) and not os.path.isfile(source):
         raise AudioFileError(f"{source}: is a folder, device or pipe; expected an audio file")
 
 
-def _hash_of_input(called: str, path: str) -> str:
+def _hash_of_input(name: str, path: str) -> str:
     try:
         return hash_of_file(path)
     except OSError as error:
-        raise AudioFileError(f"{called}: cannot be read ({error.strerror})") from error
+        raise AudioFileError(f"{name}: cannot be read ({error.strerror})") from error
 
 
 def _identity(path: str) -> Sequence[int]:
-    """Return what changes when a file is written to."""
+    """Return numbers that change when the file is written to or replaced."""
     try:
         status = os.stat(path)
     except OSError:

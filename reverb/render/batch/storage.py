@@ -1,7 +1,7 @@
-"""Where the files of a batch lie: a folder here, or one behind a URL (`remote`).
+"""Folders for the files of a batch: on this machine, or behind a URL (`remote`).
 
-A file is made in a scratch folder and gets its final name when it is whole. A scratch folder is locked by the process
-that uses it, so that one left behind by a process that was killed can be told from one in use, and removed.
+A file is made in a scratch folder and gets its final name when it is complete. The process that uses a scratch folder
+locks it, so that a folder left by a killed process can be told from one in use, and removed.
 """
 
 import contextlib
@@ -21,59 +21,59 @@ from reverb.render.batch.remote import RemoteFolder, content_digest, download, i
 
 try:
     import fcntl
-except ImportError:  # Windows: there are no such locks, and a scratch folder that was left behind stays
+except ImportError:  # Windows has no such locks: scratch folders of killed processes stay
     fcntl = None  # type: ignore[assignment]
 
 _PREFIX, _SUFFIX = ".reverb-", ".part"
 
 
 class OutputFolder(Protocol):
-    """Where outputs go; their names are relative, with ``/`` between the parts. A value that workers receive."""
+    """The output folder, a value that workers receive. Output names are relative, with ``/`` between the parts."""
 
     def create(self) -> None:
-        """Make the folder itself."""
+        """Create the folder itself."""
 
     def where(self, output: str) -> str:
-        """Return the whole path or URL of an output."""
+        """Return the full path or URL of an output."""
 
-    def standing(self, outputs: Iterable[str]) -> set[str]:
-        """Return those of the outputs whose names are taken."""
+    def existing(self, outputs: Iterable[str]) -> set[str]:
+        """Return those of the outputs that exist."""
 
     def content_hash(self, output: str) -> str | None:
-        """Return the hash of an output's bytes, None where there is none."""
+        """Return the hash of an output's bytes; None if it does not exist."""
 
     def scratch(self, output: str) -> AbstractContextManager[Path]:
-        """Give a folder of one's own to make an output in; it is removed afterwards."""
+        """Yield a private folder in which to make an output, and remove it afterwards."""
 
     def publish(self, made: Path, output: str, overwrite: bool) -> None:
         """Give a file made in the scratch folder its final name, whole or not at all."""
 
-    def sweep(self, outputs: Iterable[str]) -> None:
-        """Remove what killed processes have left beside the outputs."""
+    def remove_leftovers(self, outputs: Iterable[str]) -> None:
+        """Remove the scratch folders of killed processes beside the outputs."""
 
     @property
-    def pace(self) -> float:
-        """How many seconds should lie between two calls of `append`."""
+    def flush_seconds(self) -> float:
+        """Minimum number of seconds between two calls of `append`."""
 
     def read(self, name: str) -> bytes:
-        """Return a file's bytes, none where it does not exist."""
+        """Return a file's bytes; none if it does not exist."""
 
     def append(self, name: str, lines: bytes) -> None:
-        """Write lines at the end of a text file; a last line that was cut short is ended first."""
+        """Append lines to a text file, after a line break if its last line was truncated."""
 
     def rewrite(self, name: str, change: Callable[[bytes], bytes]) -> None:
-        """Replace a file's content by what `change` makes of it; nobody appends meanwhile."""
+        """Replace a file's content by the result of `change`; nobody appends meanwhile."""
 
 
 def output_folder(path: PathLike) -> OutputFolder:
-    """Return the folder of that path or URL."""
+    """Return the output folder for a path or URL."""
     text = os.fspath(path)
     return RemoteFolder(text.rstrip("/")) if is_url(text) else LocalFolder(os.path.abspath(local_path(text)))
 
 
 @contextlib.contextmanager
 def local_copy(source: str, scratch: Path) -> Iterator[str]:
-    """Give the path to read: the source itself, or a copy of what lies behind a URL."""
+    """Yield a local path to read: the source itself, or a downloaded copy of a URL."""
     if not is_url(source):
         yield source
         return
@@ -90,30 +90,30 @@ def hash_of_file(path: PathLike) -> str:
 
 @dataclass(frozen=True)
 class LocalFolder:
-    """A folder on a disk of this machine, or on one that it shares with others."""
+    """A folder on a local disk or a network share."""
 
     root: str
-    pace: float = 0.0
+    flush_seconds: float = 0.0
 
     def create(self) -> None:
-        """Make the folder itself."""
+        """Create the folder itself."""
         try:
             os.makedirs(self.root, exist_ok=True)
         except OSError as error:
-            raise AudioFileError(f"{self.root}: cannot be made ({error.strerror})") from error
+            raise AudioFileError(f"{self.root}: cannot be created ({error.strerror})") from error
         if not os.access(self.root, os.W_OK | os.X_OK):
             raise AudioFileError(f"{self.root}: no permission to write in it")
 
     def where(self, output: str) -> str:
-        """Return the whole path of an output."""
+        """Return the full path of an output."""
         return os.path.join(self.root, *output.split("/"))
 
-    def standing(self, outputs: Iterable[str]) -> set[str]:
-        """Return those of the outputs whose names are taken."""
+    def existing(self, outputs: Iterable[str]) -> set[str]:
+        """Return those of the outputs that exist."""
         return {output for output in outputs if os.path.lexists(self.where(output))}
 
     def content_hash(self, output: str) -> str | None:
-        """Return the hash of an output's bytes, None where there is none."""
+        """Return the hash of an output's bytes; None if it does not exist."""
         try:
             return hash_of_file(self.where(output))
         except OSError:
@@ -121,19 +121,19 @@ class LocalFolder:
 
     @contextlib.contextmanager
     def scratch(self, output: str) -> Iterator[Path]:
-        """Give a locked folder beside the output, on its disk."""
+        """Yield a locked folder beside the output, on the same disk."""
         self._check_root()
         path = Path(self.where(output))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise AudioFileError(f"{path.parent}: cannot be made ({error.strerror})") from error
+            raise AudioFileError(f"{path.parent}: cannot be created ({error.strerror})") from error
         check_output(path, overwrite=True)
         with _locked_folder(path.parent) as folder:
             yield folder
 
     def publish(self, made: Path, output: str, overwrite: bool) -> None:
-        """Rename the file, when the disk has it: not even a power cut leaves half of it."""
+        """Flush the file to disk, then rename it: not even a power cut leaves half of it."""
         try:
             to_disk(made)
             publish(made, Path(self.where(output)), overwrite)
@@ -142,24 +142,24 @@ class LocalFolder:
             raise AudioFileError(f"{self.where(output)}: its folder vanished while it was written") from None
 
     def _check_root(self) -> None:
-        """Raise where the folder is gone. It is not made anew: where a disk went away that would fill another one."""
+        """Raise if the folder is gone. It is not created again: if a disk was unmounted, that would fill another."""
         if not os.path.isdir(self.root):
             raise AudioFileError(f"{self.root}: the output folder vanished")
 
-    def sweep(self, outputs: Iterable[str]) -> None:
-        """Remove scratch folders that no living process holds."""
+    def remove_leftovers(self, outputs: Iterable[str]) -> None:
+        """Remove scratch folders that no process has locked."""
         for folder in sorted({os.path.dirname(self.where(output)) for output in outputs}):
             for left in Path(folder).glob(f"{_PREFIX}*{_SUFFIX}"):
                 _remove_unlocked(left)
 
     def read(self, name: str) -> bytes:
-        """Return a file's bytes, none where it does not exist."""
+        """Return a file's bytes; none if it does not exist."""
         with contextlib.suppress(FileNotFoundError):
             return Path(self.where(name)).read_bytes()
         return b""
 
     def append(self, name: str, lines: bytes) -> None:
-        """Write lines at the end of a text file, in one piece, under its lock."""
+        """Append lines to a text file under its lock, so that lines of several batches do not mix."""
         with _locked_file(self.where(name)) as file:
             _write_all(file, (b"" if _last_byte(file) in b"\n" else b"\n") + lines)
 
@@ -179,7 +179,7 @@ class LocalFolder:
 
 @contextlib.contextmanager
 def _locked_folder(parent: Path) -> Iterator[Path]:
-    """Make a folder and hold its lock, which ends with the process however that ends."""
+    """Create a folder and hold its lock, which the system releases when the process ends in whatever way."""
     folder, handle = _fresh(parent)
     try:
         yield folder
@@ -195,9 +195,9 @@ def _fresh(parent: Path) -> tuple[Path, int | None]:
         if fcntl is None:
             return folder, None
         handle = os.open(folder, os.O_RDONLY)
-        with contextlib.suppress(OSError):  # a network's disk without locks: nothing there is swept either
+        with contextlib.suppress(OSError):  # a network share without locks, where nothing is removed either
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        if folder.exists():  # nobody swept it in the moment before it was locked
+        if folder.exists():  # not removed by another batch before it was locked
             return folder, handle
         os.close(handle)
 
@@ -216,19 +216,19 @@ def _remove_unlocked(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _locked_file(path: str) -> Iterator[io.FileIO]:
-    """Open a file for reading and appending, alone: others wait, as long as they come through this door."""
+    """Open a file for reading and appending, exclusively among the callers of this function."""
     while True:
         with open(path, "ab+", buffering=0) as file:
             if fcntl is not None:
-                with contextlib.suppress(OSError):  # a network's disk without locks
+                with contextlib.suppress(OSError):  # a network share without locks
                     fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is(path, file):  # it was replaced between opening and locking
+            if not _is_same(path, file):  # it was replaced between opening and locking
                 continue
             yield file
             return
 
 
-def _is(path: str, file: io.FileIO) -> bool:
+def _is_same(path: str, file: io.FileIO) -> bool:
     try:
         return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
     except FileNotFoundError:
@@ -242,7 +242,7 @@ def _last_byte(file: io.FileIO) -> bytes:
 
 
 def _write_all(file: io.FileIO, data: bytes) -> None:
-    """Write without a buffer, which would try again when it is closed, on a full disk too."""
+    """Write without a buffer, which on a full disk would write again when it is closed."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) or 0 :]

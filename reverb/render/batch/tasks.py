@@ -1,4 +1,4 @@
-"""The values of a batch: what is done to files, one piece of work, and what came of it."""
+"""The values of a batch: settings and treatments, tasks, and outcomes."""
 
 import hashlib
 import json
@@ -8,19 +8,20 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from reverb.checks import in_range, instance
 from reverb.effects.effect import HasResponse
 from reverb.effects.fingerprint import fingerprint
 from reverb.effects.reverb import Reverb
 from reverb.render.levelling import Levelling, Normalize
 
 Record: TypeAlias = Mapping[str, Any]
-"""An outcome as a line of the report: plain values under names."""
+"""An outcome as a line of the report: plain values by name."""
 
 Status = Literal["done", "kept", "failed"]
 
 
 class GivenSettings(TypedDict, total=False):
-    """Values of `Settings` by name, for signatures: any of them."""
+    """Any of the values of `Settings` by name, for signatures."""
 
     tail: bool
     gain: float
@@ -36,7 +37,7 @@ class GivenSettings(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How every file is rendered; the parameters are those of `reverb.process_file`."""
+    """How each file is rendered; the parameters are those of `reverb.process_file`."""
 
     tail: bool = True
     gain: float = 0.0
@@ -56,12 +57,18 @@ class Settings:
             match_loudness=self.match_loudness,
             loudness=self.loudness,
             ceiling=self.ceiling,
-        )  # raises what would otherwise fail for each file
+        )  # raises once, before any file is rendered
+        for name in ("tail", "match_loudness"):
+            instance(name, getattr(self, name), bool, "True or False")
+        if self.dither is not None:
+            instance("dither", self.dither, bool, "True, False, or None for 16 bits and fewer")
+        if self.floor_db is not None:
+            in_range("floor_db", self.floor_db, -math.inf, 0, "dB")
 
 
 @dataclass(frozen=True)
 class Treatment:
-    """What files are put through: an effect with a name, and how it is rendered."""
+    """An effect with a name and the settings with which it is rendered."""
 
     name: str
     effect: HasResponse
@@ -70,7 +77,7 @@ class Treatment:
 
 @dataclass(frozen=True, kw_only=True)
 class Draw:
-    """What augmentation has drawn for one variant of a file.
+    """The values drawn for one variant of a file.
 
     Attributes
     ----------
@@ -78,9 +85,9 @@ class Draw:
     variant : int
         From 1.
     mix, predelay : float or None
-        Stand instead of the treatment's own; None leaves them, as for all that is no `reverb.Reverb`.
+        Replace those of a `reverb.Reverb`; None keeps them, and other effects ignore them.
     gain : float or None
-        In dB, instead of the treatment's own.
+        In dB; replaces the gain of the settings.
     """
 
     seed: int
@@ -90,7 +97,7 @@ class Draw:
     gain: float | None = None
 
     def apply(self, treatment: Treatment) -> Treatment:
-        """Return the treatment with what was drawn."""
+        """Return the treatment with the drawn values."""
         effect, settings = treatment.effect, treatment.settings
         if isinstance(effect, Reverb):
             drawn = {name: getattr(self, name) for name in ("mix", "predelay")}
@@ -102,24 +109,24 @@ class Draw:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One file through one treatment.
+    """One file to be rendered with one treatment.
 
     Attributes
     ----------
     source : str
         A path or URL.
     output : str
-        Relative to the output folder, with ``/`` between its parts: the key of the report.
+        Path relative to the output folder, with ``/`` between its parts: the key of the report.
     treatment : str
-        Its name.
+        The treatment's name.
     draw : Draw or None
-        What augmentation has drawn.
+        The values drawn for a variant.
     overwrite : bool
-        Replace what stands under the output's name.
+        Replace an existing output.
     problem : str or None
-        Why it cannot be carried out, where that is known beforehand.
+        Why the task cannot be run, if that is known beforehand.
     done : Record or None
-        What an earlier run has noted about this output; if input, settings and output are still the same, it is kept.
+        The record of an earlier run; if input, settings and output are still the same, the output is kept.
     """
 
     source: str
@@ -133,13 +140,13 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a task.
+    """The outcome of a task.
 
     Attributes
     ----------
     task : Task
     status : {'done', 'kept', 'failed'}
-        ``kept``: an earlier run had done it.
+        ``kept``: the output of an earlier run is still valid.
     record : Record
         The line of the report.
     """
@@ -150,21 +157,21 @@ class Outcome:
 
     @property
     def error(self) -> str | None:
-        """Why it failed."""
+        """Why the task failed; None if it did not."""
         error: str | None = self.record.get("error")
         return error
 
 
 @dataclass(frozen=True)
-class Share:
-    """How much of a task is done, 0 to 1."""
+class TaskProgress:
+    """The share of a task that is done, 0 to 1."""
 
     task: Task
     done: float
 
 
 class Prepared:
-    """A task's treatment, its draw applied, with what identifies it.
+    """A task's treatment with its draw applied, and the hashes that identify it.
 
     Attributes
     ----------
@@ -178,18 +185,18 @@ class Prepared:
 
     @cached_property
     def response_hash(self) -> str:
-        """Identifies the effect with all its responses and settings, whatever the sample rate."""
+        """Hash of the effect with all its responses and settings, at whatever sample rate."""
         return fingerprint(self.effect)
 
     @cached_property
     def settings_hash(self) -> str:
-        """Identifies all that decides about the output's bytes but the input."""
+        """Hash of everything but the input that determines the output's bytes."""
         text = json.dumps([self.response_hash, asdict(self.settings)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def described(task: Task, prepared: Prepared) -> dict[str, Any]:
-    """Return the part of a record that is known before the work."""
+    """Return the part of a record that is known before rendering."""
     effect, draw = prepared.effect, task.draw
     mix, predelay = (effect.mix, effect.predelay) if isinstance(effect, Reverb) else (None, None)
     return {
@@ -209,11 +216,11 @@ def described(task: Task, prepared: Prepared) -> dict[str, Any]:
 
 
 def failed(task: Task, error: str, described: Record | None = None, **facts: Any) -> Outcome:
-    """Return the outcome of a task that failed."""
+    """Return the outcome of a failed task."""
     start = described or {"output": task.output, "input": task.source, "treatment": task.treatment}
     return Outcome(task=task, status="failed", record={**start, "status": "failed", "error": error, **facts})
 
 
 def finite(value: float | None) -> float | None:
-    """Return a level for a record, None for the −inf of silence, which JSON cannot hold."""
+    """Return a level for a record: None for the −inf of silence, which JSON cannot represent."""
     return None if value is None or not math.isfinite(value) else round(value, 2)

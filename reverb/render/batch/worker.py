@@ -1,7 +1,7 @@
-"""A worker process of `processes`: takes tasks from standard input, gives outcomes to standard output.
+"""A worker process of `processes`: reads tasks from standard input, writes outcomes to standard output.
 
-Both ends are this program's own and speak in pickled values. When the input ends, because the batch was interrupted or
-the process that runs it was killed, the task at hand is given up and its scratch removed.
+Both ends belong to this program and exchange pickled values. When the input ends, because the batch was interrupted or
+its process was killed, the worker cancels its task and removes the scratch folder.
 """
 
 import _thread
@@ -15,24 +15,22 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import BinaryIO
 
-from reverb.render.batch.memory import keep_freed_memory
-from reverb.render.batch.run_task import FoldedResponses, Workshop, carry_out
-from reverb.render.batch.tasks import Share, Task
+from reverb.render.batch.run_task import FoldedResponses, WorkerContext, run_task
+from reverb.render.batch.tasks import Task, TaskProgress
 
-_PACE = 0.1  # seconds between two reports about a task
+_REPORT_SECONDS = 0.1  # between two reports about a task
 
 
 def main() -> None:
     """Work until standard input ends."""
-    # What is inherited may be to ignore it, as in a shell's background jobs.
+    # A worker started from a shell's background job inherits that SIGINT is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    keep_freed_memory()
     outbox = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no outcome
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library's print must not mix with outcomes
     try:
         _work(sys.stdin.buffer, outbox)
     except (KeyboardInterrupt, BrokenPipeError):
-        os._exit(1)  # nothing is left to say, and nobody to say it to
+        os._exit(1)  # the batch no longer listens
 
 
 def _work(inbox: BinaryIO, outbox: BinaryIO) -> None:
@@ -41,15 +39,15 @@ def _work(inbox: BinaryIO, outbox: BinaryIO) -> None:
         outbox.flush()
 
     try:
-        workshop: Workshop = pickle.load(inbox)
-    except Exception as error:  # an effect of a class that only the caller's script knows
+        context: WorkerContext = pickle.load(inbox)
+    except Exception as error:  # an effect whose class is defined in the caller's script
         send(f"{type(error).__name__}: {error}")
         return
     tasks: SimpleQueue[Task | None] = SimpleQueue()
     threading.Thread(target=_receive, args=(inbox, tasks), daemon=True).start()
     responses = FoldedResponses()
     while (task := tasks.get()) is not None:
-        send(carry_out(task, workshop, responses, _progress(task, send)))
+        send(run_task(task, context, responses, _progress(task, send)))
 
 
 def _receive(inbox: BinaryIO, tasks: "SimpleQueue[Task | None]") -> None:
@@ -61,14 +59,14 @@ def _receive(inbox: BinaryIO, tasks: "SimpleQueue[Task | None]") -> None:
         _thread.interrupt_main()
 
 
-def _progress(task: Task, send: Callable[[Share], None]) -> Callable[[int, int], None]:
-    """Return what tells the share that is done, a few times a second."""
+def _progress(task: Task, send: Callable[[TaskProgress], None]) -> Callable[[int, int], None]:
+    """Return a callback that sends the progress of a task, at most ten times a second."""
     last = time.monotonic()
 
     def progress(done: int, total: int) -> None:
         nonlocal last
-        if time.monotonic() - last >= _PACE:
+        if time.monotonic() - last >= _REPORT_SECONDS:
             last = time.monotonic()
-            send(Share(task, done / max(total, 1)))
+            send(TaskProgress(task, done / max(total, 1)))
 
     return progress

@@ -4,16 +4,16 @@ from collections.abc import Generator, Iterable
 
 import pytest
 
-from reverb.render.batch import here, processes
-from reverb.render.batch.run_task import Workshop
+from reverb.render.batch import processes
+from reverb.render.batch.run_task import WorkerContext, run_in_this_process
 from reverb.render.batch.tasks import Outcome, Task
 
 
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Carry out tasks here, which is quicker than to start workers and as good where these are not the point."""
+    """Run tasks in this process, which is faster than starting workers, for tests that are not about workers."""
 
-    def run(tasks: Iterable[Task], workshop: Workshop, workers: int) -> Generator[Outcome]:  # noqa: ARG001
-        return here.run(tasks, workshop)
+    def run(tasks: Iterable[Task], context: WorkerContext, workers: int) -> Generator[Outcome]:  # noqa: ARG001
+        return run_in_this_process(tasks, context)
 
     monkeypatch.setattr(processes, "run", run)

@@ -21,7 +21,7 @@ from reverb.errors import ParameterError
 from reverb.levels import to_db
 from reverb.render.batch.batch import BatchReport
 from reverb.render.batch.journal import JOURNAL
-from reverb.render.batch.tasks import Share
+from reverb.render.batch.tasks import TaskProgress
 from reverb.render.loudness import LoudnessMeter
 from tests.render.batch.folders import HALL, QUIETER, ROOM, contents, fill, journal, strays
 
@@ -85,7 +85,7 @@ def test_an_effect_that_kills_its_process_fails_alone(takes: Path, monkeypatch: 
     report = process_files(takes / "a.wav", "out", effects, workers=2)
     assert _statuses(report) == ["failed", "done"]
     assert str(report.outcomes[0].error).endswith(
-        "its process died 2 times (signal 9); the file may be damaged, or memory short"
+        "its process died 2 times (signal 9); the file may be damaged, or memory ran out"
     )
     assert strays(Path("out")) == []
 
@@ -94,7 +94,7 @@ def test_an_effect_that_no_other_process_can_have_is_refused(takes: Path) -> Non
     class Local(Gain):
         """Known in this function alone."""
 
-    with pytest.raises(ParameterError, match="an effect cannot be handed to another process"):
+    with pytest.raises(ParameterError, match="an effect cannot be sent to another process"):
         process_files(takes, "out", Local(-6.0))
 
 
@@ -113,7 +113,7 @@ def test_how_far_a_file_is_can_be_followed(takes: Path) -> None:
     fill(takes, "long.wav", frames=48_000 * 40)
     events: list[Any] = []
     process_files(takes / "long.wav", "out", EFFECTS["hall"], progress=events.append)
-    shares = [event.done for event in events if isinstance(event, Share)]
+    shares = [event.done for event in events if isinstance(event, TaskProgress)]
     assert shares == sorted(shares)
     assert all(0 < share <= 1 for share in shares)
     assert events[-1].status == "done"
@@ -226,7 +226,7 @@ def test_resume_goes_by_the_response_itself(takes: Path) -> None:
 def test_what_no_batch_has_made_is_kept(takes: Path) -> None:
     Path("out").mkdir()
     Path("out/a.wav").write_bytes(b"precious")
-    for resume, complaint in ((False, "exists already; --force"), (True, "exists, and holds something else")):
+    for resume, complaint in ((False, "exists already; use --force"), (True, "exists with other content")):
         report = process_files(takes, "out", QUIETER, resume=resume)
         assert report.outcomes[0].status == "failed"
         assert complaint in str(report.outcomes[0].error)

@@ -18,7 +18,7 @@ import soundfile
 
 from reverb import Gain, Reverb, process_files
 from reverb.render.batch.journal import JOURNAL
-from reverb.render.batch.run_task import FoldedResponses, Workshop, carry_out
+from reverb.render.batch.run_task import FoldedResponses, WorkerContext, run_task
 from reverb.render.batch.storage import LocalFolder
 from reverb.render.batch.tasks import Task, Treatment
 from tests.conftest import ROOT, MakeSound
@@ -165,7 +165,7 @@ def test_an_input_that_changes_while_it_is_read_fails(
 ) -> None:
     source = make_sound("long.wav", [0.1] * 400_000)
     task = Task(source=str(source), output="out.wav", treatment="quieter")
-    workshop = Workshop(LocalFolder(str(tmp_path)), {"quieter": Treatment("quieter", QUIETER)})
+    context = WorkerContext(LocalFolder(str(tmp_path)), {"quieter": Treatment("quieter", QUIETER)})
 
     def change(*_: int) -> None:
         if cut:
@@ -173,7 +173,7 @@ def test_an_input_that_changes_while_it_is_read_fails(
         else:
             os.utime(source, ns=(0, time.time_ns() + 1))
 
-    outcome = carry_out(task, workshop, FoldedResponses(), change)
+    outcome = run_task(task, context, FoldedResponses(), change)
     assert outcome.status == "failed"
     assert "long.wav" in str(outcome.error)
     assert "changed while it was read" in str(outcome.error)
@@ -334,7 +334,7 @@ def test_a_batch_that_would_make_another_thing_keeps_what_appeared(takes: Path) 
 
     report = process_files(takes, "out", QUIETER, progress=other)
     assert [o.task.output for o in report.outcomes if o.status == "failed"] == ["1.wav"]
-    assert "1.wav: exists, and holds something else; use --force" in str(report.outcomes[1].error)
+    assert "1.wav: exists with other content; use --force" in str(report.outcomes[1].error)
     assert soundfile.read("out/1.wav")[0].std() < 0.3 * soundfile.read("takes/1.wav")[0].std()
 
 
@@ -378,7 +378,7 @@ def test_clocks_may_jump(takes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (lambda lines: [lines[0].replace(b'"output_hash"', b'"output_bash"'), *lines[1:]], 1),
     ],
 )
-@pytest.mark.filterwarnings("ignore:.*of its lines cannot be read")
+@pytest.mark.filterwarnings("ignore:.*lines are damaged")
 def test_a_damaged_journal_costs_only_what_it_held(
     takes: Path, damage: Callable[[list[bytes]], list[bytes]], lost: int
 ) -> None:

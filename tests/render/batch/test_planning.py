@@ -12,8 +12,7 @@ from reverb import Augment, Gain, Reverb
 from reverb.errors import AudioFileError, ParameterError
 from reverb.render.batch.batch import plan_batch
 from reverb.render.batch.inputs import Input, find_inputs
-from reverb.render.batch.naming import FIELDS, output_name
-from reverb.render.batch.plan import plan
+from reverb.render.batch.plan import FIELDS, output_name, plan
 from reverb.render.batch.tasks import Draw, Settings, Treatment
 from tests.render.batch.folders import HALL, ROOM
 
@@ -149,7 +148,7 @@ def test_an_ending_that_is_no_format_becomes_wav() -> None:
         ("{stem", "expected '}'"),
         ("{stem:{index}}", "unknown"),
         ("{stem:d}", "Unknown format code"),
-        ("../{stem}", "below the output folder"),
+        ("../{stem}", "inside the output folder"),
         ("{folder}/", "would both become"),
     ],
 )
@@ -174,17 +173,17 @@ def test_no_input_name_leads_out_of_the_folder(text: str, field: str) -> None:
 def test_two_outputs_of_one_name_are_refused() -> None:
     with pytest.raises(ParameterError, match=r"x/a\.wav and y/a\.wav would both become a\.wav.*\{folder\}"):
         _outputs(["x/a.wav", "y/a.wav"], [WET], template="{stem}")
-    with pytest.raises(ParameterError, match="two effects are called 'wet'"):
+    with pytest.raises(ParameterError, match="two effects are named 'wet'"):
         _outputs(["a.wav"], [WET, WET])
     with pytest.raises(ParameterError, match="no effect"):
         _outputs(["a.wav"], [])
 
 
 def test_an_output_that_would_be_an_input_is_refused(takes: Path) -> None:
-    with pytest.raises(ParameterError, match=r"a\.flac: is an input itself"):
+    with pytest.raises(ParameterError, match=r"a\.flac: is itself an input"):
         plan_batch("takes", "takes", [WET])
     (takes.parent / "link").symlink_to(takes)
-    with pytest.raises(ParameterError, match=r"a\.flac: is an input itself"):
+    with pytest.raises(ParameterError, match=r"a\.flac: is itself an input"):
         plan_batch("takes", "link", [WET])
     assert plan_batch("takes", "takes", [WET], name_template="{folder}/{stem}-{ir}").tasks
 

@@ -131,7 +131,7 @@ def test_a_cluster_that_loses_a_worker_makes_every_output_once(
 
 def test_no_cluster_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="needs the extra 'cluster'")
-    monkeypatch.setattr("reverb.render.batch.cluster._PATIENCE", 0.2)
+    monkeypatch.setattr("reverb.render.batch.cluster._CONNECT_SECONDS", 0.2)
     takes = fill(tmp_path / "takes", "a.wav")
     with pytest.raises(ClusterError, match=r"cannot be reached.*tcp://host:8786"):
         process_files(takes, tmp_path / "out", QUIETER, scheduler="tcp://127.0.0.1:9")
