@@ -1,9 +1,10 @@
-"""Render a dry recording through two rooms and three filters, say what happened, and draw one picture."""
+"""Render a dry recording with two rooms and three filters, print a report, and draw one picture."""
 
 import argparse
 from pathlib import Path
 
 import soundfile
+from demo_picture import overview
 
 import reverb
 from reverb import plots
@@ -47,7 +48,7 @@ def main() -> None:
         outputs[name] = output
 
     picture = options.output_dir / "demo.png"
-    plots.save(plots.overview(options.input, outputs["church"], list(ROOMS), FILTERS), picture)
+    plots.save(overview(options.input, outputs["church"], list(ROOMS), FILTERS), picture)
     print(f"\npicture: {picture}")
 
 

@@ -1,4 +1,4 @@
-"""The picture of the demonstration: a recording before and after, rooms and filters."""
+"""Draw the picture of the demonstration: a recording before and after, rooms and filters."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,16 +23,16 @@ _DECAY_FLOOR_DB = -80.0
 def overview(
     dry: PathLike, wet: PathLike, rooms: Sequence[str], filters: Mapping[str, HasResponse]
 ) -> "Figure":
-    """Draw what a room and filters do: waveform, spectrogram, decay curves, filter responses.
+    """Draw waveform, spectrogram, decay curves and filter responses in one figure.
 
     Parameters
     ----------
     dry, wet : path-like
-        A recording before and after.
+        A recording before and after the room.
     rooms : sequence of str
-        Responses whose decay is drawn.
+        Names of the responses whose decay to draw.
     filters : mapping of str to Effect
-        Filters whose magnitude is drawn, by name.
+        Filters whose magnitude to draw, by name.
     """
     figure, axes = new_figure(11, 7, 2, 2)
     with open_sound(dry) as before, open_sound(wet) as after:
@@ -46,7 +46,7 @@ def overview(
 
 
 def waveforms(axes: "Axes", dry: Any, wet: Any, sample_rate: int) -> None:
-    """Draw the wet sound behind the dry one, first channels, as the range of each moment."""
+    """Draw the first channels, the wet sound behind the dry one, as minimum and maximum over time."""
     for sound, colour, label in ((wet, _WET, "with room"), (dry, _DRY, "dry")):
         step = max(1, len(sound) // 2000)
         moments = sound[: len(sound) // step * step, 0].reshape(-1, step)
