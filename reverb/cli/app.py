@@ -1,7 +1,6 @@
-"""The `reverb` command: its groups, and how errors are shown."""
+"""The `reverb` command: its commands, and how errors are shown."""
 
 import contextlib
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -24,10 +23,7 @@ _COMMANDS = {
     "studio": "reverb.cli.studio:studio",
     "tune": "reverb.cli.tune:tune",
 }
-"""Where each command is defined. Its module is imported when the command is asked for, so that each starts quickly."""
-
-_RENDERING = {"apply", "batch", "chain", "filter", "live"}
-"""Those that multiply no large matrices: threads of BLAS would only begin, and spin for 30 ms beside their own."""
+"""Module and name of each command. A module is imported only when its command is used, so that each starts quickly."""
 
 _INTERRUPTED = 130
 _USAGE = 2
@@ -38,7 +34,7 @@ class _WrongUsage(click.ClickException):
 
 
 class _Commands(click.Group):
-    """A group whose failures are one line on stderr: status 1 while processing, 2 for wrong usage."""
+    """A group that reports a failure as one line on stderr: status 1 while processing, 2 for wrong usage."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # as click calls it
         return [*_COMMANDS]
@@ -46,11 +42,10 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
         if cmd_name not in _COMMANDS:
             return None
-        if cmd_name in _RENDERING and "numpy" not in sys.modules:
-            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
         module, _, attribute = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
-        _take_debug(command)
+        _add_debug(command)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -64,7 +59,7 @@ class _Commands(click.Group):
                 _WrongUsage if isinstance(error, ParameterError | UnknownNameError) else click.ClickException
             )
             raise kind(" ".join(str(error).split())) from error
-        except OSError as error:  # what the system refuses and nobody foresaw: a broken disk, ...
+        except OSError as error:  # of the system, such as a broken disk
             if ctx.params.get("debug") or isinstance(error, BrokenPipeError):
                 raise
             raise click.ClickException(" ".join(str(error).split())) from error
@@ -121,22 +116,22 @@ def _set_debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> 
     root = ctx.find_root()
     if value and not root.params.get("debug"):
         root.params["debug"] = True
-        root.call_on_close(_tell_fft)
+        root.call_on_close(_print_fft)
 
 
-def _tell_fft() -> None:
-    """Say on stderr which FFT serves: where sound comes slowly, this is the first thing to know."""
+def _print_fft() -> None:
+    """Print on stderr which FFT library is used, which explains most differences in speed."""
     from reverb.engine.tuning import fft_in_use
 
     for use, name in fft_in_use().items():
         click.echo(f"FFT of {use}: {name}", err=True)
 
 
-def _take_debug(command: click.Command) -> None:
-    """Let --debug stand among a command's own options, too."""
+def _add_debug(command: click.Command) -> None:
+    """Accept --debug among a command's own options, too."""
     if isinstance(command, click.Group):
         for inner in command.commands.values():
-            _take_debug(inner)
+            _add_debug(inner)
     elif not any(parameter.name == "debug" for parameter in command.params):
         command.params.append(
             click.Option(["--debug"], is_flag=True, hidden=True, expose_value=False, callback=_set_debug)
@@ -145,9 +140,9 @@ def _take_debug(command: click.Command) -> None:
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(reverb.__version__, prog_name="reverb")
-@click.option("--debug", is_flag=True, help="Show a traceback where something fails, and which FFT serves.")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure, and the FFT library in use.")
 @click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:  # also read from the context where an error is shown
+def cli(ctx: click.Context, debug: bool) -> None:  # errors read it from the context, too
     """Convolution reverb and filters for audio files.
 
     \b
@@ -159,4 +154,4 @@ def cli(ctx: click.Context, debug: bool) -> None:  # also read from the context 
       reverb ir list
     """
     if debug:
-        ctx.call_on_close(_tell_fft)
+        ctx.call_on_close(_print_fft)

@@ -1,24 +1,38 @@
-"""`reverb apply`: a recording through a room."""
+"""`reverb apply`: a recording in a room."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
-from reverb.cli.options import DRY, MIX, PREDELAY, WET, completions, with_options
-from reverb.cli.rendering import render, rendering_options, take_rendering
+from reverb.cli.options import DRY, MIX, PREDELAY, WET, completions, grouped
+from reverb.cli.rendering import Rendering, render, with_rendering
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+    from reverb.responses.level import Level
 
-_ROOM_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option(
-        "--layout",
-        metavar="NAME",
-        help="Of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
-    ),
+
+class RoomSettings(TypedDict):
+    """The settings of a room that `Reverb` takes, but for mix and pre-delay."""
+
+    wet: float | None
+    dry: float | None
+    decay: float
+    low_cut: float | None
+    high_cut: float | None
+    width: float
+    level: "Level"
+
+
+LAYOUT = click.option(
+    "--layout",
+    metavar="NAME",
+    help="Layout of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
+)
+room_options = grouped(
+    "settings",
+    RoomSettings,
     WET,
     DRY,
     click.option(
@@ -27,14 +41,19 @@ _ROOM_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default=1.0,
         show_default=True,
         metavar="FACTOR",
-        help="How many times as long the room falls, 0.125 to 8.",
+        help="Decay time of the room, as a factor from 0.125 to 8.",
+    ),
+    click.option("--low-cut", type=float, metavar="HZ", help="Roll off the room below HZ, 12 dB per octave."),
+    click.option(
+        "--high-cut", type=float, metavar="HZ", help="Roll off the room above HZ, 12 dB per octave."
     ),
     click.option(
-        "--low-cut", type=float, metavar="HZ", help="Roll off the room's lows below, 12 dB per octave."
-    ),
-    click.option("--high-cut", type=float, metavar="HZ", help="Roll off the room's highs above."),
-    click.option(
-        "--width", type=float, default=1.0, show_default=True, metavar="0..4", help="Of the room: 0 is mono."
+        "--width",
+        type=float,
+        default=1.0,
+        show_default=True,
+        metavar="0..4",
+        help="Stereo width of the room: 0 is mono.",
     ),
     click.option(
         "--ir-level",
@@ -42,9 +61,10 @@ _ROOM_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=click.Choice(["loudness", "energy", "peak", "none"]),
         default="loudness",
         show_default=True,
-        help="What the response is brought to before mixing; none: as its file is.",
+        help="Quantity by which the response is normalized before mixing; none: leave it as its file is.",
     ),
 )
+"""Options of a room, which a command receives as `settings`."""
 
 
 def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list["CompletionItem"]:
@@ -54,13 +74,8 @@ def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: s
     return completions(begun, names())
 
 
-def room_options(command: _Command) -> _Command:
-    """Add the settings of a room, but for `--mix` and `--predelay`."""
-    return with_options(_ROOM_OPTIONS)(command)
-
-
 @click.command()
-@rendering_options
+@with_rendering
 @click.option(
     "--ir",
     "impulse_response",
@@ -71,12 +86,15 @@ def room_options(command: _Command) -> _Command:
 )
 @MIX
 @PREDELAY
+@LAYOUT
 @room_options
 def apply(
+    rendering: Rendering,
     impulse_response: str,
-    layout: str | None,
+    mix: float | None,
     predelay: float,
-    **options: Any,
+    layout: str | None,
+    settings: RoomSettings,
 ) -> None:
     """Play INPUT in a room and write the result to OUTPUT.
 
@@ -92,6 +110,5 @@ def apply(
     from reverb.effects.reverb import Reverb
     from reverb.store.library import impulse
 
-    rendering = take_rendering(options)  # what is left are settings of the reverb
     room = impulse(impulse_response, layout)
-    render(rendering, Reverb(room, predelay=predelay / 1000, **options))
+    render(rendering, Reverb(room, mix=mix, predelay=predelay / 1000, **settings))

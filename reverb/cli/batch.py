@@ -1,14 +1,15 @@
 """`reverb batch`: many files, in parallel."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import click
 
-from reverb.cli.apply import complete_response, room_options
-from reverb.cli.batch_progress import showing, summary
+from reverb.cli.apply import LAYOUT, RoomSettings, complete_response, room_options
+from reverb.cli.batch_progress import listening, summary
 from reverb.cli.chain import complete_preset
-from reverb.cli.options import FILE, FOLDER
-from reverb.cli.ranges import NumberOrRange
+from reverb.cli.options import FILE, FOLDER, NumberOrRange
 from reverb.cli.rendering import batch_options
 from reverb.cli.tables import number, show_table
 
@@ -16,11 +17,28 @@ if TYPE_CHECKING:
     from reverb.render.batch.augment import Augment
     from reverb.render.batch.batch import Batch
     from reverb.render.batch.tasks import Settings, Treatment
+    from reverb.render.levelling import Normalize
 
-_SETTINGS = ("tail", "loudness", "ceiling", "container", "subtype", "dither")
-_ROOM = ("wet", "dry", "level", "decay", "low_cut", "high_cut", "width")
-_RANGES = ("mix", "predelay", "gain")
 _INTERRUPTED = 130
+_Value: TypeAlias = float | tuple[float, float] | None
+"""A number, or a range to draw from."""
+
+
+class _Drawn(NamedTuple):
+    """The options that may be ranges; pre-delay in seconds."""
+
+    mix: _Value
+    predelay: _Value
+    gain: _Value
+
+    def fixed(self, name: str) -> float | None:
+        """Return an option's number, or None for a range."""
+        value: _Value = getattr(self, name)
+        return None if isinstance(value, tuple) else value
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Return the options that are ranges."""
+        return {name: value for name, value in self._asdict().items() if isinstance(value, tuple)}
 
 
 @click.command()
@@ -31,7 +49,7 @@ _INTERRUPTED = 130
     required=True,
     metavar="DIR",
     type=FOLDER,
-    help="Folder of the outputs, made where it is not there.",
+    help="Folder of the outputs; created if it does not exist.",
 )
 @click.option(
     "--ir",
@@ -39,7 +57,7 @@ _INTERRUPTED = 130
     multiple=True,
     metavar="NAME_OR_FILE",
     shell_complete=complete_response,
-    help="Impulse response: a name that `reverb ir list` shows, or an audio file. Several: each file through each.",
+    help="Impulse response: a name that `reverb ir list` shows, or an audio file. Each file is rendered with each.",
 )
 @click.option(
     "--chain",
@@ -47,56 +65,98 @@ _INTERRUPTED = 130
     multiple=True,
     metavar="PRESET",
     shell_complete=complete_preset,
-    help="Preset, by name or file, likewise several, beside those of --ir.",
+    help="Preset, by name or file. Several are possible, also together with --ir.",
 )
 @click.option(
-    "--mix", type=NumberOrRange(), metavar="0..1", help="Share of the room, with --ir.  [default: 0.3]"
+    "--mix",
+    type=NumberOrRange(),
+    metavar="0..1",
+    help="For --ir: share of the room in the sound, at constant loudness.  [default: 0.3]",
 )
 @click.option(
-    "--predelay", type=NumberOrRange(), default=0.0, metavar="MS", help="Delay of the room, with --ir."
+    "--predelay",
+    type=NumberOrRange(),
+    default=0.0,
+    show_default=True,
+    metavar="MS",
+    help="For --ir: delay of the room.",
 )
+@LAYOUT
 @room_options
-@click.option("--gain", type=NumberOrRange(), default=0.0, metavar="DB", help="Change the results' level.")
+@click.option(
+    "--gain",
+    type=NumberOrRange(),
+    default=0.0,
+    show_default=True,
+    metavar="DB",
+    help="Change the outputs' level.",
+)
 @batch_options
 @click.option("--allow-outside", is_flag=True, help="Let presets read files outside their own folders.")
 @click.option(
     "--name-template",
     metavar="TEXT",
-    help="Of outputs, without ending: {stem}, {folder}, {root}, {ir}, {chain}, {variant}, {index}.  "
-    "[default: {folder}/{stem}, with -{ir} or -{variant} where there are several]",
+    help="Output name without ending, from {stem}, {folder}, {root}, {ir}, {chain}, {variant}, {index}.  "
+    "[default: {folder}/{stem}, with -{ir} or -{variant} if there are several]",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be done.")
-@click.option("--resume", is_flag=True, help="Keep what an earlier run has done, by content and settings.")
-@click.option("--report", metavar="FILE", type=FILE, help="Write the outcomes as .csv or .jsonl, too.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and render nothing.")
+@click.option(
+    "--resume", is_flag=True, help="Keep outputs of an earlier run with the same input content and settings."
+)
+@click.option("--report", metavar="FILE", type=FILE, help="Also write the outcomes to a .csv or .jsonl file.")
 @click.option(
     "--augment", type=click.IntRange(1), metavar="N",
-    help="Training data: draw N variants of each file. --mix, --predelay and --gain may be ranges (0.1..0.5).",
+    help="For training data: draw N variants of each file. --mix, --predelay and --gain may be ranges (0.1..0.5).",
 )  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True, help="For --augment.")
 @click.option(
-    "--workers", type=click.IntRange(1, 1024), metavar="N", help="Files at once.  [default: one per core]"
+    "--seed", type=int, default=0, show_default=True, help="For --augment: seed of the random draws."
 )
 @click.option(
-    "--scheduler", metavar="ADDRESS", help="Of a Dask cluster that does the work, such as tcp://host:8786."
+    "--workers",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Files rendered at once.  [default: one per core]",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Render on the Dask cluster with this address, such as tcp://host:8786.",
 )
 def batch(
     inputs: tuple[str, ...],
     output_dir: str,
+    responses: tuple[str, ...],
+    chains: tuple[str, ...],
+    mix: _Value,
+    predelay: _Value,
+    layout: str | None,
+    settings: RoomSettings,
+    gain: _Value,
+    tail: bool,
+    normalize: "Normalize",
+    match_loudness: bool | None,
+    loudness: float | None,
+    ceiling: float | None,
+    container: str | None,
+    subtype: str | None,
+    dither: bool | None,
+    force: bool,
+    quiet: bool,
+    allow_outside: bool,
     name_template: str | None,
     dry_run: bool,
     resume: bool,
     report: str | None,
+    augment: int | None,
+    seed: int,
     workers: int | None,
     scheduler: str | None,
-    force: bool,
-    quiet: bool,
-    **options: Any,
 ) -> None:
-    """Render many files: INPUTS are files, folders with all below them, globs and URLs.
+    """Render many files: INPUTS are files, folders (searched recursively), globs and URLs.
 
-    Outputs keep their place below the folder that was named. One file that fails does not stop the others. A line of
-    JSON for each goes to reverb-batch.jsonl in the output folder; after an interruption --resume goes on (see
-    docs/batch.md).
+    Outputs keep their path relative to the folder that was named. A file that fails does not stop the others. A line of
+    JSON for each output is written to reverb-batch.jsonl in the output folder; --resume continues an interrupted batch
+    (see docs/batch.md).
 
     \b
     Examples:
@@ -106,14 +166,41 @@ def batch(
       reverb batch speech/ -o set/ --ir room --ir hall --augment 4 --seed 1 --mix 0.1..0.6 --predelay 0..40
     """
     from reverb.render.batch.batch import plan_batch, run_batch
+    from reverb.render.batch.tasks import Settings
 
+    if not responses and not chains:
+        raise click.UsageError("Missing option '--ir' or '--chain'.")
+    drawn = _Drawn(mix, _seconds(predelay), gain)
+    rendering = Settings(
+        tail=tail,
+        gain=drawn.fixed("gain") or 0.0,
+        normalize=normalize,
+        match_loudness=bool(match_loudness),
+        loudness=loudness,
+        ceiling=ceiling,
+        container=container,
+        subtype=subtype,
+        dither=dither,
+    )
+    keeps_loudness = match_loudness is None and loudness is None and normalize == "none"
     planned = plan_batch(
-        inputs, output_dir, _treatments(options), name_template=name_template, augment=_augment(options)
+        inputs,
+        output_dir,
+        [
+            *_rooms(responses, layout, drawn, settings, rendering),
+            *_chains(
+                chains,
+                allow_outside,
+                replace(rendering, match_loudness=True) if keeps_loudness else rendering,
+            ),
+        ],
+        name_template=name_template,
+        augment=_augment(drawn, augment, seed),
     )
     if dry_run:
         _show_plan(planned, output_dir)
         return
-    with showing(planned, hidden=quiet) as listener:
+    with listening(planned, hidden=quiet) as listener:
         try:
             result = run_batch(
                 planned,
@@ -139,84 +226,73 @@ class _Interrupted(click.ClickException):
 
     def __init__(self, done: int, planned: int) -> None:
         super().__init__(
-            f"interrupted after {done} of {planned} outputs; the same command with --resume goes on"
+            f"interrupted after {done} of {planned} outputs; continue by the same command with --resume"
         )
 
 
-def _treatments(options: dict[str, Any]) -> "list[Treatment]":
-    """Return what files go through: each response, then each chain."""
-    from reverb.effects.folding import FLOOR_DB
+def _seconds(ms: _Value) -> _Value:
+    if isinstance(ms, tuple):
+        return ms[0] / 1000, ms[1] / 1000
+    return None if ms is None else ms / 1000
+
+
+def _rooms(
+    responses: Sequence[str],
+    layout: str | None,
+    drawn: _Drawn,
+    settings: RoomSettings,
+    rendering: "Settings",
+) -> "list[Treatment]":
+    """Return a treatment for each response."""
     from reverb.effects.reverb import Reverb
     from reverb.render.batch.tasks import Treatment
     from reverb.store.library import impulse
+
+    if isinstance(drawn.mix, tuple) and not (settings["wet"] is settings["dry"] is None):
+        raise click.UsageError("--mix excludes --wet and --dry; give either.")
+    mix, predelay = drawn.fixed("mix"), drawn.fixed("predelay") or 0.0
+    return [
+        Treatment(
+            _stem(text), Reverb(impulse(text, layout), mix=mix, predelay=predelay, **settings), rendering
+        )
+        for text in responses
+    ]
+
+
+def _chains(chains: Sequence[str], allow_outside: bool, rendering: "Settings") -> "list[Treatment]":
+    """Return a treatment for each preset."""
+    from reverb.effects.folding import FLOOR_DB
+    from reverb.render.batch.tasks import Treatment
     from reverb.store.presets import load_preset
 
-    fixed = {name: None if isinstance(options[name], tuple) else options[name] for name in _RANGES}
-    if isinstance(options["mix"], tuple) and not (options["wet"] is options["dry"] is None):
-        raise click.UsageError("--mix stands beside --wet or --dry; give either.")
-    found = []
-    for text in options["responses"]:
-        effect = Reverb(
-            impulse(text, options["layout"]),
-            mix=fixed["mix"],
-            predelay=(fixed["predelay"] or 0.0) / 1000,
-            **{name: options[name] for name in _ROOM},
-        )
-        found.append(Treatment(_stem(text), effect, _settings(options, fixed["gain"])))
-    for text in options["chains"]:
-        preset = load_preset(text, allow_outside=options["allow_outside"])
-        settings = _settings(options, fixed["gain"], match_loudness=True, floor_db=FLOOR_DB)
-        found.append(Treatment(preset.name, preset.effect, settings))
-    if not found:
-        raise click.UsageError("Missing option '--ir' or '--chain'.")
-    return found
+    presets = [load_preset(text, allow_outside=allow_outside) for text in chains]
+    trimmed = replace(rendering, floor_db=FLOOR_DB)
+    return [Treatment(preset.name, preset.effect, trimmed) for preset in presets]
 
 
 def _stem(text: str) -> str:
-    """Return the name by which outputs call a response of the library or of a file."""
+    """Return the name of a response in output names: its name in the library, or its file's stem."""
     from reverb.store.library import names
 
     return text if text in names() else text.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or text
 
 
-def _settings(
-    options: dict[str, Any],
-    gain: float | None,
-    *,
-    match_loudness: bool = False,
-    floor_db: float | None = None,
-) -> "Settings":
-    """Return how files are rendered; `match_loudness` is what happens where the command line does not say."""
-    from reverb.render.batch.tasks import Settings
-
-    matched = options["match_loudness"]
-    if matched is None:
-        matched = match_loudness and options["loudness"] is None and options["normalize"] == "none"
-    return Settings(
-        **{name: options[name] for name in _SETTINGS},
-        gain=gain or 0.0,
-        normalize=options["normalize"],
-        match_loudness=matched,
-        floor_db=floor_db,
-    )
-
-
-def _augment(options: dict[str, Any]) -> "Augment | None":
+def _augment(drawn: _Drawn, variants: int | None, seed: int) -> "Augment | None":
     from reverb.render.batch.augment import Augment
 
-    ranges = {name: options[name] for name in _RANGES if isinstance(options[name], tuple)}
-    if options["augment"] is None:
-        for name, (low, high) in ranges.items():
-            raise click.UsageError(f"--{name} {low:g}..{high:g} is a range; --augment N draws from it.")
-        return None
-    if "predelay" in ranges:
-        low, high = ranges["predelay"]
-        ranges["predelay"] = (low / 1000, high / 1000)
-    return Augment(variants=options["augment"], seed=options["seed"], **ranges)
+    ranges = drawn.ranges()
+    if variants is not None:
+        return Augment(variants=variants, seed=seed, **ranges)
+    for name, (low, high) in ranges.items():
+        unit = 1000 if name == "predelay" else 1
+        raise click.UsageError(
+            f"--{name} {unit * low:g}..{unit * high:g} is a range; --augment N draws from it."
+        )
+    return None
 
 
 def _show_plan(planned: "Batch", output_dir: str) -> None:
-    """List every output with what it would be made of."""
+    """Print a table of all outputs with their inputs, effects and values."""
     rows = [["input", "effect", "mix", "predelay ms", "gain dB", "output", ""]]
     existing = planned.folder.existing(task.output for task in planned.tasks)
     for task in planned.tasks:

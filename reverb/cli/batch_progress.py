@@ -1,9 +1,9 @@
-"""What `reverb batch` shows while it works, and at the end."""
+"""Show the progress of `reverb batch` and its summary."""
 
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,81 +14,91 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from reverb.render.batch.batch import Batch, BatchReport
-    from reverb.render.batch.tasks import Outcome
+    from reverb.render.batch.processes import Event
+    from reverb.render.batch.tasks import Outcome, TaskProgress
 
 
 class Quiet:
-    """Shows failures alone, on stderr.
+    """Print failures only, on stderr.
 
     Attributes
     ----------
     count : int
-        Outputs that are there.
+        Number of outputs that exist.
     """
 
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, event: Any) -> None:
-        """Take note of a `TaskProgress` or an `Outcome`."""
-        if hasattr(event, "status"):
+    def __call__(self, event: "Event") -> None:
+        """Handle a `TaskProgress` or an `Outcome`."""
+        from reverb.render.batch.tasks import Outcome
+
+        if isinstance(event, Outcome):
             self.count += event.status != "failed"
             self.ended(event)
+        else:
+            self.progressed(event)
+
+    def progressed(self, progress: "TaskProgress") -> None:
+        """Show the progress of a task."""
 
     def ended(self, outcome: "Outcome") -> None:
-        """Show what came of a task."""
+        """Show the outcome of a task."""
         for line in _complaints(outcome):
             click.echo(line, err=True)
 
 
 class Lines(Quiet):
-    """Shows a line for each outcome."""
+    """Print a line for each outcome."""
 
     def ended(self, outcome: "Outcome") -> None:
-        """Show what came of a task."""
+        """Show the outcome of a task."""
         super().ended(outcome)
         click.echo(f"{outcome.status:<6}  {click.format_filename(outcome.task.output)}")
 
 
 class Bars(Quiet):
-    """Shows an overall bar, one for each file at hand, and failures above them."""
+    """Show an overall bar, a bar for each file in progress, and failures above them."""
 
     def __init__(self, progress: "Progress", planned: int) -> None:
         super().__init__()
         self._progress = progress
-        self._whole = progress.add_task("all", total=planned, what=f"0 of {planned}")
+        self._overall = progress.add_task("all", total=planned, text=f"0 of {planned}")
         self._planned, self._ended, self._failed = planned, 0, 0
         self._bars: dict[str, TaskID] = {}
         self._shares: dict[str, float] = {}
 
-    def __call__(self, event: Any) -> None:
-        """Move the bars."""
-        super().__call__(event)
-        output = event.task.output
-        if hasattr(event, "status"):
-            self._ended += 1
-            self._failed += event.status == "failed"
-            self._shares.pop(output, None)
-            if output in self._bars:
-                self._progress.remove_task(self._bars.pop(output))
-        else:
-            if output not in self._bars:
-                name = click.format_filename(output)
-                self._bars[output] = self._progress.add_task(name, total=1.0, what=name)
-            self._shares[output] = event.done
-            self._progress.update(self._bars[output], completed=event.done)
-        what = f"{self._ended} of {self._planned}" + (f", {self._failed} failed" if self._failed else "")
-        self._progress.update(self._whole, completed=self._ended + sum(self._shares.values()), what=what)
+    def progressed(self, progress: "TaskProgress") -> None:
+        """Move the bar of a file, and the overall one."""
+        output = progress.task.output
+        if output not in self._bars:
+            name = click.format_filename(output)
+            self._bars[output] = self._progress.add_task(name, total=1.0, text=name)
+        self._shares[output] = progress.done
+        self._progress.update(self._bars[output], completed=progress.done)
+        self._move_overall()
 
     def ended(self, outcome: "Outcome") -> None:
-        """Show failures and warnings above the bars."""
+        """Show failures and warnings above the bars, and remove the file's bar."""
         for line in _complaints(outcome):
             self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        output = outcome.task.output
+        self._ended += 1
+        self._failed += outcome.status == "failed"
+        self._shares.pop(output, None)
+        if output in self._bars:
+            self._progress.remove_task(self._bars.pop(output))
+        self._move_overall()
+
+    def _move_overall(self) -> None:
+        text = f"{self._ended} of {self._planned}" + (f", {self._failed} failed" if self._failed else "")
+        self._progress.update(self._overall, completed=self._ended + sum(self._shares.values()), text=text)
 
 
 @contextlib.contextmanager
-def showing(planned: "Batch", hidden: bool) -> Iterator[Quiet]:
-    """Give what a batch tells its events to: bars on a terminal, lines elsewhere."""
+def listening(planned: "Batch", hidden: bool) -> Iterator[Quiet]:
+    """Yield a listener for the events of a batch: bars on a terminal, lines elsewhere."""
     if hidden or not sys.stderr.isatty():
         yield Quiet() if hidden else Lines()
         return
@@ -99,7 +109,7 @@ def showing(planned: "Batch", hidden: bool) -> Iterator[Quiet]:
         BarColumn(30),
         TaskProgressColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[what]}", markup=False),
+        TextColumn("{task.fields[text]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield Bars(progress, len(planned.tasks))
@@ -113,12 +123,12 @@ def _complaints(outcome: "Outcome") -> list[str]:
 
 
 def summary(report: "BatchReport") -> None:
-    """Print how many outputs of each effect are there, and how long all took."""
+    """Print the number of outputs of each effect, and the time taken."""
     rows = [["effect", "done", "kept", "failed", "sound"]]
     for name, part in [*report.by_treatment().items(), ("all", report)]:
         counts = [str(part.count(status)) for status in ("done", "kept", "failed")]
         rows.append([name, *counts, clock(part.duration)])
-    if len(rows) == 3:  # one effect is all
+    if len(rows) == 3:  # with one effect, its row equals the total
         del rows[1]
     show_table(rows)
     speed = f", {report.duration / report.seconds:.0f} x real time" if report.duration else ""

@@ -68,7 +68,14 @@ _DEFAULT_RATE = 48_000
 @click.option(
     "--phase", type=click.Choice(PHASES), help="[default: linear to a specification, minimum otherwise]"
 )
-@click.option("--sample-rate", type=click.IntRange(1), default=_DEFAULT_RATE, show_default=True, metavar="HZ")
+@click.option(
+    "--sample-rate",
+    type=click.IntRange(1),
+    default=_DEFAULT_RATE,
+    show_default=True,
+    metavar="HZ",
+    help="Sample rate of the taps.",
+)
 @click.option(
     "--plot",
     is_flag=False,

@@ -1,4 +1,4 @@
-"""`reverb ir`: the library of impulse responses, and what a response is like."""
+"""`reverb ir`: list, examine and compare impulse responses."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def ir() -> None:
-    """List, examine, edit and make impulse responses.
+    """List, examine, edit, measure and synthesize impulse responses.
 
     \b
     Examples:
@@ -41,14 +41,16 @@ for _command in (sweep, record, deconvolve, identify, burst, export, plot):
     ir.add_command(_command)
 
 _layout_option = click.option(
-    "--layout", metavar="NAME", help="mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS."
+    "--layout",
+    metavar="NAME",
+    help="Layout of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
 )
 _bands_option = click.option(
     "--bands",
     type=click.Choice(["octave", "third", "broadband"]),
     default="octave",
     show_default=True,
-    help="Bands of the ISO 3382 figures, beside the broadband ones.",
+    help="Bands of the ISO 3382 figures, in addition to the broadband ones.",
 )
 
 
@@ -56,9 +58,9 @@ _bands_option = click.option(
 @click.argument("search", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_responses(search: tuple[str, ...], as_json: bool) -> None:
-    """List the responses that --ir knows by name: all, or those that hold every word of SEARCH.
+    """List the responses that --ir knows by name: all, or those that contain every word of SEARCH.
 
-    T30 (seconds) and C80 (dB) are means of the octaves 500 Hz and 1 kHz. Your own responses are those in your
+    T30 (seconds) and C80 (dB) are means of the octaves 500 Hz and 1 kHz. Your own responses are the files in your
     folder, which the last line names, and in the folders of the environment variable REVERB_IMPULSES.
 
     \b
@@ -73,7 +75,7 @@ def list_responses(search: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([as_dict(entry) for entry in found], indent=2))
         return
-    rows = [("name", "layout", "seconds", "T30", "C80", "rate (Hz)", "kind", "origin", "what")]
+    rows = [("name", "layout", "seconds", "T30", "C80", "rate (Hz)", "kind", "origin", "description")]
     for entry in found:
         figures = (f"{entry.seconds:.2f}", number(entry.t30, 2), number(entry.c80, 1), str(entry.sample_rate))
         rows.append((entry.name, entry.layout, *figures, entry.kind, entry.origin, entry.description))
@@ -87,15 +89,17 @@ def list_responses(search: tuple[str, ...], as_json: bool) -> None:
 @click.argument("name_or_file", shell_complete=complete_response)
 @_layout_option
 @_bands_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every channel and every doubt.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, with every channel and the reason of every doubt."
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: a row per channel and band, then the means.")
 def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool, as_csv: bool) -> None:
     """Show layout, length, level and the ISO 3382-1 figures of a response.
 
-    EDT, T20 and T30 are decay times in seconds, C50 and C80 clarity in dB, D50 definition in percent, Ts the centre
-    time in ms, G the strength over the direct sound in dB, floor the noise in dBFS, range the decay above it in
-    dB, IACC the correlation of a stereo pair, early and late. All are means over the channels; (..) marks a
-    figure that is not to be trusted, - one that is undefined.
+    EDT, T20 and T30 are decay times in seconds; C50 and C80 clarity in dB; D50 definition in percent; Ts the center
+    time in ms; G the strength re the direct sound in dB; floor the noise in dBFS; range the decay above it in dB;
+    IACC E and L the early and late correlation of a stereo pair. All are means over the channels; (..) marks an
+    unreliable figure, - an undefined one.
     """
     from reverb.store.library import impulse
 
@@ -108,9 +112,9 @@ def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool,
     else:
         show_table([(_label(name), str(value)) for name, value in facts.items()])
         click.echo()
-        ears = {correlation.label: correlation for correlation in report.iacc}
-        columns = (*_COLUMNS, "IACC E", "IACC L") if ears else _COLUMNS
-        show_table([columns, *(_band_row(band, ears.get(band.label)) for band in report.mean)])
+        iacc = {correlation.label: correlation for correlation in report.iacc}
+        columns = (*_COLUMNS, "IACC E", "IACC L") if iacc else _COLUMNS
+        show_table([columns, *(_band_row(band, iacc.get(band.label)) for band in report.mean)])
 
 
 @ir.command()
@@ -122,7 +126,7 @@ def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool,
 def compare(a: str, b: str, layout: str | None, bands: "BandSet", as_json: bool) -> None:
     """Show the figures of two responses side by side, and their differences.
 
-    A star marks a difference that listeners notice (ISO 3382-1, table A.1). --layout is that of both.
+    A star marks a difference that listeners notice (ISO 3382-1, table A.1). --layout applies to both.
 
     \b
     Examples:
@@ -150,7 +154,7 @@ def compare(a: str, b: str, layout: str | None, bands: "BandSet", as_json: bool)
 
 
 def measured(response: "ImpulseResponse", bands: "BandSet") -> "AcousticReport":
-    """Measure the channels of a response that sound in bands, the whole range as the last of them."""
+    """Measure the channels of a response that are not silent, in bands and over the whole range."""
     from reverb.responses.acoustics import measure, with_broadband
 
     sounding = response.samples[:, response.samples.any(axis=0)]
@@ -178,7 +182,7 @@ _UNITS = {"hz": "(Hz)", "seconds": "length (s)", "dbfs": "(dBFS)", "db": "(dB)"}
 
 
 def _label(fact: str) -> str:
-    """Return what a table calls a fact of JSON: `peak_dbfs` is peak (dBFS)."""
+    """Return the label of a JSON key in tables: `peak_dbfs` becomes peak (dBFS)."""
     return " ".join(_UNITS.get(word, word) for word in fact.split("_"))
 
 

@@ -1,4 +1,4 @@
-"""`reverb ir export`: a response for other programs, or out of their files."""
+"""`reverb ir export`: write a response for other programs, or convert it to another format."""
 
 import click
 
@@ -23,19 +23,32 @@ _BY_ENDING = {
 @click.argument("response", metavar="RESPONSE", shell_complete=complete_response)
 @click.argument("output", metavar="OUT", type=FILE)
 @click.option(
-    "--format", "kind", type=click.Choice(_FORMATS), help="[default: by OUT's ending; a sound file]"
+    "--format",
+    "kind",
+    type=click.Choice(_FORMATS),
+    help="Format of OUT.  [default: by OUT's ending, or else a sound file]",
 )
 @click.option(
-    "--channels", type=click.IntRange(1, 64), default=2, show_default=True, help="For a mono response."
+    "--channels",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Number of channels to convolve with a mono response.",
 )
-@click.option("--layout", metavar="NAME", help="Of RESPONSE: mono, stereo, true-stereo, or INPUTSxOUTPUTS.")
-@click.option("--sample-rate", type=int, metavar="HZ", help="Of RESPONSE, where its file does not tell.")
+@click.option(
+    "--layout",
+    metavar="NAME",
+    help="Layout of RESPONSE: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
+)
+@click.option(
+    "--sample-rate", type=int, metavar="HZ", help="Sample rate of RESPONSE, if its file does not give it."
+)
 @click.option(
     "--direction",
     "directions",
     multiple=True,
     metavar="AZIMUTH[,ELEVATION]",
-    help="Of a SOFA file, in degrees, to the left and up; two make true stereo.  [default: 0,0]",
+    help="Direction in a SOFA file, in degrees to the left and up; two give true stereo.  [default: 0,0]",
 )
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
@@ -52,8 +65,8 @@ def export(
 ) -> None:
     """Write a response for another convolver, or convert it to another file format.
 
-    camilladsp, brutefir, equalizer-apo, jconvolver and ffmpeg write what that program takes, and the coefficients
-    beside it; run the program in their folder. text is a number per line, raw 32-bit (.f64: 64-bit) floats.
+    camilladsp, brutefir, equalizer-apo, jconvolver and ffmpeg write a configuration of that program with the
+    coefficients beside it; run the program in that folder. text is a number per line, raw 32-bit (.f64: 64-bit) floats.
 
     \b
     Examples:
@@ -87,7 +100,8 @@ def export(
         if loaded.latency:
             late = 1000 * loaded.latency / loaded.sample_rate
             click.echo(
-                f"Warning: {late:.1f} ms lie before the response's time zero; there it sounds late", err=True
+                f"Warning: the response has {late:.1f} ms before its time zero; the other program will be that late",
+                err=True,
             )
     if not quiet:
         for path in written:

@@ -1,54 +1,66 @@
-"""`reverb ir identify|burst`: responses of what was never swept: a device heard with music, a room with a clap."""
+"""`reverb ir identify|burst`: responses without a sweep: of a device from music, of a room from a clap."""
 
 from dataclasses import asdict
 
 import click
 
-from reverb.cli.measured import RESULT_OPTIONS, save_response, show_report
-from reverb.cli.options import FILE, with_options
+from reverb.cli.ir_edit import save
+from reverb.cli.options import FILE, REPORT_OPTIONS, Renamed, with_options
+from reverb.cli.tables import show_report
 
 
 @click.command()
 @click.argument("dry", metavar="DRY", type=FILE)
 @click.argument("wet", metavar="WET", type=FILE)
 @click.argument("output", metavar="OUT", type=FILE)
-@click.option("--length", type=float, default=3.0, show_default=True, metavar="S", help="Of the response.")
 @click.option(
-    "--lead", type=float, default=10.0, show_default=True, metavar="MS", help="Kept before the direct sound."
+    "--length", type=float, default=3.0, show_default=True, metavar="S", help="Length of the response."
 )
 @click.option(
-    "--regularisation",
+    "--lead",
+    type=float,
+    default=10.0,
+    show_default=True,
+    metavar="MS",
+    help="Time to keep before the direct sound.",
+)
+@click.option(
+    "--regularization",
+    cls=Renamed,
+    former="--regularisation",
     type=float,
     default=-70.0,
     show_default=True,
     metavar="DB",
-    help="Parts of the music below this are not guessed; raise it for noisy recordings.",
+    help="Level of the music below which nothing is estimated; raise it for noisy recordings.",
 )
-@click.option("--iterations", type=int, default=40, show_default=True, help="Most steps of the solver.")
+@click.option(
+    "--iterations", type=int, default=40, show_default=True, help="Maximum number of the solver's steps."
+)
 @click.option(
     "--align/--no-align",
     default=True,
     show_default=True,
-    help="Begin at the direct sound; else keep the delay.",
+    help="Start the response at the direct sound, or keep the delay.",
 )
-@with_options(RESULT_OPTIONS)
+@with_options(REPORT_OPTIONS)
 def identify(
     dry: str,
     wet: str,
     output: str,
     length: float,
     lead: float,
-    regularisation: float,
+    regularization: float,
     iterations: int,
     align: bool,
     as_json: bool,
     force: bool,
     quiet: bool,
 ) -> None:
-    """Find the response between a DRY recording and the same music WET: lift a reverb's sound.
+    """Estimate the response from a DRY recording and the same music WET: capture a reverb's sound.
 
-    Any music does, best several times as long as the response and with sound in all octaves. Coherence tells how
-    much of the wet recording each octave's response explains; covered, in how much of the octave there is music.
+    Any music will do, preferably several times as long as the response and with sound in all octaves. Coherence is the
+    share of the wet recording that the response explains, per octave; covered is the share of the octave with music.
 
     \b
     Examples:
@@ -68,11 +80,11 @@ def identify(
         rate,
         length,
         lead=lead / 1000,
-        regularisation=regularisation,
+        regularisation=regularization,
         iterations=iterations,
         align=align,
     )
-    save_response(found.response, output, force)
+    save(found.response, output, force=force, quiet=True)
     facts = {"delay (ms)": round(1000 * found.delay, 3), "unexplained (dB)": round(found.residual, 1)}
     bands = [asdict(band) for band in found.coherence]
     show_report(facts, found.objections, as_json, quiet, bands)
@@ -81,20 +93,24 @@ def identify(
 @click.command()
 @click.argument("recording", metavar="RECORDING", type=FILE)
 @click.argument("output", metavar="OUT", type=FILE)
-@click.option("--length", type=float, metavar="S", help="Of the response.  [default: what is recorded]")
-@click.option("--flatten/--no-flatten", default=True, show_default=True, help="Take the source's colour off.")
+@click.option(
+    "--length", type=float, metavar="S", help="Length of the response.  [default: that of the recording]"
+)
+@click.option(
+    "--flatten/--no-flatten", default=True, show_default=True, help="Flatten the spectrum of the source."
+)
 @click.option(
     "--direct",
     type=float,
     default=4.0,
     show_default=True,
     metavar="MS",
-    help="From the direct sound to the first reflection.",
+    help="Time from the direct sound to the first reflection.",
 )
 @click.option(
-    "--limit", type=float, default=12.0, show_default=True, metavar="DB", help="Most to raise or lower."
+    "--limit", type=float, default=12.0, show_default=True, metavar="DB", help="Largest boost or cut."
 )
-@with_options(RESULT_OPTIONS)
+@with_options(REPORT_OPTIONS)
 def burst(
     recording: str,
     output: str,
@@ -106,9 +122,9 @@ def burst(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Make a response of a balloon pop or a clap.
+    """Turn the recording of a balloon pop or a clap into a response.
 
-    It is cut at the direct sound, whose spectrum is flattened as far as it can be known.
+    The response starts at the direct sound, whose spectrum is flattened as far as the recording tells it.
 
     \b
     Examples:
@@ -121,7 +137,7 @@ def burst(
     check_output(output, force)
     samples, rate, _ = load_played(recording)
     made = from_burst(samples, rate, seconds=length, flatten=flatten, direct=direct / 1000, limit=limit)
-    save_response(made.response, output, force)
+    save(made.response, output, force=force, quiet=True)
     band = "-" if made.flattened is None else f"{made.flattened[0]:.0f} to {made.flattened[1]:.0f}"
     facts = {
         "flattened (Hz)": band,

@@ -1,76 +1,174 @@
-"""`reverb ir sweep|record|deconvolve`: from a room to its response, by a sine sweep."""
+"""`reverb ir sweep|record|deconvolve`: measure a room's response with a sine sweep."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import click
 
-from reverb.cli.measured import RESULT_OPTIONS, save_response, show_report
-from reverb.cli.options import FILE, with_options
+from reverb.cli.ir_edit import save
+from reverb.cli.options import FILE, REPORT_OPTIONS, grouped, with_options
+from reverb.cli.tables import show_report
 
 if TYPE_CHECKING:
     from reverb.responses.measure.deconvolution import Measurement
     from reverb.responses.measure.sweep import Sweep
 
-_SWEEP_OPTIONS = (
-    click.option("--seconds", type=float, default=10.0, show_default=True, metavar="S", help="Of one sweep."),
+
+class _SweepSettings(NamedTuple):
+    """The options of a sweep; fades in ms, `high` None for the default."""
+
+    seconds: float
+    low: float
+    high: float | None
+    level: float
+    pause: float
+    repetitions: int
+    sources: int
+    fade_in: float
+    fade_out: float
+
+    def at(self, sample_rate: int) -> "Sweep":
+        """Return the sweep at a sample rate."""
+        from reverb.responses.measure.sweep import Sweep
+
+        return Sweep(
+            sample_rate=sample_rate,
+            seconds=self.seconds,
+            low=self.low,
+            high=0.0 if self.high is None else self.high,
+            level=self.level,
+            pause=self.pause,
+            repetitions=self.repetitions,
+            sources=self.sources,
+            fade_in=self.fade_in / 1000,
+            fade_out=self.fade_out / 1000,
+        )
+
+
+class _CardSettings(TypedDict):
+    """The options of the sound card, as `LiveSettings` takes them."""
+
+    input_device: str | None
+    output_device: str | None
+    input_channels: tuple[int, ...] | None
+    output_channels: tuple[int, ...] | None
+    sample_rate: int | None
+    block_size: int
+
+
+def _channels(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
+    try:
+        return None if text is None else tuple(int(number) for number in text.split(","))
+    except ValueError as error:
+        raise click.UsageError(f"channels {text!r}; expected numbers from 1, such as 1,2") from error
+
+
+_sweep_options = grouped(
+    "settings",
+    _SweepSettings,
+    click.option(
+        "--seconds", type=float, default=10.0, show_default=True, metavar="S", help="Length of one sweep."
+    ),
     click.option("--low", type=float, default=20.0, show_default=True, metavar="HZ", help="First frequency."),
     click.option(
         "--high", type=float, metavar="HZ", help="Last frequency.  [default: 20000, or near Nyquist]"
     ),
-    click.option("--level", type=float, default=-6.0, show_default=True, metavar="DBFS", help="Peak."),
+    click.option("--level", type=float, default=-6.0, show_default=True, metavar="DBFS", help="Peak level."),
     click.option(
         "--pause",
         type=float,
         default=3.0,
         show_default=True,
         metavar="S",
-        help="Silence after each sweep: longer than the room rings.",
+        help="Silence after each sweep; must be longer than the room's decay.",
     ),
     click.option(
         "--repetitions",
         type=int,
         default=1,
         show_default=True,
-        help="Sweeps to average, per source; two tell a clock's drift.",
+        help="Sweeps per source, which are averaged; two or more reveal clock drift.",
     ),
     click.option(
         "--sources",
         type=int,
         default=1,
         show_default=True,
-        help="Loudspeakers in turn, a channel each; 2 give true stereo.",
+        help="Loudspeakers, which play one after the other on a channel each; 2 give true stereo.",
     ),
-    click.option("--fade-in", type=float, default=50.0, show_default=True, metavar="MS"),
-    click.option("--fade-out", type=float, default=10.0, show_default=True, metavar="MS"),
+    click.option(
+        "--fade-in", type=float, default=50.0, show_default=True, metavar="MS", help="Fade-in of a sweep."
+    ),
+    click.option(
+        "--fade-out", type=float, default=10.0, show_default=True, metavar="MS", help="Fade-out of a sweep."
+    ),
 )
-_CARD_OPTIONS = (
-    click.option("--input-device", metavar="DEVICE", help="Number or part of a name; see reverb devices."),
-    click.option("--output-device", metavar="DEVICE", help="Likewise."),
-    click.option("--input-channels", metavar="N,N", help="Microphones, from 1.  [default: 1,2]"),
-    click.option("--output-channels", metavar="N,N", help="Loudspeakers, from 1.  [default: 1, 2, ...]"),
-    click.option("--sample-rate", type=int, metavar="HZ", help="[default: the card's]"),
-    click.option("--block-size", type=int, default=1024, show_default=True, metavar="FRAMES"),
+_card_options = grouped(
+    "card",
+    _CardSettings,
+    click.option("--input-device", metavar="DEVICE", help="Number or part of the name; see reverb devices."),
+    click.option("--output-device", metavar="DEVICE", help="Number or part of the name; see reverb devices."),
+    click.option(
+        "--input-channels",
+        metavar="N,N",
+        callback=_channels,
+        help="Channels of the microphones, from 1.  [default: 1,2]",
+    ),
+    click.option(
+        "--output-channels",
+        metavar="N,N",
+        callback=_channels,
+        help="Channels of the loudspeakers, from 1.  [default: 1, 2, ...]",
+    ),
+    click.option(
+        "--sample-rate", type=int, metavar="HZ", help="Sample rate of the card.  [default: the card's]"
+    ),
+    click.option(
+        "--block-size", type=int, default=1024, show_default=True, metavar="FRAMES", help="Frames per block."
+    ),
 )
-_LENGTH = click.option("--length", type=float, metavar="S", help="Of the response.  [default: the pause]")
+_LENGTH = click.option(
+    "--length", type=float, metavar="S", help="Length of the response.  [default: that of the pause]"
+)
 
 
 @click.command()
 @click.argument("output", metavar="OUT.wav", type=FILE)
-@with_options(_SWEEP_OPTIONS)
-@click.option("--sample-rate", type=int, default=48_000, show_default=True, metavar="HZ")
-@click.option("--subtype", default="PCM_24", show_default=True, metavar="NAME", help="PCM_16, PCM_24, FLOAT.")
+@_sweep_options
 @click.option(
-    "--inverse", metavar="FILE", type=FILE, help="Write the inverse filter too, for other convolvers (float)."
+    "--sample-rate",
+    type=int,
+    default=48_000,
+    show_default=True,
+    metavar="HZ",
+    help="Sample rate of the file.",
+)
+@click.option(
+    "--subtype",
+    default="PCM_24",
+    show_default=True,
+    metavar="NAME",
+    help="Sample format: PCM_16, PCM_24 or FLOAT.",
+)
+@click.option(
+    "--inverse",
+    metavar="FILE",
+    type=FILE,
+    help="Also write the inverse filter, for other convolvers (float).",
 )
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 def sweep(
-    output: str, sample_rate: int, subtype: str, inverse: str | None, force: bool, **options: Any
+    output: str,
+    settings: _SweepSettings,
+    sample_rate: int,
+    subtype: str,
+    inverse: str | None,
+    force: bool,
 ) -> None:
     """Write the exponential sine sweep to play in a room (Farina 2000).
 
-    Play it through a loudspeaker, record it with a microphone, then: reverb ir deconvolve RECORDING OUT --sweep
-    OUT.wav. A longer sweep, or more repetitions, buys less noise. Begin softly: it passes through all frequencies.
+    Play it through a loudspeaker, record it with a microphone, then run: reverb ir deconvolve RECORDING OUT --sweep
+    OUT.wav. A longer sweep, or more repetitions, lowers the noise. Start at a low volume: it sweeps all frequencies.
 
     \b
     Examples:
@@ -81,32 +179,42 @@ def sweep(
     from reverb.responses.measure.sweep import signal
     from reverb.store.sweep_files import save_played
 
-    made = _made(sample_rate, options)
+    made = settings.at(sample_rate)
     save_played(signal(made), made, output, subtype=subtype, overwrite=force)
     if inverse is not None:
         from reverb.responses.response import ImpulseResponse
 
         taps = inverse_filter(made)
-        save_response(ImpulseResponse(taps, sample_rate, latency=len(taps) - 1), inverse, force)
+        response = ImpulseResponse(taps, sample_rate, latency=len(taps) - 1)
+        save(response, inverse, force=force, quiet=True)
 
 
 @click.command()
 @click.argument("recordings", nargs=-1, required=True, metavar="RECORDING...", type=FILE)
 @click.argument("output", metavar="OUT", type=FILE)
 @click.option(
-    "--sweep", "played", metavar="FILE", type=FILE, help="What was played.  [default: as the recording tells]"
+    "--sweep",
+    "played",
+    metavar="FILE",
+    type=FILE,
+    help="The sweep that was played.  [default: the one noted in the recording]",
 )
 @_LENGTH
 @click.option(
-    "--lead", type=float, default=20.0, show_default=True, metavar="MS", help="Kept before the direct sound."
+    "--lead",
+    type=float,
+    default=20.0,
+    show_default=True,
+    metavar="MS",
+    help="Time to keep before the direct sound.",
 )
 @click.option(
     "--drift/--no-drift",
     default=True,
     show_default=True,
-    help="Undo a drift between two clocks, which repetitions tell.",
+    help="Correct the drift between two clocks, which repetitions reveal.",
 )
-@with_options(RESULT_OPTIONS)
+@with_options(REPORT_OPTIONS)
 def deconvolve(
     recordings: tuple[str, ...],
     output: str,
@@ -118,10 +226,10 @@ def deconvolve(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Turn the recording of a sweep into the response of the room, and say how good it is.
+    """Turn the recording of a sweep into the response of the room, and report its quality.
 
-    Two RECORDINGs, the loudspeaker left in the first and right in the second, make a true stereo response, as one
-    recording of a sweep with two sources does. Harmonic distortion is cut away, repetitions are averaged.
+    Two RECORDINGs, with the loudspeaker left in the first and right in the second, give a true stereo response, and so
+    does one recording of a sweep with two sources. Harmonic distortion is removed, repetitions are averaged.
 
     \b
     Examples:
@@ -147,30 +255,35 @@ def deconvolve(
                 f"the sweep has {wave_rate} Hz, the recording {rate} Hz; they must be equal"
             )
     elif known is None:
-        raise click.UsageError("the recording does not tell what was played; give it with --sweep FILE")
+        raise click.UsageError(
+            "the recording does not note the sweep that was played; give it with --sweep FILE"
+        )
     measured = _deconvolved([take[0] for take in takes], rate, known or wave, length, lead, drift)
-    save_response(measured.response, output, force)
+    save(measured.response, output, force=force, quiet=True)
     _show(measured, as_json, quiet)
 
 
 @click.command()
 @click.argument("recording", metavar="RECORDING.wav", type=FILE)
-@with_options(_SWEEP_OPTIONS, _CARD_OPTIONS)
-@click.option("--response", metavar="OUT", type=FILE, help="Write the response too, at once.")
+@_sweep_options
+@_card_options
+@click.option("--response", metavar="OUT", type=FILE, help="Also write the response.")
 @_LENGTH
-@with_options(RESULT_OPTIONS)
+@with_options(REPORT_OPTIONS)
 def record(
     recording: str,
+    settings: _SweepSettings,
+    card: _CardSettings,
     response: str | None,
     length: float | None,
     as_json: bool,
     force: bool,
     quiet: bool,
-    **options: Any,
 ) -> None:
-    """Play a sweep through the sound card, and record the room meanwhile.
+    """Play a sweep through the sound card and record the room.
 
-    The recording knows what was played: reverb ir deconvolve RECORDING OUT needs no more. Turn the level down first.
+    The sweep is noted in the recording, so that reverb ir deconvolve RECORDING OUT needs no --sweep. Turn the level
+    down first.
 
     \b
     Examples:
@@ -185,12 +298,8 @@ def record(
 
     for path in filter(None, (recording, response)):
         check_output(path, force)
-    card: dict[str, Any] = {name: options.pop(name) for name in _CARD_NAMES}
-    for name in ("input_channels", "output_channels"):
-        card[name] = _channels(card[name])
-    settings = LiveSettings(**card, latency="high")
-    setup = card_setup(settings, options["sources"])
-    made = _made(setup.stream.sample_rate, options)
+    setup = card_setup(LiveSettings(**card, latency="high"), settings.sources)
+    made = settings.at(setup.stream.sample_rate)
     sound = signal(made)
     with click.progressbar(length=len(sound), label="measuring", hidden=quiet or as_json) as bar:
         taken = play_and_record(
@@ -204,33 +313,8 @@ def record(
         )
     if response is not None:
         measured = _deconvolved([taken.samples], taken.sample_rate, made, length, 20.0, True)
-        save_response(measured.response, response, force)
+        save(measured.response, response, force=force, quiet=True)
         _show(measured, as_json, quiet)
-
-
-_CARD_NAMES = (
-    "input_device",
-    "output_device",
-    "input_channels",
-    "output_channels",
-    "sample_rate",
-    "block_size",
-)
-
-
-def _made(sample_rate: int, options: dict[str, Any]) -> "Sweep":
-    from reverb.responses.measure.sweep import Sweep
-
-    times = {name: options.pop(name) / 1000 for name in ("fade_in", "fade_out")}
-    high = options.pop("high")
-    return Sweep(sample_rate=sample_rate, high=0.0 if high is None else high, **times, **options)
-
-
-def _channels(text: str | None) -> tuple[int, ...] | None:
-    try:
-        return None if text is None else tuple(int(number) for number in text.split(","))
-    except ValueError as error:
-        raise click.UsageError(f"channels {text!r}; expected numbers from 1, such as 1,2") from error
 
 
 def _deconvolved(

@@ -1,4 +1,4 @@
-"""`reverb ir plot`: a response on one sheet."""
+"""`reverb ir plot`: draw a response."""
 
 import click
 
@@ -9,7 +9,7 @@ from reverb.cli.options import FILE
 @click.command()
 @click.argument("name_or_file", shell_complete=complete_response)
 @click.argument("output", metavar="OUT", required=False, type=FILE)
-@click.option("--dark", is_flag=True, help="On dark ground.")
+@click.option("--dark", is_flag=True, help="Draw on a dark background.")
 @click.option(
     "--range",
     "dynamic_range",
@@ -17,10 +17,14 @@ from reverb.cli.options import FILE
     default=80.0,
     show_default=True,
     metavar="DB",
-    help="Of decay and spectrogram.",
+    help="Range of decay and spectrogram.",
 )
-@click.option("--title", metavar="TEXT", help="[default: the response's name]")
-@click.option("--layout", metavar="NAME", help="mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.")
+@click.option("--title", metavar="TEXT", help="Title of the picture.  [default: the response's name]")
+@click.option(
+    "--layout",
+    metavar="NAME",
+    help="Layout of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
+)
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
 def plot(
@@ -33,10 +37,10 @@ def plot(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Draw a response: waveform, energy decay with its lines, spectrogram, decay times, frequency response.
+    """Draw a response: waveform, energy decay, spectrogram, decay times, frequency response.
 
-    OUT ends in .png, .svg or .pdf; without it, the response's name with .png. Hollow marks are decay times that are not
-    to be trusted (see reverb ir info).
+    OUT ends in .png, .svg or .pdf; by default it is the response's name with .png. Hollow marks are unreliable decay
+    times (see reverb ir info).
 
     \b
     Examples:

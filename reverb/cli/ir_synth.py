@@ -1,4 +1,4 @@
-"""`reverb ir synth`: responses of rooms and plates that were never built."""
+"""`reverb ir synth`: synthesize responses of rooms and plates."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reverb.cli.ir_edit import save
-from reverb.cli.options import with_options
-from reverb.cli.pairs import Pairs
+from reverb.cli.options import Numbers, Pairs, with_options
 
 if TYPE_CHECKING:
     from reverb.responses.layouts import Layout
@@ -16,32 +15,7 @@ if TYPE_CHECKING:
 _Command = Callable[..., None]
 
 
-class _Numbers(click.ParamType[tuple[float, ...]]):
-    """Numbers with ``x`` or commas between: ``12x8x4``, ``1.5,2,1.2``."""
-
-    name = "numbers"
-
-    def __init__(self, count: int, form: str) -> None:
-        self._count, self._form = count, form
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        """Return the numbers."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            numbers = tuple(
-                float(part) for part in value.lower().replace("×", "x").replace("x", ",").split(",")
-            )
-        except ValueError:
-            numbers = ()
-        if len(numbers) != self._count:
-            self.fail(f"{value!r}; expected {self._form}", param, ctx)
-        return numbers
-
-
-class _Plan(click.ParamType[tuple[tuple[float, float], ...]]):
+class _FloorPlan(click.ParamType[tuple[tuple[float, float], ...]]):
     """Corners of a floor: ``0,0 6,0 7,4 0,5``."""
 
     name = "plan"
@@ -57,21 +31,45 @@ class _Plan(click.ParamType[tuple[tuple[float, float], ...]]):
         return tuple(corners)
 
 
-_SIZE = _Numbers(3, "LENGTHxWIDTHxHEIGHT in metres, such as 12x8x4")
-_PLACE = _Numbers(3, "X,Y,Z in metres, such as 2,3.5,1.6")
-_SHEET = _Numbers(2, "LENGTHxWIDTH in metres, such as 2x1")
+_ROOM_SIZE = Numbers(3, "LENGTHxWIDTHxHEIGHT in meters, such as 12x8x4")
+_POSITION = Numbers(3, "X,Y,Z in meters, such as 2,3.5,1.6")
+_PLATE_SIZE = Numbers(2, "LENGTHxWIDTH in meters, such as 2x1")
+_SPACING = click.option(
+    "--spacing",
+    type=float,
+    default=0.4,
+    show_default=True,
+    metavar="M",
+    help="Distance between the microphones.",
+)
+_ANGLE = click.option(
+    "--angle",
+    type=float,
+    default=50.0,
+    show_default=True,
+    metavar="DEGREES",
+    help="Each microphone's turn outwards.",
+)
 
 
-def _common(layouts: tuple[str, ...]) -> Callable[[_Command], _Command]:
+def _common_options(layouts: tuple[str, ...]) -> Callable[[_Command], _Command]:
     options = (
         click.option(
             "--layout",
             type=click.Choice(layouts),
             default="stereo",
             show_default=True,
-            help="Of the response.",
+            help="Layout of the response.",
         ),
-        click.option("--rate", "sample_rate", type=int, default=48_000, show_default=True, metavar="HZ"),
+        click.option(
+            "--rate",
+            "sample_rate",
+            type=int,
+            default=48_000,
+            show_default=True,
+            metavar="HZ",
+            help="Sample rate of the response.",
+        ),
         click.option("--force", is_flag=True, help="Replace an existing OUTPUT."),
         click.option("--quiet", is_flag=True, help="Print nothing but errors."),
     )
@@ -81,7 +79,7 @@ def _common(layouts: tuple[str, ...]) -> Callable[[_Command], _Command]:
 
 @click.group()
 def synth() -> None:
-    """Make responses of rooms by figures or by geometry, and of plates.
+    """Synthesize responses of rooms, from figures or from geometry, and of plates.
 
     \b
     Examples:
@@ -92,7 +90,7 @@ def synth() -> None:
 
 
 @synth.command()
-@_common(("mono", "stereo", "true-stereo"))
+@_common_options(("mono", "stereo", "true-stereo"))
 @click.option(
     "--rt60",
     type=Pairs("=", alone=True),
@@ -105,10 +103,19 @@ def synth() -> None:
     "--size", type=float, default=12.0, show_default=True, metavar="M", help="Cube root of the volume."
 )
 @click.option(
-    "--distance", type=float, metavar="M", help="Source to microphones.  [default: 0.3 of the length]"
+    "--distance",
+    type=float,
+    metavar="M",
+    help="From source to microphones.  [default: 0.3 of the length]",
 )
 @click.option(
-    "--early", type=float, default=0.0, show_default=True, metavar="DB", help="Of the first reflections."
+    "--early",
+    "early_db",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="DB",
+    help="Change the level of the early reflections.",
 )
 @click.option(
     "--density",
@@ -116,21 +123,33 @@ def synth() -> None:
     default=1.0,
     show_default=True,
     metavar="0.01..4",
-    help="Of the tail; low is grainy.",
+    help="Density of the tail; low values are grainy.",
 )
+@_SPACING
+@_ANGLE
 @click.option(
-    "--spacing", type=float, default=0.4, show_default=True, metavar="M", help="Of the microphones."
-)
-@click.option(
-    "--angle", type=float, default=50.0, show_default=True, metavar="DEGREES", help="Turned outwards, each."
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Another number, another room alike."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Another number gives another room with the same figures.",
 )
 def figures(
-    output: str, layout: "Layout", sample_rate: int, force: bool, quiet: bool, early: float, **given: Any
+    output: str,
+    layout: "Layout",
+    sample_rate: int,
+    force: bool,
+    quiet: bool,
+    rt60: float | dict[float, float],
+    size: float,
+    distance: float | None,
+    early_db: float,
+    density: float,
+    spacing: float,
+    angle: float,
+    seed: int,
 ) -> None:
-    """Make a room by what it shall be like.
+    """Synthesize a room from figures: decay time, size, distance and density.
 
     \b
     Examples:
@@ -140,55 +159,91 @@ def figures(
     from reverb.responses.rooms.figures import Figures, synthesise
 
     _check(output, force)
-    response = synthesise(Figures(early_db=early, **given), sample_rate, layout)
-    save(response, output, force=force, quiet=quiet)
+    wanted = Figures(
+        rt60=rt60,
+        size=size,
+        distance=distance,
+        early_db=early_db,
+        density=density,
+        spacing=spacing,
+        angle=angle,
+        seed=seed,
+    )
+    save(synthesise(wanted, sample_rate, layout), output, force=force, quiet=quiet)
 
 
 @synth.command()
-@_common(("mono", "stereo", "true-stereo"))
-@click.option("--size", type=_SIZE, metavar="LxWxH", help="Of a rectangular room, in metres.")
+@_common_options(("mono", "stereo", "true-stereo"))
+@click.option("--size", type=_ROOM_SIZE, metavar="LxWxH", help="Sides of a rectangular room, in meters.")
 @click.option(
     "--plan",
-    type=_Plan(),
+    type=_FloorPlan(),
     metavar="CORNERS",
-    help="Instead: the floor's corners, '0,0 6,0 7,4 0,5', in metres.",
+    help="Instead of --size: the floor's corners in meters, such as '0,0 6,0 7,4 0,5'.",
 )
-@click.option("--height", type=float, metavar="M", help="With --plan.")
+@click.option("--height", type=float, metavar="M", help="Height of the room, with --plan.")
 @click.option(
-    "--walls", default="plaster", show_default=True, metavar="SURFACE", help="Absorption: see below."
-)
-@click.option(
-    "--floor", default="wood-floor", show_default=True, metavar="SURFACE", help="The same for the floor."
+    "--walls", default="plaster", show_default=True, metavar="SURFACE", help="Absorption of the walls."
 )
 @click.option(
-    "--ceiling", default="plaster", show_default=True, metavar="SURFACE", help="The same for the ceiling."
+    "--floor", default="wood-floor", show_default=True, metavar="SURFACE", help="Absorption of the floor."
+)
+@click.option(
+    "--ceiling",
+    default="plaster",
+    show_default=True,
+    metavar="SURFACE",
+    help="Absorption of the ceiling.",
 )
 @click.option(
     "--relief",
     default="flat",
     show_default=True,
     metavar="SURFACE",
-    help="Scattering: flat, masonry, or numbers.",
+    help="Scattering of all surfaces: flat, masonry, or numbers.",
 )
 @click.option(
-    "--rt60", type=Pairs("=", alone=True), metavar="S_OR_BANDS", help="Tune the surfaces to a decay time."
+    "--rt60",
+    type=Pairs("=", alone=True),
+    metavar="S_OR_BANDS",
+    help="Adjust the absorption to this decay time.",
 )
-@click.option("--source", type=_PLACE, metavar="X,Y,Z", help="Where the sound is, in metres.")
-@click.option("--microphones", type=_PLACE, metavar="X,Y,Z", help="The middle of the pair, in metres.")
+@click.option("--source", type=_POSITION, metavar="X,Y,Z", help="Position of the source, in meters.")
+@click.option("--microphones", type=_POSITION, metavar="X,Y,Z", help="Center of the pair, in meters.")
+@_SPACING
+@_ANGLE
 @click.option(
-    "--spacing", type=float, default=0.4, show_default=True, metavar="M", help="Of the microphones."
+    "--order", type=int, default=8, show_default=True, help="Reflections to compute as mirror images."
 )
 @click.option(
-    "--angle", type=float, default=50.0, show_default=True, metavar="DEGREES", help="Turned outwards, each."
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers."
 )
-@click.option("--order", type=int, default=8, show_default=True, help="Reflections followed one by one.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of all chance.")
-def room(output: str, layout: "Layout", sample_rate: int, force: bool, quiet: bool, **given: Any) -> None:
+def room(
+    output: str,
+    layout: "Layout",
+    sample_rate: int,
+    force: bool,
+    quiet: bool,
+    size: tuple[float, float, float] | None,
+    plan: tuple[tuple[float, float], ...] | None,
+    height: float | None,
+    walls: str,
+    floor: str,
+    ceiling: str,
+    relief: str,
+    rt60: float | dict[float, float] | None,
+    source: tuple[float, float, float] | None,
+    microphones: tuple[float, float, float] | None,
+    spacing: float,
+    angle: float,
+    order: int,
+    seed: int,
+) -> None:
     """Simulate a room from its geometry and surfaces (needs the extra `rooms`).
 
     A SURFACE is a name (stone, plaster, lath-plaster, wood-floor, pews, chairs, audience, stage, tiles, carpet,
-    furnished), a share from 0 to 1, or seven shares, 125 Hz to 8 kHz. x runs along the length, y along the width, z
-    up. Without places the source stands at a third of the length, the pair at two thirds.
+    furnished), a coefficient from 0 to 1, or seven of them, 125 Hz to 8 kHz. x runs along the length, y along the
+    width, z up. By default the source is at a third of the length, the pair of microphones at two thirds.
 
     \b
     Examples:
@@ -199,21 +254,62 @@ def room(output: str, layout: "Layout", sample_rate: int, force: bool, quiet: bo
     from reverb.responses.rooms.simulate import simulate
 
     _check(output, force)
-    response = simulate(build(**given), sample_rate, layout)
-    save(response, output, force=force, quiet=quiet)
+    built = build(
+        size=size,
+        plan=plan,
+        height=height,
+        walls=walls,
+        floor=floor,
+        ceiling=ceiling,
+        relief=relief,
+        rt60=rt60,
+        source=source,
+        microphones=microphones,
+        spacing=spacing,
+        angle=angle,
+        order=order,
+        seed=seed,
+    )
+    save(simulate(built, sample_rate, layout), output, force=force, quiet=quiet)
 
 
 @synth.command()
-@_common(("mono", "stereo"))
+@_common_options(("mono", "stereo"))
 @click.option(
-    "--size", type=_SHEET, default="2.013x0.981", show_default=True, metavar="LxW", help="In metres."
+    "--size",
+    type=_PLATE_SIZE,
+    default="2.013x0.981",
+    show_default=True,
+    metavar="LxW",
+    help="Size in meters.",
 )
-@click.option("--thickness", type=float, default=0.5, show_default=True, metavar="MM", help="Of the steel.")
-@click.option("--rt60", type=float, default=3.6, show_default=True, metavar="S", help="At low frequencies.")
 @click.option(
-    "--rt60-high", type=float, default=1.1, show_default=True, metavar="S", help="At high frequencies."
+    "--thickness", type=float, default=0.5, show_default=True, metavar="MM", help="Thickness of the steel."
 )
-@click.option("--turn", type=float, default=2600.0, show_default=True, metavar="HZ", help="Between the two.")
+@click.option(
+    "--rt60",
+    type=float,
+    default=3.6,
+    show_default=True,
+    metavar="S",
+    help="Decay time at low frequencies.",
+)
+@click.option(
+    "--rt60-high",
+    type=float,
+    default=1.1,
+    show_default=True,
+    metavar="S",
+    help="Decay time at high frequencies.",
+)
+@click.option(
+    "--turn",
+    type=float,
+    default=2600.0,
+    show_default=True,
+    metavar="HZ",
+    help="Frequency between the two decay times.",
+)
 def plate(
     output: str,
     layout: "PlateLayout",
@@ -226,7 +322,7 @@ def plate(
     rt60_high: float,
     turn: float,
 ) -> None:
-    """Make a plate reverberator: a hanging sheet of steel.
+    """Synthesize a plate reverberator: a hanging sheet of steel.
 
     \b
     Example:

@@ -1,5 +1,6 @@
-"""Options that several groups of commands share."""
+"""Options that several commands share: their types, and the groups in which commands receive them."""
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,18 +10,22 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+Decorator = Callable[[Any], Any]
+"""A click.option or click.argument."""
+
+RANGE_MARK = ".."
 
 
 def completions(begun: str, names: Iterable[str] = (), otherwise: str = "file") -> list["CompletionItem"]:
-    """Offer a shell those of the `names` that begin so, or else files or folders (``dir``)."""
-    from click.shell_completion import CompletionItem  # no other start needs it
+    """Return completions for a shell: the `names` that start with `begun`, or else files or folders (``dir``)."""
+    from click.shell_completion import CompletionItem  # needed by completion only
 
     known = [CompletionItem(name) for name in names if name.startswith(begun)]
     return known or [CompletionItem(begun, type=otherwise)]
 
 
 class _Path(click.types.StringParamType):
-    """A name of a file or folder, which shells complete; what is wrong with one is said where it is opened."""
+    """The name of a file or folder, which shells complete; it is checked where the file is opened."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -36,8 +41,109 @@ class _Path(click.types.StringParamType):
 
 FILE, FOLDER = _Path("file"), _Path("dir")
 
+
+class Hertz(click.ParamType[float]):
+    """A frequency: ``6000`` or ``6k``."""
+
+    name = "hertz"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return Hz."""
+        try:
+            return _hertz(str(value))
+        except ValueError:
+            self.fail(f"{value!r}; expected Hz, such as 6000 or 6k", param, ctx)
+
+
+class Pairs(click.ParamType[Any]):
+    """Numbers by frequency: ``100:-3,1k:0``; with `alone`, also a single number."""
+
+    name = "pairs"
+
+    def __init__(self, mark: str, alone: bool = False) -> None:
+        self._mark, self._alone = mark, alone
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a float, or a dict of floats."""
+        if not isinstance(value, str):
+            return value
+        try:
+            if self._alone and self._mark not in value:
+                return float(value)
+            return {
+                _hertz(hz): float(number) for hz, number in (p.split(self._mark) for p in value.split(","))
+            }
+        except ValueError:
+            form = f"HZ{self._mark}NUMBER,..." + (" or one number" if self._alone else "")
+            self.fail(f"{value!r}; expected {form}", param, ctx)
+
+
+class NumberOrRange(click.ParamType[Any]):
+    """A number, or a range to draw from: ``0.3``, or ``0.1..0.5``."""
+
+    name = "range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a float, or (low, high)."""
+        if not isinstance(value, str):
+            return value
+        try:
+            low, mark, high = value.partition(RANGE_MARK)
+            return (float(low), float(high)) if mark else float(low)
+        except ValueError:
+            self.fail(f"{value!r}; expected a number, or LOW{RANGE_MARK}HIGH", param, ctx)
+
+
+class Numbers(click.ParamType[tuple[float, ...]]):
+    """A fixed count of numbers with ``x`` or commas between them: ``12x8x4``, ``1.5,2,1.2``."""
+
+    name = "numbers"
+
+    def __init__(self, count: int, form: str) -> None:
+        self._count, self._form = count, form
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Return the numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(
+                float(part) for part in value.lower().replace("×", "x").replace("x", ",").split(",")
+            )
+        except ValueError:
+            numbers = ()
+        if len(numbers) != self._count:
+            self.fail(f"{value!r}; expected {self._form}", param, ctx)
+        return numbers
+
+
+def _hertz(text: str) -> float:
+    kilo = text.strip().lower().removesuffix("hz").strip()
+    return 1000 * float(kilo[:-1]) if kilo.endswith("k") else float(kilo)
+
+
+class Renamed(click.Option):
+    """An option whose former name still works, but is shown neither in help nor in errors."""
+
+    def __init__(self, declarations: Sequence[str], *, former: str, **settings: Any) -> None:
+        super().__init__(declarations, **settings)
+        self._former = former
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Let the parser know both names."""
+        shown = self.opts
+        self.opts = [*shown, self._former]
+        super().add_to_parser(parser, ctx)
+        self.opts = shown
+
+
 MIX = click.option(
-    "--mix", type=float, metavar="0..1", help="Share of the room at constant loudness.  [default: 0.3]"
+    "--mix",
+    type=float,
+    metavar="0..1",
+    help="Share of the room in the sound, at constant loudness.  [default: 0.3]",
 )
 WET = click.option("--wet", type=float, metavar="DB", help="Level of the room, instead of --mix.")
 DRY = click.option(
@@ -46,14 +152,42 @@ DRY = click.option(
 PREDELAY = click.option(
     "--predelay", type=float, default=0.0, show_default=True, metavar="MS", help="Delay of the room."
 )
+REPORT_OPTIONS: tuple[Decorator, ...] = (
+    click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
+    click.option("--force", is_flag=True, help="Replace an existing output."),
+    click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings."),
+)
 
 
-def with_options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[_Command], _Command]:
+def with_options(*groups: Sequence[Decorator]) -> Callable[[_Command], _Command]:
     """Add groups of options to a command, in their order."""
 
     def add(command: _Command) -> _Command:
         for option in reversed([option for group in groups for option in group]):
             command = option(command)
         return command
+
+    return add
+
+
+def grouped(name: str, kind: Callable[..., object], *options: Decorator) -> Callable[[_Command], _Command]:
+    """Add options to a command, which receives their values as one `kind` in the parameter `name`.
+
+    Parameters
+    ----------
+    name : str
+    kind : NamedTuple or TypedDict
+        Has a field for each of the options.
+    *options : click.option
+    """
+
+    def add(command: _Command) -> _Command:
+        @functools.wraps(command)
+        def with_group(*args: Any, **values: Any) -> Any:
+            group = kind(**{field: values.pop(field) for field in kind.__annotations__})
+            return command(*args, **{name: group}, **values)
+
+        decorated: _Command = with_options(options)(with_group)  # type: ignore[assignment]
+        return decorated
 
     return add

@@ -1,4 +1,4 @@
-"""What every rendering command shares: its options, the progress bar, and the report."""
+"""Render a file for a command: the common options, the progress bar, and the report."""
 
 import contextlib
 import math
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from reverb.cli.options import FILE, with_options
+from reverb.cli.options import FILE, Decorator, grouped, with_options
 
 if TYPE_CHECKING:
     from reverb.effects.effect import HasResponse
     from reverb.render.files import RenderReport
+    from reverb.render.levelling import Normalize
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -21,47 +22,57 @@ _STEPS = 1000  # of the progress bar
 _INPUT = click.argument("source", metavar="INPUT", type=FILE)
 _OUTPUT = click.argument("destination", metavar="OUTPUT", type=FILE)
 _GAIN = click.option(
-    "--gain", type=float, default=0.0, show_default=True, metavar="DB", help="Change the result's level."
+    "--gain", type=float, default=0.0, show_default=True, metavar="DB", help="Change the output's level."
 )
 _WORKERS = click.option(
     "--workers",
     type=click.IntRange(1, 256),
     metavar="N",
-    help="Threads that convolve.  [default: one per core]",
+    help="Convolution threads.  [default: one per core]",
 )
-_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+_OPTIONS: tuple[Decorator, ...] = (
     click.option(
-        "--tail/--no-tail", default=True, show_default=True, help="Keep what sounds on after the input ends."
+        "--tail/--no-tail", default=True, show_default=True, help="Keep the sound after the input's end."
     ),
     click.option(
         "--normalize",
         type=click.Choice(["none", "peak"]),
         default="none",
         show_default=True,
-        help="peak: bring the largest sample to -1 dBFS (renders twice).",
+        help="peak: scale the output so that its largest sample is at -1 dBFS (renders twice).",
     ),
     click.option(
         "--match-loudness/--keep-level",
         default=None,
-        help="Make the output as loud as the input (BS.1770; renders twice), or leave its level.  [default: leave it]",
+        help="Make the output as loud as the input (BS.1770; renders twice), or keep its level.  [default: keep it]",
     ),
     click.option(
-        "--loudness", type=float, metavar="LUFS", help="Bring the output to this loudness, such as -16."
+        "--loudness",
+        type=float,
+        metavar="LUFS",
+        help="Normalize the output to this loudness, such as -16 (renders twice).",
     ),
     click.option(
         "--ceiling",
         type=float,
         metavar="DBTP",
-        help="Keep the true peak under this, such as -1, by less gain.",
+        help="Reduce the gain so that the true peak stays at or below this, such as -1.",
     ),
     click.option(
-        "--format", "container", metavar="NAME", help="WAV, FLAC, AIFF, OGG, W64, ...  [default: by ending]"
+        "--format",
+        "container",
+        metavar="NAME",
+        help="File format: WAV, FLAC, AIFF, OGG, W64, ...  [default: by OUTPUT's ending]",
     ),
-    click.option("--subtype", metavar="NAME", help="PCM_16, PCM_24, FLOAT, ...  [default: the input's own]"),
+    click.option(
+        "--subtype",
+        metavar="NAME",
+        help="Sample format: PCM_16, PCM_24, FLOAT, ...  [default: the input's own]",
+    ),
     click.option(
         "--dither/--no-dither",
         default=None,
-        help="Triangular dither before rounding.  [default: for 16 bits and fewer]",
+        help="Add triangular dither before rounding.  [default: for 16 bits and fewer]",
     ),
     click.option("--force", is_flag=True, help="Replace an existing output."),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),
@@ -69,13 +80,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 
 class Rendering(NamedTuple):
-    """The settings that the options of `rendering_options` give."""
+    """The values of the common options."""
 
     source: str
     destination: str
     tail: bool
     gain: float
-    normalize: str
+    normalize: "Normalize"
     match_loudness: bool | None
     loudness: float | None
     ceiling: float | None
@@ -88,8 +99,12 @@ class Rendering(NamedTuple):
 
 
 def rendering_options(command: _Command) -> _Command:
-    """Add INPUT, OUTPUT and the common options; `take_rendering` collects them again."""
+    """Add INPUT, OUTPUT and the common options, whose values `take_rendering` collects."""
     return _INPUT(_OUTPUT(common_options(command)))
+
+
+with_rendering = grouped("rendering", Rendering, _INPUT, _OUTPUT, *_OPTIONS, _GAIN, _WORKERS)
+"""INPUT, OUTPUT and the common options, which a command receives as `rendering`."""
 
 
 def common_options(command: _Command) -> _Command:
@@ -98,17 +113,17 @@ def common_options(command: _Command) -> _Command:
 
 
 def batch_options(command: _Command) -> _Command:
-    """Add those of the common options that mean the same for one file and for many."""
+    """Add the common options that one file and many files share."""
     return with_options(_OPTIONS)(command)
 
 
 def take_rendering(options: dict[str, Any]) -> Rendering:
-    """Take the common options out of a command's keyword arguments."""
+    """Remove the common options from a command's keyword arguments, and return them."""
     return Rendering(**{name: options.pop(name) for name in Rendering._fields})
 
 
 def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | None = None) -> "RenderReport":
-    """Render one file, with a progress bar on a terminal; show the report at the end, and return it."""
+    """Render one file with a progress bar on a terminal, print the report, and return it."""
     from reverb.render.files import process_file
     from reverb.render.streams import destination_file, source_file
 
@@ -123,7 +138,7 @@ def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | Non
             effect,
             tail=rendering.tail,
             gain=rendering.gain,
-            normalize="peak" if rendering.normalize == "peak" else "none",
+            normalize=rendering.normalize,
             match_loudness=bool(rendering.match_loudness),
             loudness=rendering.loudness,
             ceiling=rendering.ceiling,
@@ -142,7 +157,7 @@ def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | Non
 
 @contextlib.contextmanager
 def _progress_bar(hidden: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Give a progress callback that draws on stderr where that is a terminal, None elsewhere."""
+    """Yield a progress callback that draws on stderr if that is a terminal, and None otherwise."""
     stream = sys.stderr
     if hidden or not stream.isatty():
         yield None
@@ -157,7 +172,7 @@ def _progress_bar(hidden: bool) -> Iterator[Callable[[int, int], None] | None]:
 
 
 def _show(report: "RenderReport", destination: str) -> None:
-    """Say what was written; on stderr where the sound itself goes to stdout."""
+    """Print the report; on stderr if the sound itself goes to stdout."""
     from reverb.levels import to_db
 
     to_stderr = destination == "-"
@@ -169,7 +184,9 @@ def _show(report: "RenderReport", destination: str) -> None:
         err=to_stderr,
     )
     if report.loudness is not None and report.input_loudness is not None and report.true_peak is not None:
-        held = f"; {report.held:.1f} dB less than asked, for its peaks" if report.held >= 0.05 else ""
+        held = (
+            f"; {report.held:.1f} dB less than requested, because of its peaks" if report.held >= 0.05 else ""
+        )
         click.echo(
             f"loudness {_db(report.input_loudness)} -> {_db(report.loudness)} LUFS; true peak "
             f"{_db(report.true_peak)} dBTP{held}",
@@ -177,9 +194,9 @@ def _show(report: "RenderReport", destination: str) -> None:
         )
     if report.clipped:
         kept = report.subtype in ("FLOAT", "DOUBLE")
-        effect = "which a float file keeps but a sound card clips" if kept else "and was clipped"
+        effect = "which a float file keeps but a sound card clips" if kept else "and were clipped"
         click.echo(
-            f"Warning: {report.clipped} samples went up to {report.peak_db:+.2f} dB over full scale, {effect}; "
+            f"Warning: {report.clipped} samples reach {report.peak_db:+.2f} dB over full scale, {effect}; "
             f"use --normalize peak, or --gain {-math.ceil(report.peak_db * 10) / 10:g}",
             err=True,
         )
@@ -190,6 +207,6 @@ def _db(db: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Write a duration as minutes and seconds."""
+    """Format a duration as minutes and seconds."""
     minutes, rest = divmod(seconds, 60)
     return f"{int(minutes)}:{rest:06.3f}"

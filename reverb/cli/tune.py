@@ -1,4 +1,4 @@
-"""`reverb tune`: measure this machine once, and be quicker from then on."""
+"""`reverb tune`: measure this machine once, for faster rendering from then on."""
 
 import click
 
@@ -7,13 +7,14 @@ from reverb.errors import missing_extra
 
 
 @click.command()
-@click.option("--thorough", is_flag=True, help="Search for minutes; long FFTs become up to a fifth quicker.")
+@click.option("--thorough", is_flag=True, help="Search for minutes; long FFTs become up to a fifth faster.")
 @click.option("--quiet", is_flag=True, help="Print nothing.")
 def tune(thorough: bool, quiet: bool) -> None:
-    """Measure this machine once, in about half a minute, for quicker files and live sound.
+    """Measure this machine once, in about half a minute, for faster rendering of files and live sound.
 
-    FFTW's plans for long files and the costs of live sound's building stones are measured, and kept in your cache
-    folder. What is heard does not change. To be run again after a new processor or a new version of FFTW.
+    FFTW's plans for long files and the costs of the live convolver's operations are measured and kept in your cache
+    folder. The sound may change in its last bits, which are far below audibility, so that two machines, or one machine
+    before and after, need not give the same bytes. Run it again after a change of processor or FFTW.
     """
     from reverb.cache import cache_folder
     from reverb.engine.tuning import fft_in_use
@@ -23,12 +24,12 @@ def tune(thorough: bool, quiet: bool) -> None:
         found = measure(lambda done, steps: bar.update(100 * done // steps - bar.pos), thorough=thorough)
     if quiet:
         return
-    rows = [("FFTs of live sound", "call ns", "FFT ns", "multiply-add ns")]
+    rows = [("FFTs of live sound", "call (ns)", "FFT (ns)", "multiply-add (ns)")]
     for name, costs in found.costs.items():
         rows.append((name, f"{costs.call:.0f}", f"{costs.fft_call:.0f}", f"{costs.mac:.2f}"))
     show_table(rows)
     for use, fft in fft_in_use().items():
         click.echo(f"FFT of {use}: {fft}")
     if not found.fftw:
-        click.echo(missing_extra("fftw", "files and live sound would be quicker with FFTW"))
+        click.echo(missing_extra("fftw", "FFTW would render files and live sound faster"))
     click.echo(f"Kept in {cache_folder()}.")

@@ -362,6 +362,6 @@ def test_tune_measures_and_says_where_it_keeps_the_result(tmp_path, monkeypatch)
     done = run("tune")
     assert done.exit_code == 0
     assert "pocketfft" in done.output
-    assert str(missing_extra("fftw", "files and live sound would be quicker with FFTW")) in done.output
+    assert str(missing_extra("fftw", "FFTW would render files and live sound faster")) in done.output
     assert str(tmp_path) in done.output
     assert run("tune", "--quiet").output == ""

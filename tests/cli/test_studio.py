@@ -58,7 +58,7 @@ def test_it_prints_an_address_that_only_the_token_opens_and_ends_cleanly(
     with hanging:
         said, errors = command.communicate(timeout=30)
     assert (command.returncode, errors) == (0, b"")
-    assert said.endswith(b"the studio is closed; what was dropped is removed\n")
+    assert said.endswith(b"the studio is closed; its uploads are removed\n")
     assert list(tmp_path.iterdir()) == []
 
 

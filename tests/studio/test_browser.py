@@ -138,7 +138,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     yield found[0]
     server.send_signal(signal.SIGINT)
     said, _ = server.communicate(timeout=30)
-    assert said.endswith("the studio is closed; what was dropped is removed\n")
+    assert said.endswith("the studio is closed; its uploads are removed\n")
     assert server.returncode == 0
 
 
