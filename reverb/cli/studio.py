@@ -47,7 +47,7 @@ def studio(port: int | None, host: str, no_browser: bool, max_upload: int) -> No
     """
     try:
         from reverb.studio.serving import is_loopback, serve
-        from reverb.studio.shelf import Limits
+        from reverb.studio.uploads import Limits
     except ImportError as error:
         if error.name and error.name.partition(".")[0] in ("starlette", "uvicorn", "anyio"):
             raise missing_extra("studio", "the studio needs Starlette and uvicorn") from error

@@ -1,4 +1,4 @@
-"""The studio as an application: its answers behind the gate, and how it says that something is wrong."""
+"""The studio as an ASGI application: its API behind the gate, and its answers to errors."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -10,10 +10,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from reverb.errors import ReverbError, UnknownNameError
-from reverb.studio.answers import Answers
-from reverb.studio.gate import Gate
+from reverb.studio.api import Api
+from reverb.studio.gate import AccessGate
 from reverb.studio.messages import TooLargeError
-from reverb.studio.shelf import Limits
+from reverb.studio.uploads import Limits
 
 
 def create_app(
@@ -23,49 +23,47 @@ def create_app(
     cookie: str = "reverb-studio",
     limits: Limits | None = None,
 ) -> Starlette:
-    """Return the studio as an ASGI application; its temporary folder goes when it shuts down.
+    """Return the studio as an ASGI application; its temporary folder is removed when it shuts down.
 
     Parameters
     ----------
     token : str
-        What a browser has to know.
+        The secret that a browser must present.
     hosts, cookie
-        As `Gate` takes them.
+        As in `AccessGate`.
     limits : Limits, optional
-        Of what a browser may bring.
+        Limits of uploads.
     """
-    answers = Answers(limits or Limits())
+    api = Api(limits or Limits())
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            answers.close()
+            api.close()
 
-    gate = Middleware(Gate, token=token, hosts=hosts, cookie=cookie)
+    gate = Middleware(AccessGate, token=token, hosts=hosts, cookie=cookie)
     handlers: Any = {
         ReverbError: _refuse,
         TooLargeError: _refuse,
-        ClientDisconnect: _nobody,
+        ClientDisconnect: _disconnected,
         Exception: _fail,
     }
-    return Starlette(
-        routes=answers.routes(), middleware=[gate], exception_handlers=handlers, lifespan=lifespan
-    )
+    return Starlette(routes=api.routes(), middleware=[gate], exception_handlers=handlers, lifespan=lifespan)
 
 
 def _refuse(_request: Request, error: Exception) -> Response:
-    """Say on one line what is wrong, and how to mend it."""
+    """Answer with an error message of one line."""
     status = 413 if isinstance(error, TooLargeError) else 404 if isinstance(error, UnknownNameError) else 400
     return JSONResponse({"error": " ".join(str(error).split())}, status)
 
 
-async def _nobody(_request: Request, _error: Exception) -> Response:
-    """Answer a browser that went away while it sent."""
+async def _disconnected(_request: Request, _error: Exception) -> Response:
+    """Answer a browser that disconnected during an upload."""
     return Response(status_code=400)
 
 
 async def _fail(_request: Request, error: Exception) -> Response:
-    """Say what nobody foresaw; `--debug` shows where."""
+    """Answer with an unexpected error, whose traceback `--debug` shows."""
     return JSONResponse({"error": f"the studio failed: {type(error).__name__}: {error}"}, 500)

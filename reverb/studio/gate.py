@@ -1,8 +1,8 @@
-"""Who is let in: the page of this very server, with its token, and nobody else's page.
+"""Access control: only the studio's own page is admitted, and only with its token.
 
-Three things are asked before anything reads a request. Its `Host` must be one of ours, or a foreign name could be made
-to point here (DNS rebinding). It must come from our own page (`Origin`, `Sec-Fetch-Site`), or any page in the browser
-could talk to us (cross-site request forgery). And it must know the token, which only the printed address tells.
+Three checks precede every request. Its `Host` must be one of the server's names, or a foreign name could be made to
+point here (DNS rebinding). It must come from the studio's own page (`Origin`, `Sec-Fetch-Site`), or any page in the
+browser could send requests (cross-site request forgery). And it must present the token of the printed address.
 """
 
 import hmac
@@ -23,32 +23,32 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-_OWN_SITES = ("same-origin", "none")  # our page, or the user's own hand
+_OWN_SITES = ("same-origin", "none")  # the studio's page, or an address that the user entered
 
 
-class Gate:
-    """Middleware that refuses with 403 what is not our own page's request, and adds the headers of a careful server.
+class AccessGate:
+    """Middleware that answers requests of other pages with 403, and adds security headers.
 
     Parameters
     ----------
     app : ASGI application
     token : str
     hosts : tuple of str
-        Names and ports under which we are called, such as ``127.0.0.1:8000``; empty for any.
+        Names and ports of this server, such as ``127.0.0.1:8000``; empty for any.
     cookie : str
-        Its name. Cookies are shared by all ports of a host, so it should tell ours.
+        Name of the cookie. All ports of a host share cookies, so it should contain the port.
     """
 
     def __init__(self, app: ASGIApp, token: str, hosts: tuple[str, ...], cookie: str) -> None:
         self._app, self._token, self._hosts, self._cookie = app, token, hosts, cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         if scope["type"] != "http":
-            return  # there are no web sockets here; an unanswered handshake is refused
+            return  # no web sockets: an unanswered handshake is refused
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -62,11 +62,11 @@ class Gate:
         if not self._is_ours(request):
             answer = JSONResponse({"error": "refused: not a request of this studio's own page"}, 403)
         elif scope["path"] == "/" and self._knows(request.query_params.get("token")):
-            # The token goes from the address into a cookie: out of sight, and not handed on.
+            # Move the token from the address into a cookie, so that it is not visible or passed on.
             answer = RedirectResponse("/", 303)
             answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
         elif not self._knows(request.cookies.get(self._cookie)):
-            message = "refused: no token. Open the address that reverb studio has printed"
+            message = "refused: no token. Open the address that reverb studio printed"
             answer = JSONResponse({"error": message}, 403)
         await answer(scope, receive, send_with_headers)
 
@@ -79,5 +79,5 @@ class Gate:
         )
 
     def _knows(self, token: str | None) -> bool:
-        # In constant time, so that the time of a refusal tells nothing.
+        # In constant time: the time of a refusal must not reveal how much of a token is right.
         return token is not None and hmac.compare_digest(token.encode(), self._token.encode())

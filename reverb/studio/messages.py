@@ -1,4 +1,4 @@
-"""What comes in requests and goes out in answers: bodies of bounded size, plain facts, files to save."""
+"""Requests and answers: bodies of bounded size, facts for JSON, files to download."""
 
 import json
 from collections.abc import AsyncIterator
@@ -11,52 +11,50 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from reverb.errors import ParameterError
-from reverb.studio.shelf import Recording, Room
+from reverb.studio.uploads import Recording, Room
 
-_MOST_JSON = 64_000
+_MAX_JSON = 64_000  # bytes
 
 
 class TooLargeError(Exception):
-    """A request's body is larger than it may be."""
+    """A request's body is too large."""
 
 
-async def pieces(request: Request, most: int, what: str) -> AsyncIterator[bytes]:
-    """Give a request's body piece by piece, at most so many bytes."""
-    told = request.headers.get("content-length", "")
-    size = int(told) if told.isdecimal() and len(told) < 20 else 0
-    if size <= most:
+async def body_chunks(request: Request, limit: int, name: str) -> AsyncIterator[bytes]:
+    """Yield a request's body in chunks.
+
+    Raises
+    ------
+    TooLargeError
+        If it is larger than `limit` bytes; the message calls it `name`.
+    """
+    declared = request.headers.get("content-length", "")
+    size = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
+    if size <= limit:
         size = 0
-        async for piece in request.stream():
-            size += len(piece)
-            if size > most:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
                 break
-            yield piece
-    if size > most:
-        raise TooLargeError(f"{what}: larger than {most / 1e6:g} MB, which is all that may come at once")
+            yield chunk
+    if size > limit:
+        raise TooLargeError(f"{name}: larger than {limit / 1e6:g} MB, the limit of an upload")
 
 
-async def asked_for(request: Request) -> dict[str, Any]:
-    """Return the object that a request's body holds as JSON."""
-    body = b"".join([piece async for piece in pieces(request, _MOST_JSON, "the request")])
+async def json_body(request: Request) -> dict[str, Any]:
+    """Return the JSON object in a request's body."""
+    body = b"".join([chunk async for chunk in body_chunks(request, _MAX_JSON, "the request")])
     try:
         asked = json.loads(body)
     except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict):
-        raise ParameterError("the request holds no JSON object")
+        raise ParameterError("the request has no JSON object")
     return asked
 
 
-def whole(asked: dict[str, Any], name: str, most: int) -> int:
-    """Return a whole number that is asked for, from 1 to `most`."""
-    value = asked.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise ParameterError(f"{name} {value!r}; expected a whole number from 1 to {most}")
-    return value
-
-
 def recording_facts(id: str, recording: Recording) -> dict[str, Any]:
-    """Return what the page shows of a recording."""
+    """Return the facts that the page shows about a recording."""
     return {
         "id": id,
         "name": recording.name,
@@ -68,7 +66,7 @@ def recording_facts(id: str, recording: Recording) -> dict[str, Any]:
 
 
 def room_facts(id: str, room: Room) -> dict[str, Any]:
-    """Return what the page shows of a room."""
+    """Return the facts that the page shows about a room."""
     entry = room.entry
     return {
         "id": id,
@@ -84,15 +82,15 @@ def room_facts(id: str, room: Room) -> dict[str, Any]:
 
 
 def title(room: Room) -> str:
-    """Return what files made with a room are called."""
+    """Return a room's name as a part of file names."""
     return room.entry.name.replace("/", "-")
 
 
 def attached(name: str) -> dict[str, str]:
-    """Return the header that names a file to save."""
+    """Return the header that makes a browser save an answer under a name."""
     return {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
 
 
 def download(path: Path, name: str, after: BackgroundTask | None = None) -> Response:
-    """Return an answer that is saved as a file, and what is to be done once it is sent."""
+    """Return an answer that the browser saves as a file, and run a task once it is sent."""
     return FileResponse(path, headers=attached(name), media_type="application/octet-stream", background=after)

@@ -1,4 +1,4 @@
-"""Renders on their way: a queue, a few that run, and what became of each."""
+"""Renders in the background: a queue, a few workers, and the state of each render."""
 
 import secrets
 import threading
@@ -15,21 +15,21 @@ from reverb.render.job import Progress
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 Work = Callable[[Path, Progress], RenderReport]
-"""Renders into a path, and tells its progress."""
+"""Renders to a path and reports progress."""
 
 _RUNNING: State = "running"
-_AT_ONCE = 2  # each keeps several cores busy
-_MOST_WAITING = 200
-_MOST_KEPT, _MOST_BYTES = 64, 4_000_000_000
+_WORKERS = 2  # each keeps several cores busy
+_MAX_WAITING = 200
+_MAX_KEPT, _MAX_KEPT_BYTES = 64, 4_000_000_000
 
 
-class _GivenUpError(Exception):
-    """Somebody has given a render up."""
+class _CancelledError(Exception):
+    """A render was cancelled."""
 
 
 @dataclass
 class Render:
-    """One render: what it is called, where its file is, how far it is."""
+    """One render: its name, its file, its state and progress."""
 
     name: str
     path: Path
@@ -41,18 +41,18 @@ class Render:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Whether the render has ended, in whatever way."""
         return self.state in ("done", "failed", "cancelled")
 
 
 class Renders:
-    """A bounded pool of workers, and a queue before it in which renders wait rather than are dropped.
+    """A pool of workers with a bounded queue of renders.
 
-    Files of the oldest that have ended are removed when there are too many.
+    When too many renders have ended, the files of the oldest are removed.
     """
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(_AT_ONCE, "render")
+        self._pool = ThreadPoolExecutor(_WORKERS, "render")
         self._renders: OrderedDict[str, Render] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -62,24 +62,26 @@ class Renders:
         Raises
         ------
         ParameterError
-            If hundreds wait already.
+            If the queue is full.
         """
         render, id = Render(name, path), secrets.token_hex(8)
         with self._lock:
-            if sum(not other.ended for other in self._renders.values()) >= _MOST_WAITING:
-                raise ParameterError(f"{_MOST_WAITING} renders wait already; let some of them end first")
+            if sum(not other.ended for other in self._renders.values()) >= _MAX_WAITING:
+                raise ParameterError(
+                    f"{_MAX_WAITING} renders are waiting already; wait until some of them end"
+                )
             self._renders[id] = render
-            self._forget_old()
+            self._remove_old()
         self._pool.submit(_run, render, work)
         return id
 
-    def _forget_old(self) -> None:
-        """Remove what has ended but for the newest, so that neither their number nor their bytes grow on."""
+    def _remove_old(self) -> None:
+        """Remove ended renders except the newest, so that neither their number nor their bytes grow without limit."""
         ended = [(key, other.path) for key, other in self._renders.items() if other.ended]
         kept = 0
         for number, (key, path) in enumerate(reversed(ended)):
             kept += path.stat().st_size if path.exists() else 0
-            if number >= _MOST_KEPT or kept > _MOST_BYTES:
+            if number >= _MAX_KEPT or kept > _MAX_KEPT_BYTES:
                 self._renders.pop(key)
                 path.unlink(missing_ok=True)
 
@@ -87,11 +89,11 @@ class Renders:
         """Return a render, or raise UnknownNameError."""
         with self._lock:
             if id not in self._renders:
-                raise UnknownNameError("no such render any more; start it again")
+                raise UnknownNameError("this render is gone; start it again")
             return self._renders[id]
 
     def facts(self, id: str) -> dict[str, Any]:
-        """Return how far a render is, ready for JSON."""
+        """Return the state of a render for JSON."""
         render = self.get(id)
         with self._lock:
             names = list(self._renders)
@@ -115,7 +117,7 @@ class Renders:
         }
 
     def cancel(self, id: str) -> None:
-        """Give a render up: it never starts, or stops at its next block. One that has ended loses its file."""
+        """Cancel a render: it never starts, or stops at its next block. The file of an ended one is removed."""
         render = self.get(id)
         render.stop.set()
         if render.ended:
@@ -124,7 +126,7 @@ class Renders:
             render.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Give up all that wait and run, and wait for their ends."""
+        """Cancel all renders, and wait for them to end."""
         for render in list(self._renders.values()):
             render.stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -133,7 +135,7 @@ class Renders:
 def _run(render: Render, work: Work) -> None:
     def progress(done: int, total: int) -> None:
         if render.stop.is_set():
-            raise _GivenUpError
+            raise _CancelledError
         render.progress = done / max(total, 1)
 
     try:
@@ -141,10 +143,10 @@ def _run(render: Render, work: Work) -> None:
         render.state = _RUNNING
         render.report = work(render.path, progress)
         render.progress, render.state = 1.0, "done"
-    except _GivenUpError:
+    except _CancelledError:
         render.state = "cancelled"
     except (ReverbError, OSError) as error:
         render.error, render.state = str(error), "failed"
-    except BaseException as error:  # a worker's last chance to tell of it
+    except BaseException as error:  # the page must learn of it, too
         render.error, render.state = f"{type(error).__name__}: {error}", "failed"
         raise

@@ -1,4 +1,4 @@
-"""Running the studio: a socket of this machine's own, a fresh token, and a server until somebody ends it."""
+"""Run the studio: a listening socket, a new token, and a server until an interrupt."""
 
 import errno
 import ipaddress
@@ -10,11 +10,11 @@ import uvicorn
 
 from reverb.errors import ParameterError
 from reverb.studio.app import create_app
-from reverb.studio.shelf import Limits
+from reverb.studio.uploads import Limits
 
 PORT = 8765
-_PATIENCE = 1  # seconds for requests under way when it ends
-_TAKEN = (errno.EADDRINUSE, errno.EACCES)
+_SHUTDOWN_SECONDS = 1  # for requests in progress
+_PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES)
 
 
 def serve(
@@ -32,30 +32,30 @@ def serve(
     host : str
         Name or address to listen on.
     port : int, optional
-        0 for any that is free; by default the usual one, on which the browser remembers the theme, or else any.
+        0 for any free one; by default 8765, for which the browser remembers the theme, or else any free one.
     ready : callable
-        Called with the address to open, token included, once connections are taken.
+        Called with the address to open, which contains the token, once connections are accepted.
     limits : Limits, optional
-        Of what a browser may bring.
+        Limits of uploads.
     debug : bool
-        Show tracebacks of what nobody foresaw on stderr.
+        Print tracebacks of unexpected errors on stderr.
 
     Raises
     ------
     ParameterError
-        If the address cannot be listened on.
+        If the address cannot be used.
     """
     with _listener(host, port) as listener:
         port = listener.getsockname()[1]
         token = secrets.token_urlsafe(24)
-        app = create_app(token, hosts=_called(host, port), cookie=f"reverb-studio-{port}", limits=limits)
+        app = create_app(token, hosts=_host_names(host, port), cookie=f"reverb-studio-{port}", limits=limits)
         config = uvicorn.Config(
             app,
             log_level="error" if debug else "critical",
             access_log=False,
             server_header=False,
             ws="none",
-            timeout_graceful_shutdown=_PATIENCE,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
         ready(f"http://{_in_address(host)}:{port}/?token={token}")
         uvicorn.Server(config).run(sockets=[listener])
@@ -71,7 +71,7 @@ def _listener(host: str, port: int | None) -> socket.socket:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches a host."""
+    """Return whether an address is reachable from this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -79,21 +79,21 @@ def is_loopback(host: str) -> bool:
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Return a socket that takes connections; ParameterError where it cannot be had."""
+    """Return a listening socket; raise ParameterError if the address cannot be used."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
     except (OSError, UnicodeError) as error:
         hint = (
             "choose another --port, or 0 for any"
-            if isinstance(error, OSError) and error.errno in _TAKEN
+            if isinstance(error, OSError) and error.errno in _PORT_ERRORS
             else ""
         )
         raise ParameterError(f"cannot listen on {host}:{port} ({error}); {hint or 'check --host'}") from error
 
 
-def _called(host: str, port: int) -> tuple[str, ...]:
-    """Return under which names a browser may call a host; none, for any, where it listens on all addresses."""
+def _host_names(host: str, port: int) -> tuple[str, ...]:
+    """Return the host names and ports that a browser may use; none, for any, if it listens on all addresses."""
     if _is_unspecified(host):
         return ()
     names = {host, "127.0.0.1", "localhost", "::1"} if is_loopback(host) else {host}
@@ -108,5 +108,5 @@ def _is_unspecified(host: str) -> bool:
 
 
 def _in_address(host: str) -> str:
-    """Return a host as it stands in an address."""
+    """Return a host as a part of a URL."""
     return f"[{host}]" if ":" in host else host

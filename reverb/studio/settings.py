@@ -1,41 +1,42 @@
-"""The knobs as one value, and what they stand for: an effect, and the preset that gives the same effect again."""
+"""The page's settings as one value, the effect that they describe, and a preset of that effect."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from reverb.checks import in_range, one_of
 from reverb.effects.effect import Effect, Gain
 from reverb.effects.reverb import DEFAULT_MIX, Reverb
-from reverb.errors import ParameterError
 from reverb.responses.response import ImpulseResponse
 from reverb.store.presets import FORMAT
+
+_OPTIONAL = ("low_cut", "high_cut")
+_MAX_VALUE = 1e6  # beyond the range of every setting
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where the knobs stand.
+    """The settings of the page's knobs.
 
     Parameters
     ----------
     mix : float
         0 (dry) to 1 (room).
     predelay_ms : float
-        Between the dry sound and the room.
+        Delay of the room.
     decay : float
-        How many times as long the room falls.
+        Factor of the room's decay time.
     low_cut, high_cut : float or None
-        Of the room, in Hz.
+        Cut-off frequencies of the room in Hz; None for no cut.
     width : float
-        Of the room: 0 is mono, 1 as it is.
+        Stereo width of the room: 0 is mono, 1 unchanged.
     level_db : float
-        Of the whole.
+        Gain of the output.
 
-    Raises
-    ------
-    ParameterError
-        When it becomes an effect: if a value is out of the range that `Reverb` and `Gain` allow.
+    Notes
+    -----
+    Ranges are those of `Reverb` and `Gain`, which raise ParameterError when `effect` makes them.
     """
 
     mix: float = DEFAULT_MIX
@@ -48,25 +49,22 @@ class Settings:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Settings":
-        """Return the settings that plain values, such as JSON holds, stand for.
+        """Return the settings in a JSON object.
 
         Raises
         ------
         ParameterError
-            If there is an unknown name, or a value is no finite number.
+            If a name is unknown, or a value is not a finite number.
         """
         known = [field.name for field in fields(cls)]
         for name, value in values.items():
-            if name not in known:
-                raise ParameterError(f"setting {name!r}; expected one of {', '.join(known)}")
-            off = value is None and name in ("low_cut", "high_cut")
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not off and not (number and math.isfinite(value)):
-                raise ParameterError(f"{name} {value!r}; expected a number")
+            one_of("setting", name, known)
+            if value is not None or name not in _OPTIONAL:
+                in_range(name, value, -_MAX_VALUE, _MAX_VALUE)
         return cls(**values)
 
     def reverb(self, room: ImpulseResponse) -> Reverb:
-        """Return the reverb in a room, at the level of its mix."""
+        """Return the reverb, without the output's gain."""
         return Reverb(
             room,
             mix=self.mix,
@@ -78,17 +76,17 @@ class Settings:
         )
 
     def effect(self, room: ImpulseResponse) -> Effect:
-        """Return the effect of the whole in a room."""
+        """Return the effect, the output's gain included."""
         reverb = self.reverb(room)
         return reverb >> Gain(self.level_db) if self.level_db else reverb
 
     def preset(self, room: str, description: str) -> str:
-        """Return a preset in TOML that `reverb.load_chain` reads as `effect`.
+        """Return a preset in TOML from which `reverb.load_chain` loads the same effect.
 
         Parameters
         ----------
         room : str
-            A name of the library, or a file beside the preset.
+            The name of a response in the library, or of a file beside the preset.
         description : str
             One line.
         """
@@ -110,5 +108,5 @@ class Settings:
 
 
 def _text(value: str | float) -> str:
-    """Return a value as TOML writes it; of texts it shares JSON's basic form, but for one character."""
+    """Return a value in TOML, whose strings are those of JSON but for one character."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

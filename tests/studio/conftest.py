@@ -11,7 +11,7 @@ pytest.importorskip("httpx2", reason="needs httpx2, which Starlette's test clien
 from starlette.testclient import TestClient
 
 from reverb.studio.app import create_app
-from reverb.studio.shelf import Limits
+from reverb.studio.uploads import Limits
 
 HOST = "127.0.0.1:8765"
 TOKEN = "a-token-of-the-tests"

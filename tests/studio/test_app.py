@@ -21,7 +21,7 @@ import reverb
 from reverb.cli.app import cli
 from reverb.render.files import RenderReport, process_file
 from reverb.store.response_files import load_response
-from reverb.studio.messages import TooLargeError, pieces
+from reverb.studio.messages import TooLargeError, body_chunks
 from tests.conftest import MakeSound
 from tests.nulls import null_db
 from tests.signals import decaying, noise, tone
@@ -177,7 +177,7 @@ def test_fifty_renders_at_once_are_queued_and_all_done(
         assert begin.wait(60)
         return process_file(*args, **settings)
 
-    monkeypatch.setattr("reverb.studio.answers.process_file", process_later)
+    monkeypatch.setattr("reverb.studio.api.process_file", process_later)
     client = studio()
     take = bring(client, make_sound("in.wav", noise(3000, peak=0.3), 48_000, "PCM_16"))["id"]
     asked = [{"recording": take, "room": room(client), "settings": {"mix": n / 49}} for n in range(50)]
@@ -235,13 +235,13 @@ def test_uploads_are_bounded_in_size_and_number(studio: Studio, make_sound: Make
     small, large = make_sound("small.wav", noise(500, 1)), make_sound("large.wav", noise(5000))
     refused = client.post("/api/recordings", params={"name": "large.wav"}, content=large.read_bytes())
     assert refused.status_code == 413
-    assert refused.json()["error"] == "large.wav: larger than 0.005 MB, which is all that may come at once"
+    assert refused.json()["error"] == "large.wav: larger than 0.005 MB, the limit of an upload"
     for kind, most in (("recordings", 2), ("rooms", 1)):
         for _ in range(most):
             bring(client, small, kind)
         refused = client.post(f"/api/{kind}", params={"name": "small.wav"}, content=small.read_bytes())
         assert (refused.status_code, refused.json()["error"]) == (
-            400, "the studio holds as many files as it may; remove one first",
+            400, "the limit of uploads is reached; remove one first",
         )  # fmt: skip
 
 
@@ -273,8 +273,8 @@ def test_what_is_no_sound_is_refused_by_its_own_name(studio: Studio, make_sound:
         ("folded", b" " * 70_000, 413, "larger than 0.064 MB"),
         ("folded", {"sample_rate": 48_000, "channels": 2}, 404, "no such impulse response"),
         ("folded", {"room": ["x"], "sample_rate": 1, "channels": 1}, 404, "no such impulse response"),
-        ("folded", {"room": "r0", "sample_rate": 1e9, "channels": 2}, 400, "sample_rate 1000000000.0; expected"),
-        ("folded", {"room": "r0", "sample_rate": 48_000, "channels": 9}, 400, "channels 9; expected"),
+        ("folded", {"room": "r0", "sample_rate": 1e9, "channels": 2}, 400, "sample_rate is 1e+09 Hz; expected"),
+        ("folded", {"room": "r0", "sample_rate": 48_000, "channels": 9}, 400, "channels is 9; expected"),
         ("folded", {"room": "r0", "sample_rate": 48_000, "channels": 2, "settings": {"mix": 2}}, 400, "mix 2"),
         ("pictures", {"room": "r0", "recording": "../x"}, 404, "no such recording"),
         ("renders", {"room": "r0", "recording": None}, 404, "no such recording"),
@@ -324,7 +324,7 @@ def test_of_a_body_whose_size_is_not_told_no_more_is_read_than_may_come() -> Non
 
     async def read() -> None:
         request = Request({"type": "http", "method": "POST", "headers": []}, receive)
-        async for _ in pieces(request, 5000, "large.wav"):
+        async for _ in body_chunks(request, 5000, "large.wav"):
             pass
 
     with pytest.raises(TooLargeError, match=r"large\.wav: larger than 0\.005 MB"):

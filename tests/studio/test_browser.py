@@ -421,6 +421,6 @@ def test_everything_is_named_told_and_worked_by_the_keyboard_alone(
     for news in (
         "take.wav is ready",
         "Rendering take-hall-true-stereo.wav",
-        "take-hall-true-stereo.wav is rendered",
+        "take-hall-true-stereo.wav was rendered",
     ):
         assert news in said

@@ -18,7 +18,7 @@ from tests.signals import decaying
 pytest.importorskip("starlette", reason="needs Starlette (extra studio)")
 
 from reverb.studio.settings import Settings
-from reverb.studio.shelf import clean_name
+from reverb.studio.uploads import clean_name
 
 SETTINGS = st.builds(
     Settings,
@@ -59,12 +59,12 @@ def test_a_response_of_ones_own_is_named_beside_the_preset(make_sound: MakeSound
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"mix": "much"}, "mix 'much'; expected a number"),
-        ({"mix": True}, "mix True; expected a number"),
-        ({"mix": None}, "mix None; expected a number"),
-        ({"decay": float("nan")}, "decay nan; expected a number"),
-        ({"level_db": float("inf")}, "level_db inf; expected a number"),
-        ({"size": 3}, "setting 'size'; expected one of mix, predelay_ms, decay"),
+        ({"mix": "much"}, "mix is 'much'; expected a number"),
+        ({"mix": True}, "mix is True; expected a number"),
+        ({"mix": None}, "mix is None; expected a number"),
+        ({"decay": float("nan")}, "decay is nan; expected a number"),
+        ({"level_db": float("inf")}, "level_db is inf; expected a number"),
+        ({"size": 3}, "setting is 'size'; expected 'mix' or 'predelay_ms' or 'decay'"),
     ],
 )
 def test_what_is_no_setting_is_refused(values: dict[str, Any], says: str) -> None:

@@ -1,4 +1,4 @@
-// Talking to the server that sent this page; errors carry its own words.
+// Requests to the server of this page; errors carry the message of its answer.
 
 export async function call(path, { json, body, method, signal } = {}) {
   const sends = json !== undefined || body !== undefined;
@@ -11,7 +11,7 @@ export async function call(path, { json, body, method, signal } = {}) {
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("The studio does not answer. Is `reverb studio` still running?");
+    throw new Error("The studio does not respond. Is `reverb studio` still running?");
   }
   if (!answer.ok) {
     const said = await answer.json().catch(() => ({}));
@@ -22,7 +22,7 @@ export async function call(path, { json, body, method, signal } = {}) {
 
 export const ask = async (path, options) => (await call(path, options)).json();
 
-/** Send a file with progress, which fetch cannot tell; it is told in tenths, for it may be read out. */
+/** Upload a file with progress, which fetch does not report; in tenths, because a screen reader may read it out. */
 export function upload(path, file, tell) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -32,10 +32,10 @@ export function upload(path, file, tell) {
       const share = Math.floor((10 * event.loaded) / Math.max(event.total, 1)) / 10;
       if (share > told) tell(told = share);
     };
-    request.onerror = () => reject(new Error(`${file.name}: could not be sent.`));
+    request.onerror = () => reject(new Error(`${file.name}: could not be uploaded.`));
     request.onload = () => {
       let said = {};
-      try { said = JSON.parse(request.responseText); } catch { /* no JSON: told below */ }
+      try { said = JSON.parse(request.responseText); } catch { /* no JSON: reported below */ }
       if (request.status < 300) resolve(said);
       else reject(new Error(said.error ?? `${file.name}: refused (${request.status}).`));
     };
@@ -43,7 +43,7 @@ export function upload(path, file, tell) {
   });
 }
 
-/** Let the browser save an answer under the name that the server gives it. */
+/** Save an answer as a file under the name in its header. */
 export async function save(path, options) {
   const answer = await call(path, options);
   const name = decodeURIComponent(answer.headers.get("content-disposition").split("''")[1]);

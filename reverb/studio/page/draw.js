@@ -1,12 +1,12 @@
-// Pictures on canvases: the waveform with its region and playhead, spectra, decays. Colours are the style sheet's.
+// Pictures on canvases: the waveform with region and playhead, spectra, decays. The colors are those of the style sheet.
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** A canvas's context in CSS pixels, cleared, with its size. */
+/** Return a canvas's cleared context in CSS pixels, and its size. */
 function begin(canvas) {
   const scale = window.devicePixelRatio || 1;
   const paint = canvas.getContext("2d");
-  paint.reset(); // an earlier picture's clip, too
+  paint.reset(); // also resets the clip of an earlier picture
   const { width, height } = canvas.getBoundingClientRect();
   if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
     canvas.width = Math.round(width * scale);
@@ -17,7 +17,7 @@ function begin(canvas) {
   return { paint, width, height };
 }
 
-/** Half a waveform, up or down from the middle; heights go with the square root, so that tails are seen. */
+/** Draw half a waveform, up or down from the middle; on a square-root scale, so that tails are visible. */
 function half({ low, high }, paint, width, middle, size, fill) {
   const x = (n) => ((n + 0.5) / low.length) * width;
   paint.beginPath();
@@ -28,8 +28,8 @@ function half({ low, high }, paint, width, middle, size, fill) {
   paint.fill();
 }
 
-/** The recording stands on the middle line, and what becomes of it is its reflection.
- * @param seen what the server says of it, or null; @param at the position, @param region the loop, in seconds */
+/** Draw the recording above the middle line, and the result below it.
+ * @param seen the waveforms from the server, or null; @param at the position, @param region the loop, in seconds */
 export function drawWave(canvas, seen, at, region) {
   const { paint, width, height } = begin(canvas);
   if (!seen) return;
@@ -38,14 +38,14 @@ export function drawWave(canvas, seen, at, region) {
   const size = (middle - 8) / Math.sqrt(peak);
   const x = (seconds) => (seconds / seen.seconds) * width;
   if (region) {
-    paint.fillStyle = colour("chosen");
+    paint.fillStyle = color("chosen");
     paint.fillRect(x(region[0]), 0, Math.max(x(region[1]) - x(region[0]), 1), height);
-    paint.fillStyle = colour("wet");
+    paint.fillStyle = color("wet");
     for (const edge of region) paint.fillRect(x(edge) - 0.75, 0, 1.5, height);
   }
-  half(seen.before, paint, width, middle, size, colour("dry"));
-  half(seen.after, paint, width, middle, -size, colour("wet"));
-  paint.fillStyle = colour("faint");
+  half(seen.before, paint, width, middle, size, color("dry"));
+  half(seen.after, paint, width, middle, -size, color("wet"));
+  paint.fillStyle = color("faint");
   const step = [0.5, 1, 2, 5, 10, 20, 30, 60].find((one) => (one / seen.seconds) * width > 56) ?? 60;
   for (let second = step; second < seen.seconds - step / 3; second += step) {
     paint.fillRect(x(second), height - 5, 1, 5);
@@ -55,7 +55,7 @@ export function drawWave(canvas, seen, at, region) {
   paint.textAlign = "right";
   paint.fillText("before", width - 8, middle - 8);
   paint.fillText("after", width - 8, middle + 16);
-  paint.fillStyle = colour("ink");
+  paint.fillStyle = color("ink");
   paint.fillRect(x(Math.min(at, seen.seconds)) - 0.75, 0, 1.5, height);
 }
 
@@ -67,17 +67,17 @@ function frame(canvas, levels, xs) {
   const x = (share) => LEFT + share * (width - LEFT - RIGHT);
   const ticks = levels[2];
   for (let db = Math.floor(levels[0] / ticks) * ticks; db >= levels[1]; db -= ticks) {
-    paint.fillStyle = colour("grid");
+    paint.fillStyle = color("grid");
     paint.fillRect(LEFT, y(db), width - LEFT - RIGHT, 1);
-    paint.fillStyle = colour("faint");
+    paint.fillStyle = color("faint");
     paint.textAlign = "right";
     paint.fillText(String(db).replace("-", "−"), LEFT - 6, y(db) + 4);
   }
   paint.textAlign = "center";
   for (const [share, text] of xs) {
-    paint.fillStyle = colour("grid");
+    paint.fillStyle = color("grid");
     paint.fillRect(x(share), TOP, 1, height - TOP - BOTTOM);
-    paint.fillStyle = colour("faint");
+    paint.fillStyle = color("faint");
     paint.fillText(text, Math.min(x(share), width - 14), height - 5);
   }
   paint.beginPath();
@@ -111,8 +111,8 @@ export function drawSpectrum(canvas, seen) {
   const { paint, x, y, height } = frame(canvas, [top, top - 70, 20], ticks.map(([hz, text]) => [logShare(hz), text]));
   if (!seen) return;
   const points = (levels) => seen.hz.map((hz, n) => [x(logShare(hz)), y(levels[n])]);
-  line(paint, points(seen.after.spectrum), colour("wet"), height - BOTTOM);
-  line(paint, points(seen.before.spectrum), colour("dry"));
+  line(paint, points(seen.after.spectrum), color("wet"), height - BOTTOM);
+  line(paint, points(seen.before.spectrum), color("dry"));
 }
 
 const roundStep = (step) => {
@@ -120,7 +120,7 @@ const roundStep = (step) => {
   return [1, 2, 5, 10].find((one) => one * power >= step * 0.999) * power;
 };
 
-/** @param asItIs, asSet curves, or null where they are not known yet; @param predelay of the second, in seconds */
+/** @param asItIs, asSet curves, or null if not known yet; @param predelay of the second, in seconds */
 export function drawDecay(canvas, asItIs, asSet, predelay) {
   const curves = [asItIs, asSet].filter(Boolean);
   const seconds = Math.max(...curves.map((one) => one.seconds.at(-1) + predelay), 0.1);
@@ -132,11 +132,11 @@ export function drawDecay(canvas, asItIs, asSet, predelay) {
     ...(late ? [[x(late / seconds), height - BOTTOM]] : []),
     ...curve.seconds.map((at, n) => [x((at + late) / seconds), y(curve.level[n])]),
   ];
-  if (asSet) line(paint, points(asSet, predelay), colour("wet"), height - BOTTOM);
-  if (asItIs) line(paint, points(asItIs, 0), colour("dry"));
+  if (asSet) line(paint, points(asSet, predelay), color("wet"), height - BOTTOM);
+  if (asItIs) line(paint, points(asItIs, 0), color("dry"));
 }
 
-/** The decay of a room as a small SVG path, for its card. */
+/** Return a room's decay as a small SVG path, for its card. */
 export function sparkline(curve, longest) {
   const points = curve.seconds.map((at, n) => `${((at / longest) * 100).toFixed(2)},${((-curve.level[n] / 70) * 34 + 2).toFixed(2)}`);
   return `M0,36 L${points.join(" L")} L${((curve.seconds.at(-1) / longest) * 100).toFixed(2)},36 Z`;

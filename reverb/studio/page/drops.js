@@ -1,6 +1,6 @@
-// Files that are dragged over the page: where they may fall, and what becomes of them.
+// Drag and drop of files onto the page, as recordings or rooms.
 
-/** @param veil shown while files are over the page; @param bring called with a file and what it is to be */
+/** @param veil the drop areas, shown while files are over the page; @param bring called with a file and its kind */
 export function listenToDrops(veil, bring) {
   let inside = 0;
   const files = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");

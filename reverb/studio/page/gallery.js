@@ -1,9 +1,9 @@
-// The rooms: cards to choose from, each with its decay.
+// The rooms: a card for each, with its decay.
 
 import { ask } from "./api.js";
 import { sparkline } from "./draw.js";
 
-const LONGEST = 4; // seconds that a card shows: enough to tell rooms from each other
+const LONGEST = 4; // seconds that a card shows, enough to distinguish rooms
 const SVG = "http://www.w3.org/2000/svg";
 
 export class Gallery {
@@ -11,7 +11,7 @@ export class Gallery {
   rooms = new Map();
   chosen = null;
 
-  /** @param choose called with a room that was chosen; @param remove with one of the user's own that shall go */
+  /** @param choose called with the chosen room; @param remove called with an uploaded room to remove */
   constructor(parent, { choose, remove }) {
     this.#parent = parent;
     this.choose = choose;

@@ -1,4 +1,4 @@
-// The knobs: what each sets, how its turn (0 to 1) becomes a value, and how it is drawn, turned and read out.
+// The knobs: their settings, the mapping from turn (0 to 1) to value, drawing, input, and texts for screen readers.
 
 const linear = (low, high, step) => ({
   value: (turn) => Math.round((low + turn * (high - low)) / step) * step,
@@ -58,7 +58,7 @@ export class Knob {
     this.set(kind.usual, false);
   }
 
-  /** The setting that the server takes: null where the knob is off. */
+  /** The setting for the server: null if the knob is off. */
   get setting() { return this.value === this.kind.off ? null : tidy(this.value, 6); }
 
   set(value, tell = true) {
@@ -107,7 +107,7 @@ export class Knob {
     for (const end of ["pointerup", "pointercancel"]) element.addEventListener(end, () => { start = null; });
     element.addEventListener("dblclick", () => this.set(kind.usual));
     element.addEventListener("wheel", (event) => {
-      if (document.activeElement !== element) return; // the page scrolls past knobs that nobody has chosen
+      if (document.activeElement !== element) return; // scrolls the page, unless the knob has the focus
       event.preventDefault();
       this.#turnTo(this.turn - Math.sign(event.deltaY) * STEP);
     }, { passive: false });
@@ -125,7 +125,7 @@ export class Knob {
     event.preventDefault();
   }
 
-  /** Turn by a step, or by as many as change the value. */
+  /** Turn by a step, or by as many steps as it takes to change the value. */
   #step(by) {
     const before = this.value;
     for (let turn = this.turn + by; ; turn += by) {

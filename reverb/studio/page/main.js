@@ -1,4 +1,4 @@
-// The page's one state: which recording, which room, where the knobs stand; and who is told when any of it changes.
+// The page's state (recording, room, knobs, loop), and the updates that follow each change.
 
 import { ask, call, save, upload } from "./api.js";
 import { drawDecay, drawSpectrum, drawWave } from "./draw.js";
@@ -12,7 +12,7 @@ import { listenToTheme } from "./theme-button.js";
 import { listenToWave } from "./wave.js";
 
 const $ = (id) => document.getElementById(id);
-const HEAR_AFTER = 40, SEE_AFTER = 250; // ms that knobs must stand still
+const HEAR_AFTER = 40, SEE_AFTER = 250; // ms without a change
 
 const player = new Player();
 const renders = new Renders($("renders"), tell);
@@ -20,12 +20,12 @@ const gallery = new Gallery($("gallery"), { choose, remove: (room) => call(`room
 const knobs = Object.fromEntries(KNOBS.map((kind) => [kind.name, new Knob($("dials"), kind, changed)]));
 const recordings = new Map();
 
-let server = null; // what the server says of itself
+let server = null; // version, limits and rooms, as the server states them
 let recording = null;
 let seen = null; // pictures, as the server computed them
 let region = null; // chosen for the loop, in seconds
 
-// -- telling ---------------------------------------------------------------------------------------------------
+// -- status ----------------------------------------------------------------------------------------------------
 
 function tell(text, failed = false) {
   $("status").textContent = text;
@@ -39,7 +39,7 @@ function fail(error) {
 const minus = (text) => text.replace("-", "−");
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(1).padStart(4, "0")}`;
 
-// -- what is asked of the server -------------------------------------------------------------------------------
+// -- requests -----------------------------------------------------------------------------------------------------
 
 const settings = () => Object.fromEntries(Object.values(knobs).map((knob) => [knob.kind.name, knob.setting]));
 const wanted = (more) => ({ json: { room: gallery.chosen?.id, settings: settings(), ...more } });
@@ -92,10 +92,10 @@ function describe() {
   const words = ["reverb", "chain", quoted(`${title}.toml`), quoted(input), quoted(output), "--keep-level", ...subtype];
   $("command").replaceChildren(...words.flatMap((word) => [Object.assign(document.createElement("span"), { textContent: word }), " "]));
   $("beside").hidden = !room.own;
-  $("beside").textContent = room.own ? `Keep ${room.ir} beside the preset.` : "";
+  $("beside").textContent = room.own ? `Keep ${room.ir} in the preset's folder.` : "";
 }
 
-/** Play the dry sound as loud as the room, where that is wanted. */
+/** Play the dry sound as loud as the wet one, if "Match loudness" is on. */
 function balance() {
   const match = $("match").checked && seen && seen.before.lufs > -100 && seen.after.lufs > -100;
   player.setMatch(match ? seen.match_db : 0);
@@ -105,19 +105,19 @@ function balance() {
 
 async function bring(file, kind) {
   const most = server.limits[kind === "rooms" ? "room" : "recording"];
-  if (file.size > most) throw new Error(`${file.name}: larger than ${most / 1e6} MB, which is all that may come at once`);
+  if (file.size > most) throw new Error(`${file.name}: larger than ${most / 1e6} MB, the limit of an upload`);
   tell(`Reading ${file.name} …`);
   const facts = await upload(kind, file, (share) => tell(`Reading ${file.name} … ${Math.round(100 * share)} %`));
   if (kind === "rooms") {
     gallery.add(facts).catch(fail);
     gallery.select(facts.id);
-    tell(`${facts.name} is among the rooms`);
+    tell(`${facts.name} was added to the rooms`);
   } else {
     await take(facts);
   }
 }
 
-/** Open a recording that was brought; what cannot be opened is given back. */
+/** Open an uploaded recording; one that the browser cannot open is removed again. */
 async function take(facts) {
   list(facts);
   try { await open(facts.id); } catch (error) {
@@ -143,7 +143,7 @@ async function open(id) {
   $("welcome").hidden = true;
   $("forget").hidden = false;
   const { seconds, channels, sample_rate: rate } = recording;
-  const part = seconds > server.heard_seconds ? `, the first ${server.heard_seconds / 60} minutes are heard here` : "";
+  const part = seconds > server.preview_seconds ? `, the first ${server.preview_seconds / 60} minutes are played here` : "";
   $("recording-facts").textContent = `${recording.name} · ${clock(seconds)} · ${channels === 1 ? "mono" : "stereo"} · ${rate / 1000} kHz${part}`;
   for (const name of ["play", "render", "save-response", "save-preset"]) $(name).disabled = false;
   for (const name of ["loop-from", "loop-to"]) {
@@ -163,7 +163,7 @@ async function forget(gone = recording) {
   recordings.delete(gone.id);
   [...$("recordings").options].find((option) => option.value === gone.id)?.remove();
   $("recordings").hidden = recordings.size < 2;
-  tell(`${gone.name} is removed`);
+  tell(`${gone.name} was removed`);
   if (recordings.size) return open([...recordings.keys()][0]);
   recording = seen = null;
   $("welcome").hidden = false;
@@ -224,7 +224,7 @@ let shownDb = -60, wasPlaying = null, drawnAt = -1;
 function tick() {
   const at = player.position;
   const peak = Math.max(player.peakDb(), -60);
-  shownDb = Math.max(peak, shownDb - 0.7); // falls by some 40 dB a second
+  shownDb = Math.max(peak, shownDb - 0.7); // falls by about 40 dB per second
   const meter = $("meter");
   meter.firstElementChild.style.transform = `scaleX(${Math.min(1 + shownDb / 60, 1)})`;
   meter.classList.toggle("over", shownDb > 0);
@@ -240,7 +240,7 @@ function tick() {
   requestAnimationFrame(tick);
 }
 
-/** What assistive technology reads need not change sixty times a second. */
+/** Update the values for assistive technology, which need not change sixty times a second. */
 function describeSlowly() {
   $("meter").setAttribute("aria-valuenow", Math.round(shownDb));
   $("meter").setAttribute("aria-valuetext", `${Math.round(shownDb)} dBFS`);
@@ -285,11 +285,11 @@ function listenToButtons() {
   on("reset", "click", () => { for (const knob of Object.values(knobs)) knob.set(knob.kind.usual); });
   on("format", "change", describe);
   on("render", "click", () => renders.start(wanted({ recording: recording.id, subtype: $("format").value }).json));
-  on("save-response", "click", async () => tell(`${await save("response", wanted({ sample_rate: recording.sample_rate }))} is saved`));
-  on("save-preset", "click", async () => tell(`${await save("preset", wanted())} is saved`));
+  on("save-response", "click", async () => tell(`${await save("response", wanted({ sample_rate: recording.sample_rate }))} was saved`));
+  on("save-preset", "click", async () => tell(`${await save("preset", wanted())} was saved`));
   on("copy", "click", async () => {
     await navigator.clipboard.writeText($("command").textContent.trim());
-    tell("The command is copied");
+    tell("The command was copied");
   });
 }
 

@@ -1,10 +1,10 @@
-// Playing a recording dry, or through the folded response in the browser's own convolver.
+// Play a recording dry, or with the folded response in the browser's own convolver.
 //
 //   source ─┬─ delay (the response's latency) ─ match ─ dry ─┐
 //           └─ gate ─ convolver ─ voice ─────────────── room ─┴─ out ─ analyser ─ loudspeakers
 //
-// A new response gets a convolver of its own: the sound is led from the old gate into the new one, and the old room rings
-// out as it was. So nothing clicks, and no tail is cut while knobs move, unless more than a few ring at once.
+// A new response gets a convolver of its own: the input crossfades from the old gate to the new one, and the old room rings
+// out. So nothing clicks, and no tail is cut while knobs move, unless more than a few ring at once.
 
 import { looped } from "./seam.js";
 
@@ -17,7 +17,7 @@ export class Player {
   #buffer = null;
   #source = null;
   #voices = [];
-  #began = 0; // the context's time at which #from was heard
+  #began = 0; // the context's time at which #from was played
   #from = 0;
   #tail = 0;
 
@@ -26,7 +26,7 @@ export class Player {
   heard = "room";
   matchDb = 0;
 
-  /** @param open makes a context; a test gives one that renders without a sound card */
+  /** @param open creates an audio context; a test passes one that renders without a sound card */
   constructor(open = (options) => new AudioContext(options)) {
     this.open = open;
   }
@@ -35,7 +35,7 @@ export class Player {
   get duration() { return this.#buffer?.duration ?? 0; }
   get channels() { return this.#buffer?.numberOfChannels ?? 0; }
 
-  /** Take a recording; the context runs at its rate where the browser can, so that nothing is resampled. */
+  /** Load a recording; the context runs at its rate if the browser can, so that nothing is resampled. */
   async load(bytes, sampleRate) {
     this.stop();
     if (this.#context?.sampleRate !== sampleRate) {
@@ -68,11 +68,11 @@ export class Player {
     for (const voice of this.#voices.splice(0)) voice.end(0);
   }
 
-  /** Let another response sound; it plays on from where the sound is. */
+  /** Change the response while the sound plays on. */
   async setResponse(bytes, latency) {
     const context = this.#context;
     const buffer = await context.decodeAudioData(bytes);
-    if (context !== this.#context) return; // another recording came meanwhile
+    if (context !== this.#context) return; // another recording was loaded in the meantime
     this.#tail = buffer.duration;
     this.delay.delayTime.setTargetAtTime(latency / context.sampleRate, context.currentTime, FADE / 3);
     const voice = new Voice(context, buffer, this.input, this.room);
@@ -137,7 +137,7 @@ export class Player {
     else if (region) this.#from = region[0];
   }
 
-  /** Where the sound is, in seconds; past the recording's end while the room rings out. */
+  /** The position in seconds; past the recording's end while the room rings out. */
   get position() {
     if (!this.playing) return this.#from;
     const at = this.#from + this.#context.currentTime - this.#began;
@@ -166,7 +166,7 @@ export class Player {
     set(this.match, 10 ** (this.matchDb / 20));
   }
 
-  /** The peak of what leaves for the loudspeakers just now, in dBFS. */
+  /** The current peak of the output, in dBFS. */
   peakDb() {
     if (!this.#context || this.#context.state !== "running") return -Infinity;
     const samples = new Float32Array(this.analyser.fftSize);
@@ -175,7 +175,7 @@ export class Player {
   }
 }
 
-/** One response in a convolver, with a gate before it and a gain behind. */
+/** A convolver with one response, a gate before it and a gain after it. */
 class Voice {
   constructor(context, buffer, input, output) {
     this.context = context;
@@ -189,20 +189,20 @@ class Voice {
   }
 
   #fade(from, to) {
-    // A ramp begins at the event before it, so there has to be one; and not in the past, where it would begin midway.
+    // A ramp begins at the event before it, which must exist and must not be in the past.
     const start = this.context.currentTime + AHEAD;
     this.gate.gain.cancelScheduledValues(0);
     this.gate.gain.setValueAtTime(from, start);
     this.gate.gain.linearRampToValueAtTime(to, start + FADE);
   }
 
-  /** Take no more sound, and ring out. */
+  /** Accept no more input, and ring out. */
   leave() {
     this.#fade(this.gate.gain.value, 0);
     setTimeout(() => this.#disconnect(), 1000 * (this.seconds + FADE) + 200);
   }
 
-  /** Fade out, and be gone. */
+  /** Fade out and disconnect. */
   end(seconds) {
     if (seconds) this.voice.gain.setTargetAtTime(0, this.context.currentTime, seconds / 3);
     setTimeout(() => this.#disconnect(), 2000 * seconds);

@@ -1,13 +1,13 @@
-// Renders: asked for, watched while they wait and run, saved when they are done.
+// Renders: requested, watched while they wait and run, and saved at their end.
 
 import { ask, call, save } from "./api.js";
 
-const PAUSE = 200; // ms between two looks
+const PAUSE = 200; // ms between two requests of the state
 
 export class Renders {
   #list;
 
-  /** @param tell says a line to the user, the second argument true for a failure */
+  /** @param tell shows a line of status; its second argument is true for a failure */
   constructor(list, tell) {
     this.#list = list;
     this.tell = tell;
@@ -49,18 +49,18 @@ export class Renders {
     }
     if (facts.state !== "done") {
       bar.remove();
-      if (document.activeElement === button) this.#list.focus(); // where a keyboard goes on from
+      if (document.activeElement === button) this.#list.focus(); // keeps the keyboard focus in the list
       button.remove();
       this.tell(`${facts.name}: ${facts.state === "failed" ? facts.error : "cancelled"}`, facts.state === "failed");
       return;
     }
     button.textContent = "Save again";
     await save(`renders/${facts.id}/file`);
-    this.tell(`${facts.name} is rendered`);
+    this.tell(`${facts.name} was rendered`);
   }
 
   #words(facts) {
-    if (facts.state === "queued") return facts.before ? `waits, ${facts.before} before it` : "waits";
+    if (facts.state === "queued") return facts.before ? `waiting, ${facts.before} before it` : "waiting";
     if (facts.state === "running") return `${Math.round(100 * facts.progress)} %`;
     if (facts.state === "failed") return facts.error;
     if (facts.state === "cancelled") return "cancelled";

@@ -1,9 +1,9 @@
-// A loop without a click: its end turns into what leads up to its start.
+// A loop without a click: its end crossfades into the sound before its start.
 
 const FADE = 0.01;
-const HEAD = 0.002; // where nothing leads up to it, the start itself has to come in softly
+const HEAD = 0.002; // fade-in at the start, if there is no sound before it
 
-/** What repeats between two times of a recording, in seconds; before the recording there is silence. */
+/** Return the loop between two times of a recording, in seconds; before the recording there is silence. */
 export function looped(buffer, from, to) {
   const rate = buffer.sampleRate;
   const first = Math.round(from * rate);

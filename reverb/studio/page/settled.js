@@ -1,4 +1,4 @@
-// Work that waits until the user's hand is still, and a sign while any is going on.
+// Work that waits for a pause in the user's changes, and a sign while any is running.
 
 let works = 0;
 
@@ -7,7 +7,7 @@ function busy(by) {
   document.body.classList.toggle("busy", works > 0);
 }
 
-/** Return a function that runs `work` when calls have ceased, one run at a time, the last call's always. */
+/** Return a function that runs `work` after a pause in its calls, one run at a time, and always after the last call. */
 export function settled(work, pause, fail) {
   let timer, running = false, again = false;
   const run = async () => {

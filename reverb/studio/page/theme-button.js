@@ -1,8 +1,8 @@
-// Light or dark, as the system does or as was chosen.
+// The theme: light or dark, as chosen or as the system.
 
 const THEMES = ["auto", "light", "dark"];
 
-/** @param button goes through the themes; @param draw called when colours have changed */
+/** @param button cycles through the themes; @param draw called when the colors have changed */
 export function listenToTheme(button, draw) {
   const root = document.documentElement;
   const show = () => {

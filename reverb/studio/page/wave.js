@@ -1,11 +1,11 @@
-// The waveform as a control: a click goes somewhere, a drag chooses a region, arrows step.
+// The waveform as a control: a click seeks, a drag chooses a region, arrow keys step.
 
-const STILL = 4; // pixels that a click may move
+const STILL = 4; // largest movement of a click, in pixels
 
 /**
- * @param length gives how many seconds the waveform shows, 0 for none
- * @param choose called with the two ends of a region, in seconds, while it is drawn; @param go with where to go
- * @param step with seconds to go on by, or back
+ * @param length returns the seconds that the waveform shows, 0 for none
+ * @param choose called with the two ends of a region, in seconds, while it is drawn; @param go called with the position to seek
+ * @param step called with seconds to move by
  */
 export function listenToWave(wave, { length, choose, go, step }) {
   let start = null;

@@ -1,4 +1,4 @@
-"""What the page hears and sees: a recording, the folded response of the knobs, and pictures before and after."""
+"""Sounds and pictures for the page: a recording, the folded response of the settings, and both results."""
 
 import io
 import math
@@ -20,20 +20,20 @@ from reverb.render.loudness import LoudnessMeter
 from reverb.responses.acoustics import measure
 from reverb.responses.response import ImpulseResponse
 
-HEARD_SECONDS = 180.0
-"""So much of a recording is auditioned and drawn; a render takes all of it."""
-_MOMENTS = 900
-_OCTAVES = 1 / 6
-_POINTS = np.geomspace(20, 20_000, 200)
+PREVIEW_SECONDS = 180.0
+"""The part of a recording that the page plays and draws; a render takes all of it."""
+_COLUMNS = 900  # of a waveform
+_SMOOTHING = 1 / 6  # octave
+_FREQUENCIES = np.geomspace(20, 20_000, 200)
 _DECAY_POINTS, _DECAY_FLOOR_DB = 120, -70.0
 _SILENT_LUFS = -120.0
 
 
 @lru_cache(maxsize=4)
-def heard(path: Path) -> tuple[Audio, int]:
-    """Return what is auditioned of a recording, float32 of shape (frames, channels), and its sample rate."""
+def beginning(path: Path) -> tuple[Audio, int]:
+    """Return the first `PREVIEW_SECONDS` of a recording, float32 of shape (frames, channels), and its sample rate."""
     with open_sound(path) as sound:
-        frames = min(sound.frames, round(HEARD_SECONDS * sound.samplerate))
+        frames = min(sound.frames, round(PREVIEW_SECONDS * sound.samplerate))
         samples = as_audio(sound.read(frames, "float32", always_2d=True), "the recording")
         samples.setflags(write=False)
         return samples, sound.samplerate
@@ -41,7 +41,7 @@ def heard(path: Path) -> tuple[Audio, int]:
 
 @lru_cache(maxsize=8)
 def folded(effect: Effect, sample_rate: int, channels: int) -> ImpulseResponse:
-    """Return the one response that a render applies to a recording, in float32."""
+    """Return the response of an effect as a render applies it to a recording, in float32."""
     return portable(fold(effect, sample_rate, channels, floor_db=FLOOR_DB), "audition", None)
 
 
@@ -53,33 +53,33 @@ def wav(samples: Audio, sample_rate: int) -> bytes:
 
 
 def pictures(path: Path, effect: Effect) -> dict[str, Any]:
-    """Return what is drawn of a recording before and after an effect, ready for JSON.
+    """Return the pictures of a recording before and after an effect, for JSON.
 
-    Waveforms (their range in equal moments of the whole time, tail included), spectra in sixths of an octave, loudness
-    in LUFS, peaks, and by how many dB the recording is to be louder to be as loud as the result.
+    They hold waveforms (minimum and maximum in equal parts of the whole time, tail included), spectra in sixths of an
+    octave, loudness in LUFS, peaks, and the gain in dB that makes the recording as loud as the result.
     """
-    before, rate = heard(path)
+    before, rate = beginning(path)
     after = apply(folded(effect, rate, before.shape[1]), before, rate)
     seconds = len(after) / rate
-    seen: dict[str, Any] = {
+    drawn: dict[str, Any] = {
         "seconds": seconds,
-        "hz": [round(float(hz), 1) for hz in _POINTS[rate / 2 > _POINTS]],
-        "before": _seen(before, rate, seconds),
-        "after": _seen(after, rate, seconds),
+        "hz": [round(float(hz), 1) for hz in _FREQUENCIES[rate / 2 > _FREQUENCIES]],
+        "before": _picture(before, rate, seconds),
+        "after": _picture(after, rate, seconds),
     }
-    # Of a mono sound loudness counts one channel, but two loudspeakers play it.
+    # The loudness of a mono sound counts one channel, but two loudspeakers play it.
     sides = 10 * math.log10(after.shape[1] / before.shape[1])
-    return {**seen, "match_db": seen["after"]["lufs"] - seen["before"]["lufs"] - sides}
+    return {**drawn, "match_db": drawn["after"]["lufs"] - drawn["before"]["lufs"] - sides}
 
 
-def _seen(sound: Audio, rate: int, seconds: float) -> dict[str, Any]:
+def _picture(sound: Audio, rate: int, seconds: float) -> dict[str, Any]:
     meter = LoudnessMeter(rate, sound.shape[1])
     meter.watch(sound)
-    shape = outline(sound, _MOMENTS, seconds, rate)
+    shape = outline(sound, _COLUMNS, seconds, rate)
     return {
         "low": _rounded(shape.low),
         "high": _rounded(shape.high),
-        "spectrum": _rounded(spectrum(sound, rate, _POINTS, _OCTAVES).y),
+        "spectrum": _rounded(spectrum(sound, rate, _FREQUENCIES, _SMOOTHING).y),
         "lufs": max(meter.integrated, _SILENT_LUFS),
         "peak_db": max(to_db(float(np.abs(sound).max())), _SILENT_LUFS),
     }
@@ -87,7 +87,7 @@ def _seen(sound: Audio, rate: int, seconds: float) -> dict[str, Any]:
 
 @lru_cache(maxsize=128)
 def decay(room: ImpulseResponse) -> dict[str, Any]:
-    """Return the decay of a room's loudest channel and its T30 in seconds, None without one, ready for JSON."""
+    """Return the decay of a room's loudest channel and its T30 in seconds (None if undefined), for JSON."""
     loudest = int(np.argmax(np.square(room.samples, dtype=np.float64).sum(axis=0)))
     samples = room.samples[:, loudest]
     line = decay_line(samples, room.sample_rate, _DECAY_FLOOR_DB, _DECAY_POINTS)

@@ -1,6 +1,6 @@
-"""What the browser has brought, and the library beside it: recordings and responses by id, in a temporary folder.
+"""The browser's uploads, in a temporary folder, and the library's rooms: recordings and responses by id.
 
-Ids are the only names that come from outside; paths never do. The folder is removed by `close`.
+A request names a file by its id, never by a path. `close` removes the folder.
 """
 
 import contextlib
@@ -20,14 +20,14 @@ from reverb.store import library
 from reverb.store.catalogue import Entry, measured_facts
 from reverb.store.response_files import load_response
 
-_MOST_CHANNELS = 2
-_LONGEST_NAME = 80
+_MAX_CHANNELS = 2
+_MAX_NAME = 80  # characters
 _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How much the browser may bring: bytes of one file, and how many files of a kind."""
+    """Limits of uploads: bytes of one file, and number of files of a kind."""
 
     recording_bytes: int = 500_000_000
     response_bytes: int = 50_000_000
@@ -37,7 +37,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording that was brought; `path` leads into the temporary folder."""
+    """An uploaded recording; `path` is in the temporary folder."""
 
     name: str
     path: Path
@@ -49,7 +49,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Room:
-    """A response of the library, or one that was brought; `ir` is what a preset calls it."""
+    """A response of the library, or an uploaded one (`own`); `ir` is its name in a preset."""
 
     ir: str
     entry: Entry
@@ -63,12 +63,12 @@ class Room:
 @lru_cache(maxsize=8)
 def _loaded(path: Path, name: str) -> ImpulseResponse:
     response = load_response(path)
-    # A response that does not tell its name is called by its file, which has a number here.
+    # A response without a name of its own is named after its file, which is a number here.
     return replace(response, name=name) if response.name == path.stem else response
 
 
-class Shelf:
-    """All recordings and responses of a studio.
+class Uploads:
+    """The recordings and responses of a studio.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Shelf:
     Attributes
     ----------
     rooms : dict of str to Room
-        The library's, then those that were brought.
+        Those of the library, then the uploaded ones.
     recordings : dict of str to Recording
     """
 
@@ -87,47 +87,47 @@ class Shelf:
         self._lock = threading.Lock()
         self.rooms = {f"r{n}": Room(entry.name, entry) for n, entry in enumerate(library.entries())}
         self.recordings: dict[str, Recording] = {}
-        self._most_rooms = len(self.rooms) + limits.responses
+        self._max_rooms = len(self.rooms) + limits.responses
 
     def close(self) -> None:
-        """Remove everything that was brought and made."""
+        """Remove the temporary folder with all files."""
         self._folder.cleanup()
 
     def new_path(self, suffix: str = "") -> Path:
-        """Return a fresh path in the temporary folder."""
+        """Return a new path in the temporary folder."""
         return Path(self._folder.name) / f"{secrets.token_hex(8)}{suffix}"
 
     def add_recording(self, path: Path, name: str) -> str:
-        """Take a file of the folder as a recording, and return its id.
+        """Add a file of the folder as a recording, and return its id.
 
         Raises
         ------
         AudioFileError, InvalidAudioError
-            If it is none that can be played here; the message calls it by `name`.
+            If it cannot be read or has too many channels; the message calls it `name`.
         ParameterError
             If there are too many.
         """
-        with called(path, name), open_sound(path) as sound:
-            if sound.channels > _MOST_CHANNELS:
+        with errors_naming(path, name), open_sound(path) as sound:
+            if sound.channels > _MAX_CHANNELS:
                 raise InvalidAudioError(
-                    f"{name}: has {sound.channels} channels; the studio plays one or two. Use: reverb apply"
+                    f"{name}: has {sound.channels} channels; the studio plays one or two; use reverb apply for more"
                 )
             recording = Recording(name, path, sound.frames, sound.channels, sound.samplerate, sound.subtype)
         return self._put(self.recordings, recording)
 
     def add_room(self, path: Path, name: str) -> str:
-        """Take a file of the folder as an impulse response, and return its id; errors as `add_recording`."""
+        """Add a file of the folder as an impulse response, and return its id; raises as `add_recording`."""
         stem = PurePosixPath(name).stem
-        with called(path, name):
+        with errors_naming(path, name):
             response = _loaded(path, stem)
-            if max(response.wiring.inputs, response.wiring.outputs) > _MOST_CHANNELS:
+            if max(response.wiring.inputs, response.wiring.outputs) > _MAX_CHANNELS:
                 raise InvalidAudioError(f"{name}: is {response.layout}; expected mono, stereo or true stereo")
             facts = measured_facts(response)
         entry = Entry(name=stem, path=path, origin=library.YOURS, **facts)
         return self._put(self.rooms, Room(name, entry, own=True))
 
     def remove(self, id: str) -> None:
-        """Forget what was brought under an id, and its file; the library stays."""
+        """Remove an upload and its file; rooms of the library stay."""
         with self._lock:
             room = self.rooms.get(id)
             if room is not None and room.own:
@@ -144,10 +144,10 @@ class Shelf:
         return _found(self.rooms, id, "impulse response")
 
     def check_space(self, items: Mapping[str, object]) -> None:
-        """Raise ParameterError where `recordings` or `rooms` are as many as may be."""
-        most = self.limits.recordings if items is self.recordings else self._most_rooms
-        if len(items) >= most:
-            raise ParameterError("the studio holds as many files as it may; remove one first")
+        """Raise ParameterError if `recordings` or `rooms` has reached its limit."""
+        limit = self.limits.recordings if items is self.recordings else self._max_rooms
+        if len(items) >= limit:
+            raise ParameterError("the limit of uploads is reached; remove one first")
 
     def _put(self, items: dict[str, _Item], item: _Item) -> str:
         id = secrets.token_hex(8)
@@ -158,24 +158,24 @@ class Shelf:
 
 
 def clean_name(text: str) -> str:
-    """Return what a browser calls a file as a plain name, without folders and control characters.
+    """Return the browser's name of a file without folders and control characters.
 
     Raises
     ------
     ParameterError
-        If its ending names no audio format.
+        If its ending is not that of an audio format.
     """
     last = text.replace("\\", "/").rpartition("/")[2]
     name = "".join(letter for letter in last if letter.isprintable()).strip(". ")
     suffix = PurePosixPath(name).suffix
     if suffix.lower() not in FORMATS:
-        raise ParameterError(f"{name[-_LONGEST_NAME:]}: no audio file; expected {', '.join(FORMATS)}")
-    return name.removesuffix(suffix)[:_LONGEST_NAME] + suffix
+        raise ParameterError(f"{name[-_MAX_NAME:]}: no audio file; expected {', '.join(FORMATS)}")
+    return name.removesuffix(suffix)[:_MAX_NAME] + suffix
 
 
 @contextlib.contextmanager
-def called(path: Path, name: str) -> Iterator[None]:
-    """Let errors tell a file's name instead of its path, which nobody knows."""
+def errors_naming(path: Path, name: str) -> Iterator[None]:
+    """Put a file's name in place of its temporary path in errors."""
     try:
         yield
     except ReverbError as error:

@@ -1,4 +1,4 @@
-"""The studio's answers: which address does what. Everything that sounds or is drawn is asked of other modules."""
+"""The studio's web API: a method for each address. Other modules compute the sounds and pictures."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -14,43 +14,43 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import reverb
+from reverb.checks import one_of, whole
 from reverb.effects.effect import Effect
 from reverb.effects.folding import FLOOR_DB, portable
-from reverb.errors import ParameterError, UnknownNameError
+from reverb.errors import UnknownNameError
 from reverb.render.files import RenderReport, process_file
 from reverb.render.job import Progress
 from reverb.store.response_files import save_response
-from reverb.studio import listening
+from reverb.studio import preview
 from reverb.studio.messages import (
-    asked_for,
     attached,
+    body_chunks,
     download,
-    pieces,
+    json_body,
     recording_facts,
     room_facts,
     title,
-    whole,
 )
 from reverb.studio.renders import Renders
 from reverb.studio.settings import Settings
-from reverb.studio.shelf import Limits, Recording, Room, Shelf, called, clean_name
+from reverb.studio.uploads import Limits, Recording, Room, Uploads, clean_name, errors_naming
 
 PAGE = Path(__file__).resolve().parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _MAX_RATE = 384_000
-_COMPUTING = 2  # requests at once; more would only slow each other down
+_COMPUTING = 2  # requests at once; more would slow each other down
 _UPLOADING = 2
 EXAMPLE = "guitar.flac"
 # An installed wheel has it beside the page, the source tree among its examples.
 _EXAMPLES = (PAGE.parent / EXAMPLE, PAGE.parents[2] / "examples" / "audio" / EXAMPLE)
 FORMATS = {"": ".wav", "PCM_16": ".wav", "PCM_24": ".wav", "FLOAT": ".wav", "FLAC": ".flac"}
-"""What a render may be written as: a WAV in the recording's own subtype or in another, or a FLAC."""
+"""File endings by output format: a WAV file in the recording's own subtype or in another, or a FLAC file."""
 
 _Result = TypeVar("_Result")
 
 
-class Answers:
-    """What is answered at each address, and the state behind it: the shelf, and the renders.
+class Api:
+    """The web API: a handler for each address, and the state behind it: uploads and renders.
 
     Parameters
     ----------
@@ -58,18 +58,18 @@ class Answers:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._shelf = Shelf(limits)
+        self._files = Uploads(limits)
         self._renders = Renders()
-        self._limiter, self._uploads = CapacityLimiter(_COMPUTING), CapacityLimiter(_UPLOADING)
+        self._limiter, self._uploading = CapacityLimiter(_COMPUTING), CapacityLimiter(_UPLOADING)
         self._page = {path.name: path.read_bytes() for path in PAGE.iterdir() if path.suffix in _TYPES}
 
     def close(self) -> None:
-        """Give up all renders, and remove what was brought and made."""
+        """Cancel all renders, and remove all files."""
         self._renders.close()
-        self._shelf.close()
+        self._files.close()
 
     def routes(self) -> list[Route]:
-        """Return all addresses."""
+        """Return the routes of all addresses."""
         return [
             Route("/", self._index),
             Route("/page/{name}", self._file),
@@ -102,117 +102,123 @@ class Answers:
     async def _file(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in self._page:
-            raise UnknownNameError("no such part of the page")
+            raise UnknownNameError("the page has no such file")
         return Response(self._page[name], media_type=_TYPES[Path(name).suffix])
 
     async def _state(self, _request: Request) -> Response:
-        limits = self._shelf.limits
+        limits = self._files.limits
         return JSONResponse(
             {
                 "version": reverb.__version__,
                 "limits": {"recording": limits.recording_bytes, "room": limits.response_bytes},
-                "heard_seconds": listening.HEARD_SECONDS,
+                "preview_seconds": preview.PREVIEW_SECONDS,
                 "example": any(path.is_file() for path in _EXAMPLES),
-                "rooms": [room_facts(id, room) for id, room in self._shelf.rooms.items()],
+                "rooms": [room_facts(id, room) for id, room in self._files.rooms.items()],
                 "recordings": [
-                    recording_facts(id, recording) for id, recording in self._shelf.recordings.items()
+                    recording_facts(id, recording) for id, recording in self._files.recordings.items()
                 ],
             }
         )
 
-    # -- what is brought --------------------------------------------------------------------------------------
+    # -- uploads ----------------------------------------------------------------------------------------------
 
     async def _add_recording(self, request: Request) -> Response:
-        shelf = self._shelf
-        id = await self._take(request, shelf.limits.recording_bytes, shelf.recordings, shelf.add_recording)
-        return JSONResponse(recording_facts(id, self._shelf.recording(id)), 201)
+        files = self._files
+        id = await self._receive(request, files.limits.recording_bytes, files.recordings, files.add_recording)
+        return JSONResponse(recording_facts(id, self._files.recording(id)), 201)
 
     async def _add_room(self, request: Request) -> Response:
-        shelf = self._shelf
-        id = await self._take(request, shelf.limits.response_bytes, shelf.rooms, shelf.add_room)
-        return JSONResponse(room_facts(id, self._shelf.room(id)), 201)
+        files = self._files
+        id = await self._receive(request, files.limits.response_bytes, files.rooms, files.add_room)
+        return JSONResponse(room_facts(id, self._files.room(id)), 201)
 
     async def _add_example(self, _request: Request) -> Response:
         example = next((path for path in _EXAMPLES if path.is_file()), None)
         if example is None:
-            raise UnknownNameError("the example is not installed; drop a recording of your own")
-        self._shelf.check_space(self._shelf.recordings)
-        path = self._shelf.new_path(example.suffix)
+            raise UnknownNameError("the example is not installed; upload a recording of your own")
+        self._files.check_space(self._files.recordings)
+        path = self._files.new_path(example.suffix)
         shutil.copyfile(example, path)
-        id = self._shelf.add_recording(path, EXAMPLE)
-        return JSONResponse(recording_facts(id, self._shelf.recording(id)), 201)
+        id = self._files.add_recording(path, EXAMPLE)
+        return JSONResponse(recording_facts(id, self._files.recording(id)), 201)
 
-    async def _take(
+    async def _receive(
         self,
         request: Request,
-        most: int,
+        limit: int,
         items: Mapping[str, object],
         add: Callable[[Path, str], str],
     ) -> str:
-        """Write a request's body into the folder, no more than may come, and put it on the shelf."""
-        async with self._uploads:
-            self._shelf.check_space(items)
-            return await self._written(request, most, add)
+        """Save a request's body, of at most `limit` bytes, and add it to the uploads; return its id."""
+        async with self._uploading:
+            self._files.check_space(items)
+            return await self._saved(request, limit, add)
 
-    async def _written(self, request: Request, most: int, add: Callable[[Path, str], str]) -> str:
+    async def _saved(self, request: Request, limit: int, add: Callable[[Path, str], str]) -> str:
         name = clean_name(request.query_params.get("name", ""))
-        path = self._shelf.new_path(Path(name).suffix.lower())
+        path = self._files.new_path(Path(name).suffix.lower())
         try:
             with path.open("wb") as file:
-                async for piece in pieces(request, most, name):
-                    file.write(piece)
+                async for chunk in body_chunks(request, limit, name):
+                    file.write(chunk)
             return await self._compute(lambda: add(path, name))
         except BaseException:
             path.unlink(missing_ok=True)
             raise
 
     async def _remove(self, request: Request) -> Response:
-        self._shelf.remove(request.path_params["id"])
+        self._files.remove(request.path_params["id"])
         return Response(status_code=204)
 
-    # -- what is heard and seen -------------------------------------------------------------------------------
+    # -- sounds and pictures ----------------------------------------------------------------------------------
 
     async def _audio(self, request: Request) -> Response:
-        recording = self._shelf.recording(request.path_params["id"])
+        recording = self._files.recording(request.path_params["id"])
 
         def read() -> bytes:
-            return listening.wav(*listening.heard(recording.path))
+            return preview.wav(*preview.beginning(recording.path))
 
         return Response(await self._compute(read), media_type="audio/wav")
 
     async def _decay(self, request: Request) -> Response:
-        room = self._shelf.room(request.path_params["id"])
-        return JSONResponse(await self._compute(lambda: listening.decay(room.load())))
+        room = self._files.room(request.path_params["id"])
+        return JSONResponse(await self._compute(lambda: preview.decay(room.load())))
 
     async def _folded(self, request: Request) -> Response:
-        asked = await asked_for(request)
-        rate, channels = whole(asked, "sample_rate", _MAX_RATE), whole(asked, "channels", 2)
+        asked = await json_body(request)
+        rate, channels = (
+            whole("sample_rate", asked.get("sample_rate"), 1, _MAX_RATE, "Hz"),
+            whole("channels", asked.get("channels"), 1, 2),
+        )
 
         def fold() -> tuple[bytes, int]:
-            response = listening.folded(self._effect(asked), rate, channels)
-            return listening.wav(response.samples, rate), response.latency
+            response = preview.folded(self._effect(asked), rate, channels)
+            return preview.wav(response.samples, rate), response.latency
 
         sound, latency = await self._compute(fold)
         return Response(sound, media_type="audio/wav", headers={"x-latency": str(latency)})
 
     async def _pictures(self, request: Request) -> Response:
-        asked = await asked_for(request)
-        recording = self._shelf.recording(asked.get("recording"))
+        asked = await json_body(request)
+        recording = self._files.recording(asked.get("recording"))
 
         def draw() -> dict[str, Any]:
             room, settings = self._room(asked), _settings(asked)
-            seen = listening.pictures(recording.path, settings.effect(room.load()))
+            seen = preview.pictures(recording.path, settings.effect(room.load()))
             decays = {"as_it_is": room.load(), "as_set": settings.reverb(room.load()).room}
-            return {**seen, "decay": {name: listening.decay(r) for name, r in decays.items()}}
+            return {**seen, "decay": {name: preview.decay(r) for name, r in decays.items()}}
 
         return JSONResponse(await self._compute(draw))
 
-    # -- what is taken away -----------------------------------------------------------------------------------
+    # -- downloads --------------------------------------------------------------------------------------------
 
     async def _response(self, request: Request) -> Response:
-        asked = await asked_for(request)
-        rate, name = whole(asked, "sample_rate", _MAX_RATE), title(self._room(asked))
-        path = self._shelf.new_path(".wav")
+        asked = await json_body(request)
+        rate, name = (
+            whole("sample_rate", asked.get("sample_rate"), 1, _MAX_RATE, "Hz"),
+            title(self._room(asked)),
+        )
+        path = self._files.new_path(".wav")
 
         def save() -> None:
             save_response(portable(self._effect(asked).response(rate), name), path)
@@ -221,26 +227,24 @@ class Answers:
         return download(path, f"{name}-response.wav", BackgroundTask(path.unlink, missing_ok=True))
 
     async def _preset(self, request: Request) -> Response:
-        asked = await asked_for(request)
+        asked = await json_body(request)
         room = self._room(asked)
         text = _settings(asked).preset(room.ir, f"{room.entry.name}, set in reverb studio")
-        self._effect(asked)  # so that no preset is given that would be refused later
+        self._effect(asked)  # raises for a preset that could not be loaded
         return Response(text, media_type="application/toml", headers=attached(f"{title(room)}.toml"))
 
     async def _render(self, request: Request) -> Response:
-        asked = await asked_for(request)
-        recording = self._shelf.recording(asked.get("recording"))
-        subtype = asked.get("subtype", "")
-        if subtype not in FORMATS:
-            raise ParameterError(f"format {subtype!r}; expected one of {', '.join(filter(None, FORMATS))}")
+        asked = await json_body(request)
+        recording = self._files.recording(asked.get("recording"))
+        subtype = one_of("format", asked.get("subtype", ""), FORMATS)
         name = f"{Path(recording.name).stem}-{title(self._room(asked))}{FORMATS[subtype]}"
         work = partial(
-            _as_chain_does,
+            _render_like_chain,
             recording,
             await run_sync(self._effect, asked),
             None if subtype in ("", "FLAC") else subtype,
         )
-        id = self._renders.add(name, self._shelf.new_path(FORMATS[subtype]), work)
+        id = self._renders.add(name, self._files.new_path(FORMATS[subtype]), work)
         return JSONResponse(self._renders.facts(id), 202)
 
     async def _progress(self, request: Request) -> Response:
@@ -256,20 +260,20 @@ class Answers:
             raise UnknownNameError("the render is not done")
         return download(render.path, render.name)
 
-    # -- what is asked for ------------------------------------------------------------------------------------
+    # -- parameters of requests -------------------------------------------------------------------------------
 
     def _room(self, asked: dict[str, Any]) -> Room:
-        return self._shelf.room(asked.get("room"))
+        return self._files.room(asked.get("room"))
 
     def _effect(self, asked: dict[str, Any]) -> Effect:
         return _settings(asked).effect(self._room(asked).load())
 
 
-def _as_chain_does(
+def _render_like_chain(
     recording: Recording, effect: Effect, subtype: str | None, path: Path, progress: Progress
 ) -> RenderReport:
-    """Render as `reverb chain PRESET INPUT OUTPUT --keep-level` does."""
-    with called(recording.path, recording.name), called(path, "the render"):
+    """Render like `reverb chain PRESET INPUT OUTPUT --keep-level`."""
+    with errors_naming(recording.path, recording.name), errors_naming(path, "the render"):
         return process_file(
             recording.path, path, effect, floor_db=FLOOR_DB, subtype=subtype, progress=progress
         )
