@@ -1,8 +1,8 @@
-"""The distribution that this package comes in: its name, how it is installed, and who else may stand in its place.
+"""The distribution of this package: its name, its installation, and conflicts with others.
 
-Two others bring a `reverb` of their own: dm-reverb, some of whose files have the names of ours, and the package index's
-`reverb`. Every subpackage first asks its top for the name `__distribution__`. Ours has it. In another's
-package Python takes this module instead, and its import fails with the reason.
+Two other distributions contain a package `reverb`: dm-reverb, some of whose files have the same names, and the package
+index's `reverb`. Every subpackage first imports the name `__distribution__` from the top package. Ours defines
+it. If the top package is another's, Python imports this module instead, which fails with an explanation.
 """
 
 import os
@@ -10,27 +10,29 @@ import sys
 
 NAME = "reverb-audio"
 PUBLISHED = False
-"""Whether the package index has it; until then every text about installing speaks of the source folder."""
+"""Whether the package index has it; until then all texts about installation name the source folder."""
 
 _FORMER = ("reverb", "0.1.0")
 _OTHERS = ("reverb-", "dm_reverb-", "dm_reverb_nightly-")
 _FOLDER = os.path.dirname(os.path.dirname(__file__))
-_IMPORTER = 4  # frames up from a warning: this module, and two of the package's top, lie between
+_IMPORTER = (
+    4  # stacklevel of the import statement: this module and two functions of the top package are between
+)
 
 
 def install_command(extra: str = "", options: str = "") -> str:
-    """Return the command that installs the distribution, with one of its extras and pip's options if given."""
+    """Return the command that installs the distribution, with an extra and pip's options if given."""
     what = NAME if PUBLISHED else "."
     return " ".join(["pip install", *options.split(), f"'{what}[{extra}]'" if extra else what])
 
 
 def install_hint(extra: str = "", options: str = "") -> str:
-    """Return that command, and where it is to be given."""
+    """Return that command and the folder in which to run it."""
     return install_command(extra, options) + ("" if PUBLISHED else " in the source folder")
 
 
 def warn_of_others() -> None:
-    """Warn of every other distribution that brings a `reverb` into the folder of this package."""
+    """Warn of every other distribution with a `reverb` in the folder of this package."""
     import warnings
 
     for name, version in _others(_FOLDER):
@@ -53,12 +55,12 @@ def warn_of_others() -> None:
 
 
 def stranger(origin: str | None) -> str:
-    """Return why the `reverb` that Python finds is not this package, and how to mend it.
+    """Return why the `reverb` that Python finds is not this package, and the remedy.
 
     Parameters
     ----------
     origin : str or None
-        The file of its top; None where there is none.
+        The file of its top package; None if there is none.
     """
     top = origin or os.path.join(_FOLDER, "reverb", "__init__.py")
     module = not os.path.basename(top).startswith("__init__.")
@@ -78,7 +80,7 @@ def stranger(origin: str | None) -> str:
 def _others(folder: str) -> list[tuple[str, str]]:
     try:
         names = sorted(os.listdir(folder))
-    except OSError:  # an archive, or gone
+    except OSError:  # an archive, or a removed folder
         return []
     stems = [name[:-10] for name in names if name.endswith((".dist-info", ".egg-info"))]
     parts = (stem.split("-") for stem in stems if stem.startswith(_OTHERS))
@@ -97,5 +99,5 @@ def _refuse() -> None:
         raise ImportError(stranger(origin), name="reverb", path=origin)
 
 
-if __name__ == "reverb.__distribution__":  # the command's door runs this file alone, to explain
+if __name__ == "reverb.__distribution__":  # reverb_audio.py runs this file by its path, for the explanation
     _refuse()

@@ -6,11 +6,11 @@
 >>> sound.response(48_000).layout
 'stereo'
 
-Names are loaded when they are first used, so that the import is quick.
+Names are loaded when they are first used, so that the import is fast.
 """
 
 __version__ = "0.1.0"
-# Before all imports: every subpackage asks for this name, see reverb/__distribution__.py.
+# Before all imports, because every subpackage imports this name; see reverb/__distribution__.py.
 __distribution__ = "reverb-audio"
 
 import os
@@ -91,8 +91,8 @@ _HOMES = {
 }
 
 
-def _look_beside() -> None:
-    """Warn of another distribution's `reverb` in the folder of this package."""
+def _warn_of_others() -> None:
+    """Warn if another distribution's `reverb` is installed in the same folder."""
     try:
         names = os.listdir(os.path.dirname(__path__[0]))
     except OSError:  # an archive
@@ -103,9 +103,9 @@ def _look_beside() -> None:
         warn_of_others()
 
 
-_look_beside()
+_warn_of_others()
 
-# Pictures stand above effects, which ask who can draw them.
+# Effects show themselves in notebooks through this module, which is in a higher layer.
 register("reverb.plots.effects")
 
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -166,7 +166,7 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # or no misspelt name would be an error to a type checker
+if not TYPE_CHECKING:  # with it, type checkers would accept any misspelled name
 
     def __getattr__(name: str) -> Any:
         if name not in _HOME:

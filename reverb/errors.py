@@ -1,48 +1,48 @@
-"""Everything that can go wrong, as one tree.
+"""The package's errors, as one tree.
 
 ::
 
     ReverbError
     ├── InvalidAudioError  (ValueError)   an array is not usable sound: shape, channels, NaN, length
     ├── ParameterError     (ValueError)   a setting is outside its allowed range
-    ├── PresetError        (ValueError)   a preset or an equaliser's file is not understood: file, line, key
-    ├── UnknownNameError   (LookupError)  no response, device or preset of that name
+    ├── PresetError        (ValueError)   a preset or an equalizer file is invalid: file, line, key
+    ├── UnknownNameError   (LookupError)  no response, device or preset has this name
     ├── AudioFileError     (OSError)      a file cannot be read or written
-    ├── ClusterError       (OSError)      the workers elsewhere cannot be reached
+    ├── ClusterError       (OSError)      a cluster's scheduler cannot be reached
     ├── DeviceError        (OSError)      the sound card cannot be opened
-    │   └── DeviceLostError               it was, and went away: unplugged, or its server stopped
-    ├── NotRunningError    (RuntimeError) a live session is used before it has begun
+    │   └── DeviceLostError               the sound card disappeared: unplugged, or its server stopped
+    ├── NotRunningError    (RuntimeError) a live session is used before it has started
     └── MissingExtraError  (ImportError)  an optional dependency is not installed
 
-A message names the value that came, what is allowed, and how to mend it. Each error is also the builtin
-that a caller would expect, so ``except ValueError`` works as it does with NumPy.
+A message names the given value, the allowed values, and the remedy. Each error is also the built-in one that a caller
+would expect, so that ``except ValueError`` works as it does with NumPy.
 """
 
 from collections.abc import Iterable
 
-_LONGEST = 60
+_MAX_SHOWN = 60  # characters
 
 
 def shown(value: object) -> str:
-    """Return a value as a message names it, the end left out where it is long."""
+    """Return a value for a message, shortened if it is long."""
     text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 3]}..."
 
 
 def nearest(text: str, known: Iterable[str], alike: float = 0.5) -> str:
-    """Return "did you mean ...? " with the known name most like a text; nothing where none is so `alike` (0 to 1)."""
-    import difflib  # for mistakes alone: a start need not wait
+    """Return "did you mean ...? " with the known name most similar to a text, or "" if none is (`alike`: 0 to 1)."""
+    import difflib  # needed for errors only
 
     found = difflib.get_close_matches(text, list(known), n=1, cutoff=alike)
     return f"did you mean {found[0]!r}? " if found else ""
 
 
 class ReverbError(Exception):
-    """Root of all errors that this package raises on purpose."""
+    """Base class of all errors that this package raises on purpose."""
 
 
 class InvalidAudioError(ReverbError, ValueError):
-    """An array cannot be taken as sound."""
+    """An array is not usable sound."""
 
 
 class ParameterError(ReverbError, ValueError):
@@ -50,11 +50,11 @@ class ParameterError(ReverbError, ValueError):
 
 
 class PresetError(ReverbError, ValueError):
-    """A preset, or the file of an equaliser, cannot be read or understood."""
+    """A preset or an equalizer file is invalid."""
 
 
 class UnknownNameError(ReverbError, LookupError):
-    """Nothing is known under a name."""
+    """No response, device or preset has this name."""
 
 
 class AudioFileError(ReverbError, OSError):
@@ -62,7 +62,7 @@ class AudioFileError(ReverbError, OSError):
 
 
 class ClusterError(ReverbError, OSError):
-    """A cluster cannot be reached."""
+    """A cluster's scheduler cannot be reached."""
 
 
 class DeviceError(ReverbError, OSError):
@@ -70,11 +70,11 @@ class DeviceError(ReverbError, OSError):
 
 
 class DeviceLostError(DeviceError):
-    """The sound card went away while it was in use."""
+    """The sound card disappeared while it was in use."""
 
 
 class NotRunningError(ReverbError, RuntimeError):
-    """A live session has not begun."""
+    """A live session has not started."""
 
 
 class MissingExtraError(ReverbError, ImportError):
@@ -82,8 +82,17 @@ class MissingExtraError(ReverbError, ImportError):
 
 
 def missing_extra(extra: str, need: str) -> MissingExtraError:
-    """Return the error for what an extra brings and is not installed; `need` says who needs what.
+    """Return the error for an optional dependency that is not installed.
 
+    Parameters
+    ----------
+    extra : str
+        The extra that installs it.
+    need : str
+        Its use, such as "pictures need matplotlib".
+
+    Examples
+    --------
     >>> missing_extra("plot", "pictures need matplotlib")  # doctest: +ELLIPSIS
     MissingExtraError("pictures need matplotlib; install it with: pip install ...[plot]'...")
     """

@@ -1,4 +1,4 @@
-"""Figures without a window: their sizes, their colours on light and dark ground, and writing them to files."""
+"""Figures without a window: sizes, colors of the light and the dark theme, and saving to files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,16 +20,16 @@ _HZ_TICKS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours of a picture.
+    """The colors of a picture.
 
     Attributes
     ----------
     ground, ink, faint : str
-        Of the paper, of text and axes, of grids and what is secondary.
+        Background; text and axes; grids and secondary text.
     lines : tuple of str
-        Of channels, in order; distinguishable without red and green.
+        Channels, in order; distinguishable without seeing red and green.
     heat : str
-        matplotlib's name of the colour scale of spectrograms, its quiet end near the ground's tone.
+        matplotlib's name of the color map of spectrograms, whose quiet end is close to the background.
     """
 
     ground: str
@@ -45,7 +45,7 @@ DARK = Theme("#14171b", "#e3e6ea", "#7d8694", ("#f0895c", "#6db3e8", "#d8c552", 
 
 @contextmanager
 def themed(theme: Theme) -> Iterator[None]:
-    """Let axes that are made inside wear a theme.
+    """Apply a theme to all axes that are created inside.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def themed(theme: Theme) -> Iterator[None]:
         If matplotlib is not installed.
     """
     matplotlib = _matplotlib()
-    colours = {
+    colors = {
         **dict.fromkeys(("figure.facecolor", "axes.facecolor", "legend.facecolor"), theme.ground),
         **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor", "xtick.color"), theme.ink),
         **dict.fromkeys(("ytick.color", "axes.edgecolor"), theme.ink),
@@ -75,12 +75,12 @@ def themed(theme: Theme) -> Iterator[None]:
         "svg.fonttype": "none",
         "pdf.fonttype": 42,
     }
-    with matplotlib.rc_context(colours):
+    with matplotlib.rc_context(colors):
         yield
 
 
 def empty_figure(width: float, height: float) -> "Figure":
-    """Return a figure of a size in inches, without a window.
+    """Return a figure without a window; sizes in inches.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def empty_figure(width: float, height: float) -> "Figure":
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple["Figure", Any]:
-    """Return a figure of a size in inches and its axes, without a window.
+    """Return a figure without a window, and its axes; sizes in inches.
 
     Raises
     ------
@@ -106,18 +106,18 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> 
 
 
 def save(figure: "Figure", path: PathLike, *, overwrite: bool = True) -> None:
-    """Write a figure as PNG, SVG or PDF, by the ending of the name.
+    """Write a figure as PNG, SVG or PDF, according to the name's ending.
 
     Raises
     ------
     AudioFileError
         If the file exists and `overwrite` is false, or cannot be written.
     ParameterError
-        If the ending is another.
+        If the name has another ending.
     """
     ending = Path(path).suffix.lower()
     if ending not in PICTURES:
-        raise ParameterError(f"{path}: the ending {ending!r} is no picture's; expected {', '.join(PICTURES)}")
+        raise ParameterError(f"{path}: the ending is {ending!r}; expected {' or '.join(PICTURES)}")
     with whole_or_nothing(path, overwrite) as temporary:
         try:
             figure.savefig(temporary, dpi=_DPI, format=ending[1:], facecolor=figure.get_facecolor())
@@ -126,13 +126,13 @@ def save(figure: "Figure", path: PathLike, *, overwrite: bool = True) -> None:
 
 
 def hz_ticks(axis: Any) -> None:
-    """Put the usual frequencies on a logarithmic axis, in round figures."""
+    """Label a logarithmic axis at the usual round frequencies."""
     axis.set_ticks(_HZ_TICKS, [f"{hz // 1000}k" if hz >= 1000 else str(hz) for hz in _HZ_TICKS])
     axis.set_ticks([], minor=True)
 
 
 def hertz_axis(axes: "Axes", low: float, high: float, *, vertical: bool = False) -> None:
-    """Make an axis of frequencies from `low` to `high` Hz."""
+    """Make an axis a logarithmic frequency axis from `low` to `high` Hz."""
     if vertical:
         axes.set(yscale="log", ylabel="frequency (Hz)")
         hz_ticks(axes.yaxis)

@@ -1,11 +1,11 @@
-"""One sheet that shows what a response is like: waveform, decay, spectrogram, decay times, frequency response."""
+"""A sheet of five pictures of a response: waveform, decay, spectrogram, decay times, frequency response."""
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.errors import ParameterError
+from reverb.checks import in_range
 from reverb.plots.figures import DARK, LIGHT, Theme, empty_figure, hertz_axis, themed
 from reverb.plots.outlines import smoothed
 from reverb.responses.acoustics import AcousticReport, energy_decay, measure
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-_MOST_CHANNELS = 4
-_SMOOTHING = 1 / 6
+_MAX_CHANNELS = 4
+_SMOOTHING = 1 / 6  # octave
 _COLUMNS = 1500
-_SEEN = 0.003  # of the peak: what a line's width can show
+_VISIBLE = 0.003  # of the peak, about a line's width
 _CHANNEL_NAMES = {"stereo": ("left", "right"), "true-stereo": ("L to L", "L to R", "R to L", "R to R")}
 
 
 def sheet(
     response: ImpulseResponse, *, dark: bool = False, dynamic_range: float = 80.0, title: str | None = None
 ) -> "Figure":
-    """Draw a response, 12 × 9 inches.
+    """Draw a response on a sheet of 12 × 9 inches.
 
     Parameters
     ----------
     response : ImpulseResponse
-        Its first four channels are drawn, the loudest in the spectrogram.
+        Its first four channels are drawn; the spectrogram shows the loudest of them.
     dark : bool
-        On dark ground.
+        Draw on a dark background.
     dynamic_range : float
-        dB that decay and spectrogram show, 20 to 160.
+        Range of decay and spectrogram in dB, 20 to 160.
     title : str, optional
-        The response's name by default.
+        By default the response's name.
 
     Raises
     ------
@@ -48,16 +48,15 @@ def sheet(
     InvalidAudioError
         If a channel is silent.
     ParameterError
-        If the range is out of bounds.
+        If `dynamic_range` is out of range.
     """
-    if not 20 <= dynamic_range <= 160:
-        raise ParameterError(f"range {dynamic_range:g} dB; expected 20 to 160 dB")
+    in_range("dynamic_range", dynamic_range, 20, 160, "dB")
     theme = DARK if dark else LIGHT
-    samples = np.asarray(response.samples[:, :_MOST_CHANNELS], np.float64)
+    samples = np.asarray(response.samples[:, :_MAX_CHANNELS], np.float64)
     rate, zero = response.sample_rate, response.latency
     report = measure(samples, rate)
     broadband = measure(samples, rate, bands="broadband")
-    names = _CHANNEL_NAMES.get(response.layout, tuple(str(n + 1) for n in range(_MOST_CHANNELS)))
+    names = _CHANNEL_NAMES.get(response.layout, tuple(str(n + 1) for n in range(_MAX_CHANNELS)))
     loudest = int(np.argmax(np.sum(samples**2, axis=0)))
     with themed(theme):
         figure = empty_figure(12, 9)
@@ -74,18 +73,20 @@ def sheet(
 def waveform(
     axes: "Axes", samples: Array, rate: int, zero: int, theme: Theme, names: tuple[str, ...]
 ) -> None:
-    """Draw channels (frames, channels) above each other as the range of each moment, until they are hardly seen."""
+    """Draw minimum and maximum of channels (frames, channels) above each other, until they are no longer visible."""
     count = samples.shape[1]
     size = np.abs(samples).max(axis=1)
-    seen = int(np.flatnonzero(size > _SEEN * size.max())[-1]) + 1
-    shown = samples[: min(seen + rate // 50, len(samples))] / size.max()
-    shown = np.sign(shown) * np.sqrt(np.abs(shown))  # a linear scale shows the direct sound alone
+    end = int(np.flatnonzero(size > _VISIBLE * size.max())[-1]) + 1
+    shown = samples[: min(end + rate // 50, len(samples))] / size.max()
+    shown = np.sign(shown) * np.sqrt(
+        np.abs(shown)
+    )  # on a linear scale only the direct sound would be visible
     step = max(1, len(shown) // _COLUMNS)
     moments = shown[: len(shown) // step * step].reshape(-1, step, count)
     times = (np.arange(len(moments)) * step - zero) / rate
-    for channel, colour in zip(range(count), theme.lines, strict=False):
-        low, high = (turn(moments[:, :, channel], axis=1) - 2 * channel for turn in (np.min, np.max))
-        axes.fill_between(times, low, high, color=colour, linewidth=0.8)
+    for channel, color in zip(range(count), theme.lines, strict=False):
+        low, high = (extreme(moments[:, :, channel], axis=1) - 2 * channel for extreme in (np.min, np.max))
+        axes.fill_between(times, low, high, color=color, linewidth=0.8)
     axes.set(
         title="Waveform (square-root scale)",
         xlabel="time (s)",
@@ -105,9 +106,9 @@ def decay_curves(
     names: tuple[str, ...],
     dynamic_range: float,
 ) -> None:
-    """Draw energy decay curves freed from noise, and through the first the lines of its decay times."""
+    """Draw noise-compensated energy decay curves, and the fitted lines of the first one's decay times."""
     longest, deepest, flattest = 0.01, 10.0, -np.inf
-    for channel, colour in zip(range(samples.shape[1]), theme.lines, strict=False):
+    for channel, color in zip(range(samples.shape[1]), theme.lines, strict=False):
         decay = energy_decay(samples[:, channel], rate)
         shown = int(np.count_nonzero(decay.level > -dynamic_range))
         longest = max(longest, shown / rate)
@@ -116,8 +117,8 @@ def decay_curves(
         step = max(1, shown // _COLUMNS)
         times = np.arange(0, shown, step) / rate
         label = names[channel] if samples.shape[1] > 1 else None
-        axes.plot(times, decay.level[:shown:step], color=colour, linewidth=1.6, label=label)
-    # A curve that soon meets the noise fills the picture, too, and stays clear of the legend.
+        axes.plot(times, decay.level[:shown:step], color=color, linewidth=1.6, label=label)
+    # A curve that soon reaches the noise also fills the picture and leaves room for the legend.
     depth = min(dynamic_range, 10 * np.ceil(deepest / 10))
     first, times_of = energy_decay(samples[:, 0], rate), report.channels[0].bands[0]
     for name, found, ends, style in (
@@ -130,7 +131,7 @@ def decay_curves(
     axes.set(title=f"Energy decay{through}", xlabel="time after the direct sound (s)", ylabel="level (dB)")
     axes.set(xlim=(0, longest), ylim=(-depth, 0.04 * depth))
     if axes.get_legend_handles_labels()[0]:
-        high = flattest > -0.5 * depth  # a curve that is still up at its end leaves room below it
+        high = flattest > -0.5 * depth  # a curve that ends high leaves room below it
         axes.legend(
             loc="lower left" if high else "upper right", frameon=True, framealpha=0.85, edgecolor="none"
         )
@@ -150,11 +151,11 @@ def _fit(
     if not np.isfinite(found.seconds):
         return
     first, last = (int(np.argmax(decay.level <= -end)) for end in ends)
-    # A least-squares line goes through the middle of its points.
+    # A least-squares line passes through the mean of its points.
     middle, level = (first + last) / 2 / rate, float(decay.level[first : last + 1].mean())
     fall = np.array([0, -depth])
     times = middle + (level - fall) * found.seconds / 60
-    doubt = "" if found.valid else ", doubtful"
+    doubt = "" if found.valid else ", unreliable"
     axes.plot(
         times, fall, style, color=theme.ink, linewidth=1.0, label=f"{name} {found.seconds:.2f} s{doubt}"
     )
@@ -163,7 +164,7 @@ def _fit(
 def spectrogram(
     axes: "Axes", samples: Array, rate: int, zero: int, theme: Theme, dynamic_range: float
 ) -> None:
-    """Draw how each frequency of one channel dies away, in dB below the loudest."""
+    """Draw the spectrogram of one channel, in dB below its maximum."""
     from matplotlib.mlab import specgram
 
     size = int(2 ** np.clip(round(np.log2(rate * 0.03)), 6, 12))
@@ -192,7 +193,7 @@ def spectrogram(
 
 
 def decay_times(axes: "Axes", report: AcousticReport, theme: Theme) -> None:
-    """Draw the mean decay times per octave; hollow where they are not to be trusted."""
+    """Draw the mean decay times per octave, with hollow marks for unreliable ones."""
     places = np.arange(len(report.mean))
     highest = 0.0
     series: tuple[tuple[str, list[DecayTime], str, str], ...] = (
@@ -200,20 +201,20 @@ def decay_times(axes: "Axes", report: AcousticReport, theme: Theme) -> None:
         ("T20", [band.t20 for band in report.mean], "o", theme.lines[1]),
         ("T30", [band.t30 for band in report.mean], "s", theme.lines[0]),
     )
-    for label, found, mark, colour in series:
+    for label, found, mark, color in series:
         seconds = np.array([time.seconds for time in found])
         valid = np.array([time.valid for time in found])
         finite = seconds[np.isfinite(seconds)]
         highest = max(highest, float(finite.max(initial=0)))
-        axes.plot(places, seconds, color=colour, linewidth=1.2, zorder=2)
-        axes.plot(places[valid], seconds[valid], mark, color=colour, label=label, zorder=3)
-        axes.plot(places[~valid], seconds[~valid], mark, color=colour, markerfacecolor=theme.ground, zorder=3)
-    axes.plot([], [], "o", color=theme.faint, markerfacecolor=theme.ground, label="not to be trusted")
+        axes.plot(places, seconds, color=color, linewidth=1.2, zorder=2)
+        axes.plot(places[valid], seconds[valid], mark, color=color, label=label, zorder=3)
+        axes.plot(places[~valid], seconds[~valid], mark, color=color, markerfacecolor=theme.ground, zorder=3)
+    axes.plot([], [], "o", color=theme.faint, markerfacecolor=theme.ground, label="unreliable")
     centres = [band.centre or 0.0 for band in report.mean]
     labels = [f"{centre / 1000:g}k" if centre >= 1000 else f"{centre:g}" for centre in centres]
     axes.set_xticks(places, labels)
     axes.set(title="Decay time per octave", xlabel="octave (Hz)", ylabel="decay time (s)")
-    # Room above the points for the legend, which then covers none.
+    # Room above the points, so that the legend covers none.
     axes.set(xlim=(-0.5, len(places) - 0.5), ylim=(0, 1.35 * max(highest, 0.01)))
     axes.legend(loc="upper right", ncols=4, columnspacing=1.2, handletextpad=0.4)
 
@@ -224,11 +225,11 @@ def magnitude(axes: "Axes", samples: Array, rate: int, theme: Theme, names: tupl
     frequencies = np.asarray(np.fft.rfftfreq(size, 1 / rate), np.float64)
     points = np.geomspace(20, min(20_000, 0.499 * rate), 500)
     loudest = -np.inf
-    for channel, colour in zip(range(samples.shape[1]), theme.lines, strict=False):
+    for channel, color in zip(range(samples.shape[1]), theme.lines, strict=False):
         power = np.abs(np.fft.rfft(samples[:, channel], size)) ** 2
         level = 10 * np.log10(np.maximum(smoothed(power, frequencies, points, _SMOOTHING), 1e-20))
         loudest = max(loudest, float(level.max()))
-        axes.plot(points, level, color=colour, linewidth=1.4, label=names[channel])
+        axes.plot(points, level, color=color, linewidth=1.4, label=names[channel])
     axes.set(title="Frequency response (1/6 octave)", ylabel="gain (dB)", ylim=(loudest - 50, loudest + 6))
     hertz_axis(axes, 20, min(20_000, rate / 2))
     if samples.shape[1] > 1:
@@ -242,6 +243,6 @@ def _title(response: ImpulseResponse, report: AcousticReport, title: str | None)
         facts.append(f"T30 {band.t30.seconds:.2f} s")
     if band.valid and band.t20.valid:
         facts.append(f"C80 {band.c80:+.1f} dB")
-    if response.channels > _MOST_CHANNELS:
-        facts.append(f"channels 1 to {_MOST_CHANNELS} of {response.channels}")
+    if response.channels > _MAX_CHANNELS:
+        facts.append(f"channels 1 to {_MAX_CHANNELS} of {response.channels}")
     return f"{title or response.name or 'impulse response'}  ·  " + "  ·  ".join(facts)
