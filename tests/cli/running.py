@@ -1,4 +1,4 @@
-"""Running the command in the tests' own process."""
+"""Run the command in the process of the tests."""
 
 import os
 
@@ -20,7 +20,7 @@ def succeed(*args: str) -> Result:
 
 
 def fail(status: int, says: str, *args: str) -> None:
-    """Run what must fail: one line on stderr that says what, nothing on stdout, no file left behind."""
+    """Run a command that must fail: with one line on stderr, nothing on stdout, and no file left behind."""
     before = sorted(os.listdir())
     result = run(*args)
     assert result.stderr.startswith("Error: "), result.output

@@ -1,4 +1,4 @@
-"""`reverb batch`: what its options mean, and what it says."""
+"""`reverb batch`: its options and its output."""
 
 import csv
 import json

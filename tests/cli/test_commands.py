@@ -1,4 +1,4 @@
-"""The commands: what they write and say, and how they fail: one line on stderr and the right status."""
+"""The commands: their outputs and reports, and their failures: one line on stderr and the right status."""
 
 import json
 import os
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("folder")
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSound) -> Iterator[Path]:
-    """A folder to work in, with a recording and a response."""
+    """Change to a new folder with a recording and a response."""
     make_sound("in.wav", noise(5000, peak=0.2), subtype="PCM_24")
     make_sound("room.wav", decaying(2000, 2), subtype="PCM_24")
     monkeypatch.chdir(tmp_path)

@@ -163,5 +163,14 @@ def test_wrong_designs_are_told_in_one_line() -> None:
     fail(2, "Missing option '--boost' of tilt", *design, "tilt")
     fail(2, "--cutoff is no option of peak; it has --frequency", *design, "peak", "--cutoff", "3")
     fail(2, "the ending '.doc'; expected .wav, .txt", *design, "tilt", "--boost", "3", "--export", "taps.doc")
-    fail(2, "the ending is '.doc'; expected .png or .svg or .pdf", *design, "tilt", "--boost", "3", "--plot", "p.doc")
+    fail(
+        2,
+        "the ending is '.doc'; expected .png or .svg or .pdf",
+        *design,
+        "tilt",
+        "--boost",
+        "3",
+        "--plot",
+        "p.doc",
+    )
     fail(2, "cutoff 30000 Hz", *design, "lowpass", "--cutoff", "30000")

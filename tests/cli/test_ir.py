@@ -1,4 +1,4 @@
-"""`reverb ir`: edits in their order, rooms made, lists and tables."""
+"""`reverb ir`: edits in command-line order, synthesized rooms, lists and tables."""
 
 import csv
 import io

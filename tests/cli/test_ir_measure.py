@@ -1,4 +1,4 @@
-"""Measuring from the command line: sweep, recording, response; pairs of music; claps; and how each fails."""
+"""Measurements on the command line: sweeps, pairs of music, and claps; and their failures."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def room(seed: int = 0) -> Array:
 
 
 def record(played: str, recording: str, *responses: Array, channel: int = 0) -> None:
-    """Simulate a recording of a channel of what was played, a microphone for each response."""
+    """Simulate the recording of a played channel, with a microphone for each response."""
     x, rate = soundfile.read(played, always_2d=True)
     heard = [np.concatenate([np.zeros(1234), 0.5 * fftconvolve(x[:, channel], h)]) for h in responses]
     soundfile.write(recording, np.stack(heard, axis=1), rate, "FLOAT")

@@ -1,7 +1,6 @@
-"""Options: their types, and that choices and defaults are those of the values and functions that they set.
+"""Options: their types; and their choices and defaults, which must be those of the values and functions they set.
 
-The command line repeats choices and defaults, because importing them would load NumPy for each --help. This holds
-the two equal.
+The command line repeats choices and defaults, because importing them would load NumPy for each --help.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""The command as a process: signals, full disks, pipes, memory, a light start, completion."""
+"""The command as a process: signals, full disks, pipes, memory, imports at start, completion."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def python(code: str) -> str:
 
 @pytest.fixture
 def long_file(tmp_path: Path) -> Path:
-    """A sparse file of zeros that reads as an hour of sound."""
+    """Return a sparse file of zeros that reads as an hour of sound."""
     path = tmp_path / "long.wav"
     frames = 48_000 * 3600
     with soundfile.SoundFile(path, "w", 48_000, 2, "PCM_16") as file:

@@ -1,4 +1,4 @@
-"""`reverb studio` as a command: what it says, and how it ends."""
+"""`reverb studio` as a command: its output and its end."""
 
 import builtins
 import re

@@ -1,4 +1,4 @@
-"""What pictures are drawn from: outlines that miss no peak, spectra of known tones and noise, decays that are known."""
+"""Data of pictures: outlines that miss no peak, spectra of known tones and noise, known decays."""
 
 import numpy as np
 import pytest

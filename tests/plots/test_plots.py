@@ -1,4 +1,4 @@
-"""Pictures: that they are written, that they show what was measured, and that no text lies on another."""
+"""Pictures: they are written, they show the measured figures, and no text overlaps another."""
 
 import itertools
 import xml.etree.ElementTree as ElementTree
@@ -68,7 +68,7 @@ def test_no_text_lies_on_another(channels: int) -> None:
 
 
 def _texts(figure: Any) -> Iterator[Any]:
-    """Every text that is drawn; ticks beyond the limits keep theirs, which is not."""
+    """Return every text that is drawn; labels of ticks beyond the limits are not."""
     yield figure._suptitle
     for axes in figure.axes:
         yield from (t for t in (axes.xaxis.label, axes.yaxis.label, axes._left_title) if t.get_text())

@@ -20,7 +20,7 @@ Studio = Callable[..., TestClient]
 
 @pytest.fixture
 def studio() -> Iterator[Studio]:
-    """Return a function that starts a studio and gives a client, with the token unless told otherwise."""
+    """Return a function that starts a studio and returns a client, by default one with the token."""
     clients = []
 
     def start(*, token: bool = True, **limits: Any) -> TestClient:

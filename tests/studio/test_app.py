@@ -1,4 +1,4 @@
-"""The studio's answers: what is brought, heard, seen and taken away, against the library and the command line."""
+"""The studio's API: uploads, previews, pictures and downloads, compared with the library and the command line."""
 
 import io
 import json

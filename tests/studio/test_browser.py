@@ -181,12 +181,12 @@ def saved(folder: Path, name: str) -> Path:
 
 
 def bent(sound: npt.NDArray[Any]) -> float:
-    """The largest second difference ÷ peak."""
+    """Return the largest second difference relative to the peak."""
     return float(np.abs(np.diff(sound, 2)).max() / np.abs(sound).max())
 
 
 class Page:
-    """What a user does and sees."""
+    """The actions of a user on the page, and the texts that it shows."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
@@ -324,7 +324,7 @@ VALUED = ("meter", "progressbar", "slider", "spinbutton")
 
 
 def accessible(driver: webdriver.Chrome) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """What assistive technology is told: role, name, and whatever else is said of each thing."""
+    """Return role, name and properties of everything that assistive technology presents."""
     driver.execute_cdp_cmd("Accessibility.enable", {})
     for node in driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]:
         if not node["ignored"]:
@@ -335,7 +335,7 @@ def accessible(driver: webdriver.Chrome) -> Iterator[tuple[str, str, dict[str, A
 
 
 def reached(driver: webdriver.Chrome) -> list[str]:
-    """Where Tab leads, from the first link to the end of the page; what has no outline then is marked."""
+    """Return the elements that Tab visits, from the first link to the end; those without an outline are marked."""
     name = """
         const at = document.activeElement, label = at.labels?.[0];
         const shown = [at, label, at.closest(".room")].filter(Boolean).map((one) => getComputedStyle(one));

@@ -1,4 +1,4 @@
-"""Who is let in: our own page with the token, and nobody else."""
+"""Access: the studio's own page with the token is admitted, and nobody else."""
 
 import pytest
 

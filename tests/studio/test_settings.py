@@ -1,4 +1,4 @@
-"""The knobs as a value: the effect they stand for, and the preset that gives it again."""
+"""The settings of the knobs: their effect, and the preset of the same effect."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the tests of batches share: small folders of sound, a small room, and a look at what came out."""
+"""Helpers of the tests of batches: small folders of sound, a small room, and the contents of outputs."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ QUIETER = Gain(-6.0)
 
 
 def fill(folder: Path, *names: str, frames: int = 2000) -> Path:
-    """Write noise, another for each name, into a folder; names may have folders in front."""
+    """Write files of different noise into a folder; names may contain folders."""
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def fill(folder: Path, *names: str, frames: int = 2000) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """The bytes of every file below a folder but the journal, by their place."""
+    """Return the bytes of every file below a folder except the journal, by relative path."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -38,7 +38,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def journal(folder: Path) -> dict[str, dict[str, Any]]:
-    """The lines of a folder's journal by their output; each must be JSON, and no output there twice."""
+    """Return the records of a folder's journal by output; each line must be JSON, and no output may occur twice."""
     lines = [json.loads(line) for line in (folder / JOURNAL).read_text().splitlines()]
     records = {line["output"]: line for line in lines}
     assert len(records) == len(lines)
@@ -46,5 +46,5 @@ def journal(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def strays(folder: Path) -> list[Path]:
-    """What an unfinished rendering would leave."""
+    """Return the leftovers of unfinished renderings."""
     return [path for path in folder.rglob(".*") if path.name.startswith(".reverb-")]

@@ -1,4 +1,4 @@
-"""Batches from end to end: what comes out, what is reported, and what `resume` keeps."""
+"""Batches from beginning to end: outputs, reports, and the outputs that `resume` keeps."""
 
 import csv
 import importlib
@@ -38,7 +38,7 @@ def _statuses(report: BatchReport) -> list[str]:
     return [outcome.status for outcome in report.outcomes]
 
 
-# -- what comes out -------------------------------------------------------------------------------------------
+# -- outputs ------------------------------------------------------------------------------------------------
 
 
 def test_any_number_of_workers_gives_the_same_bytes_in_the_same_order(takes: Path) -> None:

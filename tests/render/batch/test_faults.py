@@ -1,4 +1,4 @@
-"""What goes wrong in a night: full and vanishing disks, kills, odd names, other batches, clocks, a damaged journal."""
+"""Faults during a batch: full and vanishing disks, kills, odd names, concurrent batches, clocks, a damaged journal."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _expected(takes: Path, effect: Any = QUIETER, **settings: Any) -> dict[str, bytes]:
-    """What an undisturbed batch makes."""
+    """Return the outputs of an undisturbed batch."""
     process_files(takes, "expected", effect, **settings)
     return contents(Path("expected"))
 
@@ -108,7 +108,7 @@ def test_a_subfolder_that_vanishes_fails_what_was_being_written(
 
 
 def _immutable(path: Path) -> Callable[[], object]:
-    """Close a folder to writing, even for root; how to open it again."""
+    """Make a folder read-only, even for root, and return a function that undoes it."""
     if os.geteuid() != 0:
         path.chmod(0o555)
         return lambda: path.chmod(0o755)
@@ -267,7 +267,7 @@ def _wait_for_more(out: Path, done: int) -> None:
 
 
 def _finished(out: Path) -> int:
-    """Count outputs; `os.walk`, unlike `Path.rglob`, bears with folders that go away meanwhile."""
+    """Count outputs; `os.walk`, unlike `Path.rglob`, tolerates folders that vanish in the meantime."""
     found = 0
     for _, folders, names in os.walk(out):
         folders[:] = [name for name in folders if not name.endswith(".part")]
@@ -276,7 +276,7 @@ def _finished(out: Path) -> int:
 
 
 def _wait_for_end(process: int) -> None:
-    """A worker ends by itself when nobody listens any more."""
+    """A worker ends by itself when nobody reads its output any more."""
     deadline = time.monotonic() + 60
     while Path(f"/proc/{process}").exists() and time.monotonic() < deadline:
         if Path(f"/proc/{process}/stat").read_text().split()[2] == "Z":

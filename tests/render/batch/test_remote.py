@@ -21,7 +21,7 @@ fsspec = pytest.importorskip("fsspec", reason="needs the extra 'cluster'")
 
 @pytest.fixture
 def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A file system in memory, with some takes, which lie in ``takes`` here, too."""
+    """Return a file system in memory with some takes, which are also in the local folder ``takes``."""
     monkeypatch.chdir(tmp_path)
     fill(tmp_path / "takes", "a.wav", "z/b.flac", "z/.hidden.wav")
     (tmp_path / "takes" / "notes.txt").touch()

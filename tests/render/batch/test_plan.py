@@ -1,4 +1,4 @@
-"""Which files a batch finds, what their outputs are called, and what augmentation draws: nothing is rendered here."""
+"""The plan of a batch: inputs, output names, and the draws of augmentation. Nothing is rendered here."""
 
 import os
 from dataclasses import replace
