@@ -70,7 +70,7 @@ def stranger(origin: str | None) -> str:
         cure = _cure(f"pip uninstall {' '.join(name for name, _ in found)}")
     elif origin:
         reason = f"{top} is somebody else's"
-        cure = _cure("remove what brought it")
+        cure = _cure("remove the project that installed it")
     else:
         reason = f"{top} is gone, as when another reverb was installed over it and removed again"
         cure = _cure()

@@ -124,7 +124,7 @@ def burst(
 ) -> None:
     """Turn the recording of a balloon pop or a clap into a response.
 
-    The response starts at the direct sound, whose spectrum is flattened as far as the recording tells it.
+    The response starts at the direct sound, whose spectrum is flattened as far as the recording reveals it.
 
     \b
     Examples:
