@@ -226,7 +226,7 @@ class _Interrupted(click.ClickException):
 
     def __init__(self, done: int, planned: int) -> None:
         super().__init__(
-            f"interrupted after {done} of {planned} outputs; continue by the same command with --resume"
+            f"interrupted after {done} of {planned} outputs; run the same command with --resume to continue"
         )
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +35,7 @@ mix = 0.4
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSound) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSound) -> Path:
     make_sound("in.wav", pink(44_100, 1.5, 2), 44_100, subtype="PCM_24")
     make_sound("room.wav", decaying(3000, 2), subtype="PCM_24")
     (tmp_path / "mine.toml").write_text(PRESET)

@@ -4,7 +4,6 @@ import json
 import os
 import stat
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSound) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSound) -> Path:
     """Change to a new folder with a recording and a response."""
     make_sound("in.wav", noise(5000, peak=0.2), subtype="PCM_24")
     make_sound("room.wav", decaying(2000, 2), subtype="PCM_24")
@@ -351,7 +350,9 @@ def test_an_unforeseen_failure_of_the_system_is_one_line(monkeypatch: pytest.Mon
     fail(1, "Input/output error", "apply", "in.wav", "out.wav", *ROOM)
 
 
-def test_tune_measures_and_says_where_it_keeps_the_result(tmp_path, monkeypatch):
+def test_tune_measures_and_says_where_it_keeps_the_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from reverb import cache
     from reverb.engine import fft, tuning
     from reverb.engine.realtime.schedule import POCKETFFT_COSTS

@@ -1,7 +1,6 @@
 """`reverb filter`: equalisers, crossovers and designs on the command line."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ RATE = 48_000
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSound) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSound) -> Path:
     make_sound("in.wav", noise(5000, peak=0.1), RATE, subtype="FLOAT")
     (tmp_path / "eq.csv").write_text("100,-3\n1000,0\n8000,2\n")
     monkeypatch.chdir(tmp_path)
@@ -74,8 +73,8 @@ def test_an_equaliser_and_a_crossover_tell_of_their_taps() -> None:
     assert told == f"filter: {reverb.load_equaliser('eq.csv').report(RATE)}"  # type: ignore[attr-defined]
     lines = succeed("filter", "crossover", "in.wav", "b.wav", "--at", "900", "--transition", "300").stdout
     bands = reverb.crossover(900, slope=None, transition=300)
-    told = [line for line in lines.splitlines() if line.startswith("band")]
-    assert told == [f"band {number}: {band.report(RATE)}" for number, band in enumerate(bands, 1)]
+    reports = [line for line in lines.splitlines() if line.startswith("band")]
+    assert reports == [f"band {number}: {band.report(RATE)}" for number, band in enumerate(bands, 1)]
     assert succeed("filter", "crossover", "in.wav", "q.wav", "--at", "900", "--quiet").output == ""
 
 

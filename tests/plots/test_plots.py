@@ -30,7 +30,7 @@ def response(channels: int = 2, rt60: float = 0.5, layout: str | None = None) ->
         np.random.default_rng(0).standard_normal((RATE, channels))
         * 10 ** (-3 * n / RATE / rt60)[:, np.newaxis]
     )
-    return ImpulseResponse(rows, RATE, "a <room>", layout)  # type: ignore[arg-type]
+    return ImpulseResponse(rows, RATE, "a <room>", layout)
 
 
 @pytest.mark.parametrize(("channels", "dark"), [(1, False), (2, True), (4, False)])
@@ -110,7 +110,7 @@ def test_pictures_are_files_of_their_kind(tmp_path: Path, ending: str) -> None:
 
 def test_odd_responses() -> None:
     plots.sheet(ImpulseResponse(np.array([0.0, 1.0]), RATE))
-    plots.sheet(ImpulseResponse(np.eye(3000, 6), 48_000, "six", "1x6"))  # type: ignore[arg-type]
+    plots.sheet(ImpulseResponse(np.eye(3000, 6), 48_000, "six", "1x6"))
     plots.sheet(ImpulseResponse(response().samples, RATE, latency=500))
     with pytest.raises(InvalidAudioError, match="silent"):
         plots.sheet(ImpulseResponse(np.array([[1.0, 0.0], [0.5, 0.0]]), RATE))

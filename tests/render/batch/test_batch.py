@@ -166,7 +166,7 @@ def test_a_report_that_could_not_be_written_is_refused_first(takes: Path, path: 
 def test_wrong_settings_are_refused_first(takes: Path) -> None:
     for settings in ({"gain": 500}, {"loudness": 3}, {"container": "XYZ"}, {"workers": 0}):
         with pytest.raises(ParameterError):
-            process_files(takes, "out", QUIETER, **settings)  # type: ignore[arg-type]
+            process_files(takes, "out", QUIETER, **settings)
     assert not Path("out").exists()
 
 
