@@ -61,7 +61,9 @@ def by_dask(batch: Batch, workers: int) -> Iterator[object]:
     with LocalCluster(
         n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
     ) as local:  # type: ignore[no-untyped-call]
-        yield from cluster.run(batch.tasks, WorkerContext(batch.folder, batch.treatments), local.scheduler_address)
+        yield from cluster.run(
+            batch.tasks, WorkerContext(batch.folder, batch.treatments), local.scheduler_address
+        )
 
 
 def rate(way: Way, batch: Batch, workers: int) -> float:

@@ -300,7 +300,8 @@ def test_an_interrupt_keeps_what_is_done_and_leaves_nothing_else(
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert (
-        errors.decode() == "Error: interrupted after 1 of 3 outputs; run the same command with --resume to continue\n"
+        errors.decode()
+        == "Error: interrupted after 1 of 3 outputs; run the same command with --resume to continue\n"
     )
     assert set(contents(Path("out"))) == set(journal(Path("out"))) == {"0.wav"}
     assert strays(Path("out")) == []
