@@ -14,6 +14,9 @@ from reverb.errors import InvalidAudioError, ParameterError
 Audio: TypeAlias = npt.NDArray[np.floating[Any]]
 """Sound: ``(frames,)`` or ``(frames, channels)``, float32 or float64."""
 
+Block: TypeAlias = npt.NDArray[np.float32]
+"""Live sound between two calls of the sound card: ``(frames, channels)``, float32."""
+
 Sample = TypeVar("Sample", bound=np.float32 | np.float64)
 """What sound keeps: in signatures, of an array that comes back with the type it had."""
 

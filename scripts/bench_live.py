@@ -29,11 +29,12 @@ import soundfile
 from benchmarks.results import Row, add_options, keep, this_machine
 
 import reverb
-from reverb.live import scheduling as interpreter
-from reverb.live.portaudio import CardStream, rescan
-from reverb.live.report import Xruns
+from reverb.live import scheduling
+from reverb.live.cards import rescan
+from reverb.live.meters import Xruns
 from reverb.live.session import Session
 from reverb.live.settings import LiveSettings, decide
+from reverb.live.stream import CardStream
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "live"))
 from jackd import RATE, DistantRig, JackServer, UnavailableError, delay_of  # type: ignore[import-not-found]
@@ -71,10 +72,10 @@ def passing_on() -> Iterator[Xruns]:
     xruns = Xruns()
 
     def callback(indata: Any, outdata: Any, frames: int, status: Any) -> None:  # noqa: ARG001  # as PortAudio calls
-        xruns.note(status)
+        xruns.add(status)
         outdata[:] = indata
 
-    with interpreter.low_latency():
+    with scheduling.low_latency():
         stream = CardStream(decide(LiveSettings()).stream, callback)
         stream.start()
         time.sleep(0.5)

@@ -1,7 +1,6 @@
 """Parts of other libraries that these do not promise: they are there, and where they go away all still works."""
 
 import ast
-import inspect
 import subprocess
 import sys
 import threading
@@ -16,7 +15,7 @@ import soundfile
 
 import reverb
 from reverb.audiofiles import packed
-from reverb.live import portaudio
+from reverb.live import cards, stream
 from reverb.live.recorder import Recorder
 from tests.conftest import ROOT
 from tests.signals import noise
@@ -94,20 +93,9 @@ def test_sounddevice_still_has_them() -> None:
     sounddevice = pytest.importorskip("sounddevice", exc_type=(ImportError, OSError))
     before = sounddevice._initialized
     assert before >= 0
-    portaudio.rescan()
+    cards.rescan()
     assert sounddevice._initialized == 1
     assert callable(sounddevice._exit_handler)
-
-
-def test_textual_still_waits_for_keys_as_expected(monkeypatch: pytest.MonkeyPatch) -> None:
-    linux_driver = pytest.importorskip("textual.drivers.linux_driver")
-    from reverb.monitor import app
-
-    monkeypatch.setattr(linux_driver, "selectors", linux_driver.selectors)  # put back afterwards
-    app._look_often_for_the_end()
-    assert linux_driver.selectors.SelectSelector is app._Impatient
-    assert linux_driver.selectors.EVENT_READ == linux_driver.selectors.EVENT_WRITE >> 1
-    assert "selectors.SelectSelector()" in inspect.getsource(linux_driver)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_24", "FLOAT"])
@@ -138,12 +126,12 @@ def test_a_recording_is_whole_at_its_end_without_soundfiles_private_parts(tmp_pa
 
 
 def test_cards_are_left_alone_without_sounddevices_private_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portaudio, "load", lambda: Without(np, *USED))
-    portaudio.rescan()
+    monkeypatch.setattr(cards, "load_sounddevice", lambda: Without(np, *USED))
+    cards.rescan()
     gone = threading.Event()
-    monkeypatch.setattr(portaudio, "_CLOSING_SECONDS", 0.01)
-    monkeypatch.setattr(portaudio.CardStream, "_close", lambda _self: gone.wait(10))
-    assert not portaudio.CardStream.__new__(portaudio.CardStream).close()
+    monkeypatch.setattr(stream, "_CLOSING_SECONDS", 0.01)
+    monkeypatch.setattr(stream.CardStream, "_close", lambda _self: gone.wait(10))
+    assert not stream.CardStream.__new__(stream.CardStream).close()
     gone.set()
 
 
@@ -155,11 +143,3 @@ def test_the_command_ends_as_it_should_without_atexits_private_part(status: int)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == status
     assert "Traceback" not in done.stderr
-
-
-def test_the_monitor_works_without_textuals_linux_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("textual")
-    from reverb.monitor import app
-
-    monkeypatch.setitem(sys.modules, "textual.drivers.linux_driver", None)
-    app._look_often_for_the_end()

@@ -1,4 +1,4 @@
-"""`reverb devices`: the sound cards of this machine."""
+"""`reverb devices`: list the sound cards of this machine."""
 
 import json
 

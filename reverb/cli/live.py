@@ -1,4 +1,4 @@
-"""`reverb live`: the sound card through a room, while one plays."""
+"""`reverb live`: play the sound card's input through a room."""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -46,13 +46,18 @@ class _Latency(click.ParamType[Any]):
 
 _CARD_OPTIONS = (
     click.option(
-        "--input-device", metavar="DEVICE", help="Number or a part of the name; see reverb devices."
+        "--input-device", metavar="DEVICE", help="Its number, or a part of its name; see reverb devices."
     ),
-    click.option("--output-device", metavar="DEVICE", help="Likewise."),
+    click.option("--output-device", metavar="DEVICE", help="The same for the output."),
     click.option(
-        "--input-channels", type=_Channels(), metavar="N,N", help="Of the card, from 1.  [default: 1,2]"
+        "--input-channels",
+        type=_Channels(),
+        metavar="N,N",
+        help="The card's channels to use, from 1.  [default: 1,2]",
     ),
-    click.option("--output-channels", type=_Channels(), metavar="N,N", help="Likewise.  [default: 1,2]"),
+    click.option(
+        "--output-channels", type=_Channels(), metavar="N,N", help="The same for the output.  [default: 1,2]"
+    ),
     click.option("--sample-rate", type=int, metavar="HZ", help="[default: the card's]"),
     click.option("--block-size", type=int, metavar="FRAMES", help="[default: the card's]"),
     click.option(
@@ -61,9 +66,11 @@ _CARD_OPTIONS = (
         default="low",
         show_default=True,
         metavar="low|high|MS",
-        help="To ask of the card.",
+        help="Latency to request from the card.",
     ),
-    click.option("--exclusive", is_flag=True, help="WASAPI: without the system's mixer, at a lower latency."),
+    click.option(
+        "--exclusive", is_flag=True, help="WASAPI only: bypass the system's mixer, for lower latency."
+    ),
 )
 _SOUND_OPTIONS = (
     click.option(
@@ -72,49 +79,59 @@ _SOUND_OPTIONS = (
         multiple=True,
         metavar="NAME_OR_FILE",
         shell_complete=complete_response,
-        help=f"Impulse response; given several times, those to step through.  [default: {_DEFAULT_RESPONSE}]",
+        help=f"Impulse response; repeat it for several to step through.  [default: {_DEFAULT_RESPONSE}]",
     ),
     click.option(
         "--chain",
         "preset",
         metavar="PRESET",
         shell_complete=complete_preset,
-        help="A preset, by name or file (see reverb chain --list), instead of --ir and its levels.",
+        help="A preset, by name or file (see reverb chain --list), in place of --ir and its levels.",
     ),
-    click.option("--allow-outside", is_flag=True, help="Let the preset read files outside its own folder."),
+    click.option("--allow-outside", is_flag=True, help="Let the preset read files outside its folder."),
     click.option(
-        "--layout", metavar="NAME", help="Of the responses: mono, stereo, true-stereo, or INPUTSxOUTPUTS."
+        "--layout",
+        metavar="NAME",
+        help="Layout of the responses: mono, stereo, true-stereo, or INPUTSxOUTPUTS.",
     ),
     MIX,
     WET,
     DRY,
     PREDELAY,
     click.option(
-        "--gain", type=float, default=0.0, show_default=True, metavar="DB", help="Level of the whole."
+        "--gain",
+        type=float,
+        default=0.0,
+        show_default=True,
+        metavar="DB",
+        help="Level of dry and wet together.",
     ),
     click.option(
         "--transition",
         type=click.Choice(["crossfade", "spillover"]),
         default="crossfade",
         show_default=True,
-        help="To another response: as if it had always been there, or the old one rings out.",
+        help="Change of the response: as if the new one had always been in use, or while the old one rings out.",
     ),
     click.option(
-        "--limiter/--no-limiter", default=True, show_default=True, help="Hold the output below full scale."
+        "--limiter/--no-limiter", default=True, show_default=True, help="Keep the output within full scale."
     ),
     click.option(
-        "--feedback-guard/--no-feedback-guard", default=True, show_default=True, help="Duck a growing howl."
+        "--feedback-guard/--no-feedback-guard",
+        default=True,
+        show_default=True,
+        help="Duck acoustic feedback.",
     ),
 )
 _FILE_OPTIONS = (
     click.option(
-        "--input-file", type=click.Path(), metavar="FILE", help="Play a recording instead of the input."
+        "--input-file", type=click.Path(), metavar="FILE", help="Play a file instead of the card's input."
     ),
-    click.option("--loop", is_flag=True, help="Play it again and again."),
+    click.option("--loop", is_flag=True, help="Repeat the file without end."),
     click.option(
-        "--record", type=click.Path(), metavar="FILE", help="Record what is heard (.wav, .w64, .caf, ...)."
+        "--record", type=click.Path(), metavar="FILE", help="Record the output (.wav, .w64, .caf, ...)."
     ),
-    click.option("--record-dry", type=click.Path(), metavar="FILE", help="Record the input too."),
+    click.option("--record-dry", type=click.Path(), metavar="FILE", help="Record the input as well."),
     click.option("--force", "overwrite", is_flag=True, help="Replace existing recordings."),
 )
 _CONTROL_OPTIONS = (
@@ -125,10 +142,14 @@ _CONTROL_OPTIONS = (
         is_flag=False,
         flag_value=_OSC_PORT,
         metavar="[PORT]",
-        help=f"Listen to OSC (0: any free port).  [{_OSC_PORT} if no port is given]",
+        help=f"Accept OSC messages (0: at any free port).  [{_OSC_PORT} if no port is given]",
     ),
     click.option(
-        "--osc-host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen."
+        "--osc-host",
+        default="127.0.0.1",
+        show_default=True,
+        metavar="ADDRESS",
+        help="Network address for OSC.",
     ),
     click.option(
         "--midi",
@@ -136,23 +157,28 @@ _CONTROL_OPTIONS = (
         is_flag=False,
         flag_value="",
         metavar="[NAME]",
-        help="Listen to this MIDI input, or the first.",
+        help="Accept MIDI from this input, or from the first.",
     ),
     click.option(
-        "--midi-learn", metavar="PARAMETER", help="Give the next MIDI controller moved to mix, wet, ..."
+        "--midi-learn",
+        metavar="PARAMETER",
+        help="Assign the next MIDI controller that moves to mix, wet, ...",
     ),
-    click.option("--plain", is_flag=True, help="One line instead of the full screen."),
-    click.option("--quiet", is_flag=True, help="Show nothing but errors and the summary."),
+    click.option("--plain", is_flag=True, help="Show one line instead of the full screen."),
+    click.option("--quiet", is_flag=True, help="Show only errors and the summary."),
     click.option(
-        "--duration", type=click.FloatRange(0.0, min_open=True), metavar="SECONDS", help="End by itself."
+        "--duration",
+        type=click.FloatRange(0.0, min_open=True),
+        metavar="SECONDS",
+        help="End after this time.",
     ),
     click.option(
-        "--reconnect", is_flag=True, help="Wait for a card that is missing or goes away, and go on."
+        "--reconnect", is_flag=True, help="Wait while the card is missing, and continue when it is back."
     ),
     click.option(
         "--measure-latency",
         is_flag=True,
-        help="Measure the card's round trip through a cable, output to input.",
+        help="Measure the card's round trip through a cable from output to input.",
     ),
 )
 
@@ -160,9 +186,9 @@ _CONTROL_OPTIONS = (
 @click.command()
 @with_options(_SOUND_OPTIONS, _FILE_OPTIONS, _CARD_OPTIONS, _CONTROL_OPTIONS)
 def live(**options: Any) -> None:
-    """Play the sound card's input through a room, with no latency but the card's own.
+    """Play the sound card's input through a room, with no latency beyond the card's own.
 
-    On a terminal it shows meters and takes keys (H lists them); Ctrl-C ends it with a summary.
+    A terminal shows meters and accepts keys (H lists them); Ctrl-C ends the session with a summary.
 
     \b
     Examples:
@@ -217,18 +243,18 @@ def _session(settings: "LiveSettings", options: dict[str, Any]) -> "Session":
 
 
 def _chain(options: dict[str, Any]) -> "Effect":
-    """Return the effect of --chain, or raise UsageError where options that it replaces stand beside it."""
+    """Return the effect of --chain, or raise UsageError if an option that it replaces is given, too."""
     from reverb.store.presets import load_chain
 
     for name in ("responses", "layout", "mix", "wet", "dry", "predelay"):
         if options[name] not in (None, (), 0.0):
             option = "ir" if name == "responses" else name
-            raise click.UsageError(f"--{option} stands beside --chain, which says it all; give one of them.")
+            raise click.UsageError(f"--{option} and --chain exclude each other; give one of them.")
     return load_chain(options["preset"], allow_outside=options["allow_outside"])
 
 
 def _measure(settings: "LiveSettings") -> None:
-    from reverb.live.latency import measure_latency
+    from reverb.live.play_record import measure_latency
 
     report = measure_latency(settings)
     stated = f"; the card states {1000 * report.stated:.1f} ms" if report.stated else ""

@@ -1,4 +1,4 @@
-"""A live session on the command line, from its first sound to its summary: screen, remote controls, a lost card."""
+"""A live session on the command line, from start to summary: screen, remote control, a lost card."""
 
 import contextlib
 import sys
@@ -23,16 +23,16 @@ class Controls:
     Attributes
     ----------
     osc_port : int or None
-        Listen to OSC there; 0 takes any free port.
+        Port for OSC; 0 for any free port.
     osc_host : str
     midi_port : str or None
-        Listen to the MIDI input of that name; empty takes the first.
+        Name of the MIDI input; empty for the first.
     midi_learn : str or None
-        Give the next MIDI controller that is moved to this parameter.
+        Parameter to which the next MIDI controller that moves is assigned.
     plain, quiet : bool
-        One line instead of the full screen; nothing at all.
+        Show one line instead of the full screen; show nothing.
     duration : float or None
-        Seconds after which it ends by itself.
+        Seconds after which the session ends.
     """
 
     osc_port: int | None
@@ -45,14 +45,14 @@ class Controls:
 
 
 def play(session: "Session", controls: Controls) -> None:
-    """Run a session from its start to its summary."""
-    from reverb.live.scheduling import spare_the_collector
+    """Run a session from start to summary."""
+    from reverb.live.scheduling import freeze_objects
     from reverb.monitor.text import summary
 
     lost: DeviceError | None = None
     try:
         with contextlib.ExitStack() as stack:
-            # What takes the interpreter for long, imports and opening MIDI ports, comes before the first block.
+            # Imports and MIDI ports keep the interpreter for long, so they come before the first block.
             midi_map = stack.enter_context(_remote(session, controls))
             show = _screen(session, controls, midi_map)
             stack.enter_context(session)
@@ -69,14 +69,14 @@ def play(session: "Session", controls: Controls) -> None:
     for message in session.messages:
         click.echo(message, err=True)
     click.echo(summary(session.stats(), [str(path) for path in session.recorded]), err=True)
-    spare_the_collector()
+    freeze_objects()
     if lost is not None:
         supervisor.give_up(lost, session)
 
 
 @contextlib.contextmanager
 def _remote(session: "Session", controls: Controls) -> "Iterator[MidiMap | None]":
-    """Listen to OSC and MIDI, where asked for."""
+    """Accept OSC and MIDI, if requested; yield the map of MIDI controllers."""
     with contextlib.ExitStack() as stack:
         midi_map = None
         if controls.osc_port is not None:
@@ -97,13 +97,13 @@ def _remote(session: "Session", controls: Controls) -> "Iterator[MidiMap | None]
 
 
 def _screen(session: "Session", controls: Controls, midi_map: "MidiMap | None") -> Callable[[], None]:
-    """Return what shows the session until it ends: on the whole screen where that is possible, or in one line."""
+    """Return a function that shows the session until it ends: on the full screen if possible, or in one line."""
     from reverb.monitor.plain import run_plain
 
     def in_one_line() -> None:
         run_plain(session, sys.stderr, controls.duration, quiet=controls.quiet)
 
-    def on_the_whole_screen() -> None:
+    def on_the_full_screen() -> None:
         monitor.run()
         session.check()
 
@@ -115,4 +115,4 @@ def _screen(session: "Session", controls: Controls, midi_map: "MidiMap | None") 
         session.tell(str(missing_extra("live", "the full screen needs Textual")))
         return in_one_line
     monitor = Monitor(session, midi_map, controls.duration)
-    return on_the_whole_screen
+    return on_the_full_screen

@@ -1,8 +1,8 @@
-"""`reverb live --reconnect`: a parent that starts the session again, in a new process, until the card is back.
+"""`reverb live --reconnect`: a parent process that starts the session again until the card is back.
 
-PortAudio cannot be trusted in a process whose sound server has died: closing hangs, and ending it aborts. So the
-session runs in a child, which leaves with a status of its own when the card is gone, and keeps where its faders stood
-in a file for the next one.
+PortAudio is unusable in a process whose sound server has died: closing hangs, and exiting aborts. So the session runs
+in a child process. When the card is lost, the child exits with a status of its own, and writes its levels to a file for
+the next child.
 """
 
 import contextlib
@@ -28,16 +28,16 @@ _STATE = "REVERB_LIVE_STATE"
 _LOST = 75  # sysexits' EX_TEMPFAIL: try again
 _WAIT_SECONDS = 1.0
 _GRACE_SECONDS = 0.5
-_FADERS = ("gain", "bypass", "mute")
+_LEVELS = ("gain", "bypass", "mute")
 
 
 def is_child() -> bool:
-    """Whether this process is one that a parent starts again."""
+    """Return whether this process is a child that its parent restarts."""
     return _STATE in os.environ
 
 
 def supervise(tell: Callable[[str], None]) -> int:
-    """Run this very command in a child, again and again as long as its card is missing; return its status."""
+    """Run this command in a child process, and again while the card is missing; return the last exit status."""
     with tempfile.TemporaryDirectory(prefix="reverb-") as folder, contextlib.suppress(KeyboardInterrupt):
         state = Path(folder) / "state.json"
         environment = {**os.environ, _STATE: str(state)}
@@ -56,7 +56,7 @@ def _wait(child: "subprocess.Popen[bytes]") -> int:
     try:
         return child.wait()
     except KeyboardInterrupt:
-        # Ctrl-C reaches the child as well; a signal to this process alone does not.
+        # Ctrl-C reaches the child as well; a signal sent to this process alone does not.
         with contextlib.suppress(subprocess.TimeoutExpired):
             return child.wait(_GRACE_SECONDS)
         child.terminate()
@@ -72,7 +72,7 @@ def _read(state: Path) -> dict[str, Any]:
 
 
 def give_up(error: DeviceError, session: "Session | None" = None) -> NoReturn:
-    """Leave over a card that is missing: for the parent to try again, or with the error where there is none."""
+    """Exit because the card is missing, so that the parent tries again; without a parent, raise the error."""
     if not is_child():
         raise error
     state = Path(os.environ[_STATE])
@@ -81,7 +81,7 @@ def give_up(error: DeviceError, session: "Session | None" = None) -> NoReturn:
         print(f"Error: {error}", file=sys.stderr)
         facts = {
             "response": session.response.name,
-            "faders": {name: getattr(session, name) for name in _FADERS},
+            "levels": {name: getattr(session, name) for name in _LEVELS},
             "mix": session.mix,
             "wet": session.wet,
             "dry": session.dry,
@@ -91,8 +91,8 @@ def give_up(error: DeviceError, session: "Session | None" = None) -> NoReturn:
 
 
 def continued(settings: "LiveSettings") -> "LiveSettings":
-    """Return the settings for this turn: further recordings get further names."""
-    if not is_child() or settings.record is None or "faders" not in _read(Path(os.environ[_STATE])):
+    """Return the settings for this child: recordings of later children get numbered names."""
+    if not is_child() or settings.record is None or "levels" not in _read(Path(os.environ[_STATE])):
         return settings
     wet, dry = settings.record, settings.record_dry
     part = 2
@@ -106,9 +106,9 @@ def _part(path: PathLike, number: int) -> Path:
 
 
 def restore(session: "Session") -> None:
-    """Put a session where the one before it stood."""
+    """Give a session the response and the levels of the previous child."""
     facts = _read(Path(os.environ[_STATE])) if is_child() else {}
-    if "faders" not in facts:
+    if "levels" not in facts:
         return
     with contextlib.suppress(ReverbError):
         session.choose(facts["response"])
@@ -116,6 +116,6 @@ def restore(session: "Session") -> None:
         session.mix = facts["mix"]
     else:
         session.wet, session.dry = facts["wet"], facts["dry"]
-    for name, value in facts["faders"].items():
+    for name, value in facts["levels"].items():
         setattr(session, name, value)
     session.tell("the sound card is back")

@@ -1,4 +1,4 @@
-"""Layer 3: live sound. One session plays the sound card through an effect; see `reverb.live.session`.
+"""Layer 3: live sound. A session plays the sound card through an effect; see `reverb.live.session`.
 
 >>> import reverb.live
 >>> with reverb.live.Session(reverb.Reverb("church")) as session:  # doctest: +SKIP
@@ -8,25 +8,25 @@
 
 from typing import TYPE_CHECKING, Any
 
-from reverb import __distribution__  # noqa: F401  # fails in another's package
+from reverb import __distribution__  # noqa: F401  # fails in another project's package
 
 if TYPE_CHECKING:
     from reverb.live.cards import Device, devices
-    from reverb.live.latency import LatencyReport, measure_latency
+    from reverb.live.play_record import LatencyReport, measure_latency
     from reverb.live.session import Session
 
 __all__ = ["Device", "LatencyReport", "Session", "devices", "measure_latency"]
 
 _HOMES = {
     "Device": "cards",
-    "LatencyReport": "latency",
+    "LatencyReport": "play_record",
     "Session": "session",
     "devices": "cards",
-    "measure_latency": "latency",
+    "measure_latency": "play_record",
 }
 
 
-if not TYPE_CHECKING:  # or no misspelt name would be an error to a type checker
+if not TYPE_CHECKING:  # otherwise type checkers would accept misspelled names
 
     def __getattr__(name: str) -> Any:
         if name not in _HOMES:

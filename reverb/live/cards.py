@@ -1,18 +1,25 @@
-"""The sound cards of this machine: listing them, and finding one by its number or a part of its name."""
+"""The sound cards of this machine: PortAudio, a list of its devices, and one of them by number or by name."""
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reverb.errors import DeviceError, UnknownNameError
+from reverb.errors import DeviceError, MissingExtraError, UnknownNameError
 
 Kind = Literal["input", "output"]
 
-COMMON_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000, 32_000, 22_050, 16_000, 8_000)
+_USUAL_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000, 32_000, 22_050, 16_000, 8_000)
 
-# Where one card shows up under several host APIs, the earlier one has the lower latency.
-_PREFERRED = (
+_INSTALL = {
+    "Linux": "apt install libportaudio2 (Debian, Ubuntu), dnf install portaudio (Fedora), pacman -S portaudio (Arch)",
+    "Darwin": "pip install --force-reinstall sounddevice (its wheel contains it), or brew install portaudio",
+    "Windows": "pip install --force-reinstall sounddevice (its wheel contains it)",
+}
+
+# Where one card is listed under several host APIs, the first of these has the lowest latency.
+_FASTEST_FIRST = (
     "ASIO",
     "Windows WASAPI",
     "Core Audio",
@@ -21,8 +28,8 @@ _PREFERRED = (
     "Windows DirectSound",
 )
 
-# MME is slow; and where a JACK server runs, ALSA's default is either taken by it or leads to it by a detour.
-_BETTER = {"MME": "Windows WASAPI", "ALSA": "JACK Audio Connection Kit"}
+# MME is slow; where a JACK server runs, ALSA's default device is either busy or a detour to that server.
+_BETTER_API = {"MME": "Windows WASAPI", "ALSA": "JACK Audio Connection Kit"}
 
 
 @dataclass(frozen=True)
@@ -32,16 +39,16 @@ class Device:
     Attributes
     ----------
     index : int
-        Its number for ``--input-device`` and ``--output-device``.
+        The number for ``--input-device`` and ``--output-device``.
     name, host_api : str
     inputs, outputs : int
         Channels.
     sample_rate : int
-        Its default, in Hz.
+        The default, in Hz.
     low_latency, high_latency : float
-        Default seconds of the output, or of the input where it has no output.
+        Default latencies in seconds: of the output, or of the input where there is no output.
     default_input, default_output : bool
-        Whether it is taken where none is named.
+        Whether the device is used where none is named.
     """
 
     index: int
@@ -56,13 +63,43 @@ class Device:
     default_output: bool = False
 
     def channels(self, kind: Kind) -> int:
-        """Return the number of its input or output channels."""
+        """Return the number of input or output channels."""
         return self.inputs if kind == "input" else self.outputs
 
 
 def describe(device: Device) -> str:
-    """Return a device's number, name and host API for a message."""
+    """Return a device's number, name and host API, for a message."""
     return f"device {device.index} ({device.name!r}, {device.host_api})"
+
+
+def load_sounddevice() -> Any:
+    """Return the sounddevice module.
+
+    Raises
+    ------
+    MissingExtraError
+        If sounddevice or the PortAudio library is not installed; the message says how to install it here.
+    """
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:  # OSError: the module is installed, the library is not
+        advice = _INSTALL.get(platform.system(), _INSTALL["Linux"])
+        raise MissingExtraError(
+            f"live sound needs the PortAudio library; install it with: {advice}"
+        ) from error
+    return sounddevice
+
+
+def rescan() -> None:
+    """Renew PortAudio's list of devices, which is made once, at its start. No stream may be open.
+
+    sounddevice has no public function for it; without the private ones the list stays as it is.
+    """
+    sounddevice = load_sounddevice()
+    if all(hasattr(sounddevice, name) for name in ("_initialized", "_terminate", "_initialize")):
+        while sounddevice._initialized:
+            sounddevice._terminate()
+        sounddevice._initialize()
 
 
 def devices() -> list[Device]:
@@ -73,11 +110,9 @@ def devices() -> list[Device]:
     MissingExtraError
         If PortAudio is not installed.
     """
-    from reverb.live.portaudio import load
-
-    sounddevice = load()
+    sounddevice = load_sounddevice()
     apis = sounddevice.query_hostapis()
-    chosen = {kind: _default_index(sounddevice, apis, kind) for kind in ("input", "output")}
+    defaults = {kind: _default_index(sounddevice, apis, kind) for kind in ("input", "output")}
     return [
         Device(
             index=index,
@@ -88,11 +123,25 @@ def devices() -> list[Device]:
             sample_rate=int(entry["default_samplerate"]),
             low_latency=float(entry[f"default_low_{_latency_side(entry)}_latency"]),
             high_latency=float(entry[f"default_high_{_latency_side(entry)}_latency"]),
-            default_input=index == chosen["input"],
-            default_output=index == chosen["output"],
+            default_input=index == defaults["input"],
+            default_output=index == defaults["output"],
         )
         for index, entry in enumerate(sounddevice.query_devices())
     ]
+
+
+def supported_rates(device: Device, kind: Kind) -> list[int]:
+    """Return which of the usual sample rates, in Hz, a device supports as an input or as an output."""
+    sounddevice = load_sounddevice()
+    check = sounddevice.check_input_settings if kind == "input" else sounddevice.check_output_settings
+    rates = []
+    for rate in _USUAL_RATES:
+        try:
+            check(device=device.index, samplerate=rate, dtype="float32")
+        except (sounddevice.PortAudioError, ValueError):
+            continue
+        rates.append(rate)
+    return rates
 
 
 def _latency_side(entry: Any) -> str:
@@ -100,43 +149,43 @@ def _latency_side(entry: Any) -> str:
 
 
 def _default_index(sounddevice: Any, apis: Any, kind: str) -> int:
-    """Return the default device's number, −1 for none: PortAudio's, or that of an API which serves it better."""
+    """Return the default device's number, −1 for none: PortAudio's default, or that of a better host API."""
     index = int(sounddevice.default.device[0 if kind == "input" else 1])
     if index < 0:
         candidates = [int(api[f"default_{kind}_device"]) for api in apis]
         index = next((candidate for candidate in candidates if candidate >= 0), -1)
     if index >= 0:
-        name = _BETTER.get(apis[sounddevice.query_devices(index)["hostapi"]]["name"])
+        name = _BETTER_API.get(apis[sounddevice.query_devices(index)["hostapi"]]["name"])
         better = [int(api[f"default_{kind}_device"]) for api in apis if api["name"] == name]
         index = next((candidate for candidate in better if candidate >= 0), index)
     return index
 
 
 def find_device(wanted: int | str | None, kind: Kind, among: list[Device] | None = None) -> Device:
-    """Return the device that a number or a part of a name means.
+    """Return the device of a number or of a part of a name.
 
     Parameters
     ----------
     wanted : int, str or None
-        A number, words that occur in name or host API (``"scarlett asio"``), or None for the default.
+        A number, words that occur in the name or the host API (``"scarlett asio"``), or None for the default.
     kind : {'input', 'output'}
-        What it must be able to do.
+        Only devices with such channels are considered.
     among : list of Device, optional
         By default those of `devices`.
 
     Raises
     ------
     UnknownNameError
-        If none, or more than one, is meant.
+        If no device matches, or more than one.
     DeviceError
-        If there is no sound card at all.
+        If no sound card has such channels.
     """
     known = devices() if among is None else among
     able = [device for device in known if device.channels(kind)]
     if not able:
         raise DeviceError(
             f"no sound card with an {kind}; connect one or start its server (JACK, PipeWire, PulseAudio), "
-            "then look with: reverb devices"
+            "then check with: reverb devices"
         )
     if wanted is None:
         return next((d for d in able if (d.default_input if kind == "input" else d.default_output)), able[0])
@@ -147,17 +196,17 @@ def find_device(wanted: int | str | None, kind: Kind, among: list[Device] | None
     if len(matches) == 1:
         return matches[0]
     listing = "; ".join(f"{d.index} {d.name} ({d.host_api})" for d in (matches or able))
-    problem = "is ambiguous" if matches else f"is no {kind} device"
-    raise UnknownNameError(f"{kind} device {wanted!r} {problem}; there are: {listing}")
+    problem = "is ambiguous" if matches else f"is not an {kind} device"
+    raise UnknownNameError(f"{kind} device {wanted!r} {problem}; choose one of: {listing}")
 
 
 def _by_name(text: str, able: list[Device]) -> list[Device]:
-    """Return the devices that a text means: a full name before parts of one, a quick host API before a slow one."""
+    """Return the matching devices: full names before parts of names, fast host APIs before slow ones."""
     full = [device for device in able if device.name.lower() == text]
     parts = [d for d in able if all(word in f"{d.name} {d.host_api}".lower() for word in text.split())]
     matches = full or parts
-    for api in _PREFERRED:
-        preferred = [device for device in matches if device.host_api == api]
-        if preferred:
-            return preferred
+    for api in _FASTEST_FIRST:
+        fastest = [device for device in matches if device.host_api == api]
+        if fastest:
+            return fastest
     return matches

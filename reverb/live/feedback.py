@@ -1,9 +1,9 @@
-"""The feedback guard: recognises a howl that grows between speaker and microphone, and turns the output down.
+"""The feedback guard: detects a howl between speaker and microphone, and turns the output down.
 
-A howl is the one frequency at which the loop through the room gains. It differs from music in being a single pure tone
-whose level rises steadily, by the same number of decibels in the same time, until something saturates. (van Waterschoot
-and Moonen 2011, Fifty years of acoustic feedback control, section on howling detection: peak-to-average power ratio,
-peak-to-harmonic power ratio, and the slope of the level in dB.)
+A howl grows at the one frequency at which the loop through the room has the highest gain. Unlike music it is a single
+pure tone whose level in dB rises at a constant rate until something saturates. (van Waterschoot and Moonen 2011, Fifty
+years of acoustic feedback control, section on howling detection: peak-to-average power ratio, peak-to-harmonic power
+ratio, and the slope of the level in dB.)
 """
 
 import math
@@ -14,31 +14,31 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from reverb.arrays import Block
 from reverb.levels import to_db
-from reverb.live.ring import Block
 
 WINDOW = 4096
-INTERVAL = 0.05
-"""Seconds between looks."""
+INTERVAL_SECONDS = 0.05
+"""Between two searches for a tone."""
 
-_LOOKS = 8
-_RISE_DB = 6.0
-_PURITY = 0.9
-_HARMONIC = 10 ** (-25.0 / 10)
+_RISING_TONES = 8
+_MIN_RISE_DB = 6.0
+_MIN_SHARE = 0.9
+_MAX_HARMONIC = 10 ** (-25.0 / 10)
 _SILENCE = 1e-12
-_LOUD_DB = -24.0
-_STUCK_LOOKS = 16
-_STUCK_DB = -3.0
+_MIN_HOWL_DB = -24.0
+_SATURATED_TONES = 16
+_SATURATED_DB = -3.0
 _DUCK_DB = -30.0
 _STEP_DB = -6.0
-_HOLD_LOOKS = 20
+_HOLD_INTERVALS = 20
 _RECOVERY_DB = 1.5
 
 
 class Tap:
-    """The latest output as mono, copied aside by the audio thread for the guard to look at.
+    """The latest output of the first channel, stored by the audio thread for the guard.
 
-    A look may see a seam between newer and older blocks; it costs one look's accuracy, never the audio thread's time.
+    The audio thread may write while another reads; the gap between newer and older blocks blurs that one spectrum.
     """
 
     def __init__(self, block_size: int) -> None:
@@ -46,28 +46,28 @@ class Tap:
         self._next = 0
 
     def push(self, block: Block) -> None:
-        """Keep the first channel of a block (frames, channels)."""
+        """Store the first channel of a block (frames, channels)."""
         self._blocks[self._next] = block[:, 0]
         self._next = (self._next + 1) % len(self._blocks)
 
     def read(self) -> Block:
-        """Return the latest frames in order."""
+        """Return the latest 4096 frames, oldest first."""
         latest: Block = np.roll(self._blocks, -self._next, axis=0).reshape(-1)[-WINDOW:]
         return latest
 
 
 @dataclass(frozen=True)
-class Look:
-    """What one look found.
+class Tone:
+    """The strongest tone in a window of sound.
 
     Attributes
     ----------
     frequency, level_db : float
-        Of the strongest tone, in Hz and dBFS.
+        In Hz and dBFS.
     tonal : bool
-        Whether there is nothing but this tone and its harmonics.
+        Whether the window contains only this tone and its harmonics.
     pure : bool
-        Whether there is nothing but this tone.
+        Whether the window contains only this tone.
     """
 
     frequency: float
@@ -76,21 +76,23 @@ class Look:
     pure: bool
 
 
-def look(sound: Block, sample_rate: int) -> Look:
-    """Find the strongest tone in a window of sound (frames,) and whether it stands alone, without harmonics."""
+def find_tone(sound: Block, sample_rate: int) -> Tone:
+    """Return the strongest tone in a window of sound (frames,)."""
     window = _window(len(sound))
     power = np.abs(np.fft.rfft(sound * window)) ** 2
     power[:3] = 0.0
     top = int(np.argmax(power))
     total = float(power.sum())
     if total < _SILENCE:
-        return Look(0.0, -math.inf, False, False)
+        return Tone(0.0, -math.inf, False, False)
     lobes = np.convolve(power, np.ones(5), "same")[top::top].tolist()
     # A sine of amplitude a has a²·n·Σw²/4 in its lobe.
     amplitude = math.sqrt(4.0 * lobes[0] / (len(sound) * float(window @ window)))
-    pure = lobes[0] > _PURITY * total and max(lobes[1:3], default=0.0) < _HARMONIC * lobes[0]
-    tonal = top > 8 and sum(lobes) > _PURITY * total  # below, harmonics lie too close to mean anything
-    return Look(top * sample_rate / len(sound), to_db(amplitude), tonal, pure)
+    pure = lobes[0] > _MIN_SHARE * total and max(lobes[1:3], default=0.0) < _MAX_HARMONIC * lobes[0]
+    tonal = (
+        top > 8 and sum(lobes) > _MIN_SHARE * total
+    )  # at lower frequencies the harmonics cannot be told apart
+    return Tone(top * sample_rate / len(sound), to_db(amplitude), tonal, pure)
 
 
 @cache
@@ -99,18 +101,18 @@ def _window(frames: int) -> npt.NDArray[np.float64]:
 
 
 class FeedbackGuard:
-    """Decides, look by look, how far to turn the output down.
+    """Chooses the gain of the output from the tones found in it, one every 50 ms.
 
-    A tone is a howl when it has been pure and at the same frequency for eight looks (0.4 s), rising at every one, by
-    6 dB in all; or, where it rose too fast to be seen, when it has stood at the limiter for 0.8 s with nothing but its
-    harmonics. Then the output is ducked by 30 dB for a second and comes back to a level that is 6 dB lower after
-    every howl.
+    A howl is a tone that has been pure, of one frequency, and rising for eight tones in succession (0.4 s), by 6 dB in
+    total. A howl that rises faster is detected later, once it has been at the limiter for 0.8 s with only its harmonics
+    beside it. The output is then turned down by 30 dB for a second, and comes back 6 dB lower after every howl.
 
     Attributes
     ----------
     gain_db : float
-        What the output should be turned to now, ≤ 0.
+        The gain to apply to the output, ≤ 0.
     howls : int
+        Number of howls so far.
     """
 
     def __init__(self) -> None:
@@ -120,48 +122,48 @@ class FeedbackGuard:
         """Forget all howls."""
         self.gain_db = 0.0
         self.howls = 0
-        self._rest_db = 0.0
+        self._final_db = 0.0
         self._hold = 0
-        self._looks: list[Look] = []
+        self._tones: list[Tone] = []
 
-    def decide(self, found: Look) -> str | None:
-        """Take in a look; return what to tell the user if it is a howl."""
+    def decide(self, found: Tone) -> str | None:
+        """Update the gain from the latest tone; return a message for the user if it is a howl."""
         if self._hold:
             self._hold -= 1
             return None
-        self.gain_db = min(self._rest_db, self.gain_db + _RECOVERY_DB)
-        self._looks = [*self._looks[-_STUCK_LOOKS + 1 :], found]
+        self.gain_db = min(self._final_db, self.gain_db + _RECOVERY_DB)
+        self._tones = [*self._tones[-_SATURATED_TONES + 1 :], found]
         if not self._is_howl():
             return None
         self.howls += 1
-        self._rest_db += _STEP_DB
-        self.gain_db = min(_DUCK_DB, self._rest_db)
-        self._hold = _HOLD_LOOKS
-        self._looks = []
+        self._final_db += _STEP_DB
+        self.gain_db = min(_DUCK_DB, self._final_db)
+        self._hold = _HOLD_INTERVALS
+        self._tones = []
         return (
-            f"feedback at {found.frequency:.0f} Hz: output ducked, comes back {-self._rest_db:.0f} dB lower; "
+            f"feedback at {found.frequency:.0f} Hz: output turned down, comes back {-self._final_db:.0f} dB lower; "
             "move the microphone away from the speaker"
         )
 
     def _is_howl(self) -> bool:
-        whole, recent = self._looks, self._looks[-_LOOKS:]
-        levels = [found.level_db for found in recent]
-        if (
-            len(recent) == _LOOKS
-            and all(found.pure for found in recent)
-            and _one_tone(recent)
+        tones, recent = self._tones, self._tones[-_RISING_TONES:]
+        levels = [tone.level_db for tone in recent]
+        rising = (
+            len(recent) == _RISING_TONES
+            and all(tone.pure for tone in recent)
+            and _same_frequency(recent)
             and all(after > before for before, after in pairwise(levels))
-            and levels[-1] - levels[0] >= _RISE_DB
-            and levels[-1] > _LOUD_DB
-        ):
-            return True
-        return (
-            len(whole) == _STUCK_LOOKS
-            and all(found.tonal and found.level_db > _STUCK_DB for found in whole)
-            and _one_tone(whole)
+            and levels[-1] - levels[0] >= _MIN_RISE_DB
+            and levels[-1] > _MIN_HOWL_DB
         )
+        saturated = (
+            len(tones) == _SATURATED_TONES
+            and all(tone.tonal and tone.level_db > _SATURATED_DB for tone in tones)
+            and _same_frequency(tones)
+        )
+        return rising or saturated
 
 
-def _one_tone(looks: list[Look]) -> bool:
-    lowest = min(found.frequency for found in looks)
-    return all(found.frequency <= 1.03 * lowest + 12.0 for found in looks)
+def _same_frequency(tones: list[Tone]) -> bool:
+    lowest = min(tone.frequency for tone in tones)
+    return all(tone.frequency <= 1.03 * lowest + 12.0 for tone in tones)

@@ -1,128 +1,161 @@
-"""Where the faders of a session stand: either a mix, or wet and dry by themselves; and gain, bypass, mute."""
+"""Levels of a session: a mix, or wet and dry set separately; gain, bypass, and mute."""
 
-import math
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
 
-from reverb.errors import ParameterError
-from reverb.levels import from_db, to_db
+import numpy as np
+
+from reverb.checks import in_range, whole
+from reverb.levels import from_db
 from reverb.live.convolver import check_dry
 from reverb.live.prepare import LOUDEST_DB, Prepared
-from reverb.live.processor import Levels
+from reverb.live.processor import PathLevels
 
 
-class Faders:
-    """The faders, in the units of people.
-
-    Attributes
-    ----------
-    gain : float
-        Of the whole, in dB.
-    mute : bool
+def linear_level(name: str, db: float) -> float:
+    """Return the linear level of a number of decibels: up to 60 dB, −inf for silence.
 
     Raises
     ------
     ParameterError
-        By whatever would let a dry sound be heard, where fewer channels come out than go in.
+        If it is out of range.
+    """
+    return from_db(in_range(name, db, -np.inf, LOUDEST_DB, "dB"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """The levels of a prepared effect. Immutable: each `with_` method returns new levels, or raises.
+
+    Attributes
+    ----------
+    prepared : Prepared
+    mix : float or None
+        Proportion of the wet sound, 0 to 1, at constant loudness; None while wet and dry are set separately.
+    dry, wet, gain : float
+        Linear levels of the dry path, of the wet path, and of both together.
+    bypass : bool
+        Whether only the dry sound passes, at the level at which it came in.
+    mute : bool
     """
 
-    def __init__(self, prepared: Prepared, gain: float = 0.0) -> None:
-        self._bypass = self.mute = False
-        self._gain = _linear("gain", gain)
-        self.adopt(prepared)
+    prepared: Prepared
+    mix: float | None
+    dry: float
+    wet: float
+    gain: float = 1.0
+    bypass: bool = False
+    mute: bool = False
 
-    def adopt(self, prepared: Prepared) -> None:
-        """Stand where an effect asks for."""
-        self._law, self._scale, self._wiring = prepared.law, prepared.dry_scale, prepared.response.wiring
-        self._mix, self._dry, self._wet = prepared.mix, prepared.dry, prepared.wet
+    @classmethod
+    def of(cls, prepared: Prepared, gain_db: float = 0.0) -> "Levels":
+        """Return the levels that an effect defines.
 
-    def follow(self, prepared: Prepared) -> None:
-        """Stay, for another response: the same mix at the same loudness, or the same levels."""
-        self._law, self._scale, self._wiring = prepared.law, prepared.dry_scale, prepared.response.wiring
-        if self._mix is not None:
-            self._dry, self._wet = self._law.levels(self._mix)
+        Raises
+        ------
+        ParameterError
+            If the gain is out of range.
+        """
+        gain = linear_level("gain", gain_db)
+        return cls(prepared=prepared, mix=prepared.mix, dry=prepared.dry, wet=prepared.wet, gain=gain)
 
-    @property
-    def mix(self) -> float | None:
-        """Share of the room, 0 to 1; None while wet and dry stand by themselves."""
-        return self._mix
+    def adopting(self, prepared: Prepared) -> "Levels":
+        """Return the levels that another effect defines, with this gain, bypass and mute."""
+        return replace(self, prepared=prepared, mix=prepared.mix, dry=prepared.dry, wet=prepared.wet)
 
-    @mix.setter
-    def mix(self, value: float) -> None:
-        dry, wet = self._law.levels(value)
+    def following(self, prepared: Prepared) -> "Levels":
+        """Return these levels for another response: the same mix at the same loudness, or the same wet and dry."""
+        if self.mix is None:
+            return replace(self, prepared=prepared)
+        dry, wet = prepared.law.levels(self.mix)
+        return replace(self, prepared=prepared, dry=dry, wet=wet)
+
+    def with_mix(self, mix: float | None) -> "Levels":
+        """Return levels with another mix, 0 to 1."""
+        share = in_range("mix", mix, 0, 1)
+        dry, wet = self.prepared.law.levels(share)
         self._check_dry(dry)
-        self._mix, self._dry, self._wet = float(value), dry, wet
+        return replace(self, mix=share, dry=dry, wet=wet)
 
-    @property
-    def wet(self) -> float:
-        """Level of the wet path in dB."""
-        return to_db(self._wet)
+    def with_wet(self, db: float) -> "Levels":
+        """Return levels with another wet level in dB, and no mix."""
+        return replace(self, wet=linear_level("wet", db), mix=None)
 
-    @wet.setter
-    def wet(self, db: float) -> None:
-        self._wet, self._mix = _linear("wet", db), None
-
-    @property
-    def dry(self) -> float:
-        """Level of the dry path in dB."""
-        return to_db(self._dry)
-
-    @dry.setter
-    def dry(self, db: float) -> None:
-        dry = _linear("dry", db)
+    def with_dry(self, db: float) -> "Levels":
+        """Return levels with another dry level in dB, and no mix."""
+        dry = linear_level("dry", db)
         self._check_dry(dry)
-        self._dry, self._mix = dry, None
+        return replace(self, dry=dry, mix=None)
 
-    @property
-    def gain(self) -> float:
-        """Level of the whole in dB."""
-        return to_db(self._gain)
+    def with_gain(self, db: float) -> "Levels":
+        """Return levels with another gain in dB."""
+        return replace(self, gain=linear_level("gain", db))
 
-    @gain.setter
-    def gain(self, db: float) -> None:
-        self._gain = _linear("gain", db)
+    def with_bypass(self, on: bool) -> "Levels":
+        """Return levels with bypass on or off."""
+        bypass = _switch("bypass", on)
+        self._check_dry(float(bypass))
+        return replace(self, bypass=bypass)
 
-    @property
-    def bypass(self) -> bool:
-        """Whether the dry sound is heard alone, as it came in."""
-        return self._bypass
+    def with_mute(self, on: bool) -> "Levels":
+        """Return levels with mute on or off."""
+        return replace(self, mute=_switch("mute", on))
 
-    @bypass.setter
-    def bypass(self, on: bool) -> None:
-        self._check_dry(float(on))
-        self._bypass = on
+    def paths(self) -> PathLevels:
+        """Return the levels of the two paths."""
+        scale = self.prepared.dry_scale
+        if self.bypass:
+            return PathLevels(scale, 0.0, not self.mute)
+        return PathLevels(self.gain * scale * self.dry, self.gain * self.wet, not self.mute)
 
     def _check_dry(self, level: float) -> None:
+        """Raise ParameterError if a dry sound would lose channels, because fewer come out than go in."""
         if level:
-            check_dry(self._wiring.inputs, self._wiring.outputs)
+            wiring = self.prepared.response.wiring
+            check_dry(wiring.inputs, wiring.outputs)
 
+
+Value = TypeVar("Value")
+
+
+class LevelsOwner(Protocol):
+    """An object whose levels a `LevelAttribute` reads and changes."""
+
+    @property
     def levels(self) -> Levels:
-        """Return them as linear levels of the two paths."""
-        if self._bypass:
-            return Levels(self._scale, 0.0, not self.mute)
-        return Levels(self._gain * self._scale * self._dry, self._gain * self._wet, not self.mute)
+        """The present levels."""
+        ...
+
+    def set_levels(self, change: Callable[[Levels], Levels]) -> None:
+        """Replace the levels by those that `change` returns for them."""
+        ...
 
 
-_T = TypeVar("_T")
+class LevelAttribute(Generic[Value]):
+    """An attribute that reads and changes one of its owner's levels.
 
+    Parameters
+    ----------
+    read : callable
+        Returns the value from `Levels`.
+    change : callable
+        Returns new `Levels` with another value.
+    doc : str
+    """
 
-class Fader(Generic[_T]):
-    """An attribute of what has a `desk`: one of the desk's faders, heard as soon as it is set."""
+    def __init__(
+        self, read: Callable[[Levels], Value], change: Callable[[Levels, Value], Levels], doc: str
+    ) -> None:
+        self._read, self._change, self.__doc__ = read, change, doc
 
-    def __init__(self, doc: str) -> None:
-        self.__doc__ = doc
-
-    def __set_name__(self, _owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, owner: Any, _type: type) -> _T:
-        value: Any = self if owner is None else getattr(owner.desk.faders, self._name)
+    def __get__(self, owner: LevelsOwner | None, _type: type) -> Value:
+        value: Any = self if owner is None else self._read(owner.levels)
         return value  # type: ignore[no-any-return]
 
-    def __set__(self, owner: Any, value: _T) -> None:
-        owner.desk.move(self._name, value)
+    def __set__(self, owner: LevelsOwner, value: Value) -> None:
+        owner.set_levels(lambda levels: self._change(levels, value))
 
 
-def _linear(name: str, db: float) -> float:
-    if math.isnan(db) or db > LOUDEST_DB:
-        raise ParameterError(f"{name} {db} dB; expected at most {LOUDEST_DB:g} dB")
-    return from_db(db)
+def _switch(name: str, on: bool) -> bool:
+    return bool(on) if isinstance(on, bool | np.bool_) else bool(whole(name, on, 0, 1))

@@ -1,4 +1,4 @@
-"""A recording in place of the sound card's input: read ahead by a thread of its own, at the session's rate."""
+"""A recording in place of the sound card's input, read ahead by a thread and resampled to the session's rate."""
 
 import contextlib
 import threading
@@ -8,13 +8,15 @@ from collections.abc import Iterator
 import numpy as np
 import soundfile
 
+from reverb.arrays import Block
 from reverb.audiofiles.files import PathLike, open_sound
 from reverb.errors import InvalidAudioError
-from reverb.live.ring import Block, Ring
+from reverb.live.ring import Ring
 
-_SECONDS = 4.0
+_AHEAD_SECONDS = 4.0
 _PIECE_SECONDS = 0.25
 _POLL_SECONDS = 0.02
+_MAX_START_SECONDS = 2.0
 
 
 class Player:
@@ -24,18 +26,18 @@ class Player:
     ----------
     path : path-like
     sample_rate : int
-        What to resample to, in Hz.
+        Of the session, in Hz; a file of another rate is resampled.
     loop : bool
-        Begin again at the end, without a gap.
+        Repeat the file without end and without gaps.
 
     Attributes
     ----------
     channels : int
         Of the file.
     starved : int
-        Blocks that the disk did not deliver in time.
+        Blocks that were not read in time, and played as silence.
     failure : str or None
-        Why reading stopped, if it did.
+        The reason why reading stopped, if it did.
 
     Raises
     ------
@@ -49,13 +51,13 @@ class Player:
         self.channels = int(self._sound.channels)
         self.starved = 0
         self.failure: str | None = None
-        self._ring = Ring(round(_SECONDS * sample_rate), self.channels)
+        self._ring = Ring(round(_AHEAD_SECONDS * sample_rate), self.channels)
         self._read_all = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._fill, name="reverb-player", daemon=True)
         self._thread.start()
-        # The first callback shall find a full ring.
-        deadline = time.monotonic() + 2.0
+        # The first callback should find the ring half full.
+        deadline = time.monotonic() + _MAX_START_SECONDS
         while (
             self._ring.waiting < self._ring.capacity // 2
             and not self._read_all
@@ -69,7 +71,7 @@ class Player:
         return self._read_all and not self._ring.waiting
 
     def pull(self, out: Block) -> None:
-        """Fill `out` (frames, channels), with silence where nothing is left; called by the audio thread."""
+        """Fill `out` (frames, channels), the rest with silence; called by the audio thread."""
         ended = self._read_all
         count = self._ring.pull(out)
         if count < len(out):
@@ -111,7 +113,7 @@ class Player:
         while not self._stop.is_set():
             piece: Block = self._sound.read(frames, "float32", always_2d=True)
             if not np.isfinite(piece).all():
-                raise InvalidAudioError("it holds NaN or infinity; repair the file first")
+                raise InvalidAudioError("the file contains NaN or infinity; repair it first")
             if len(piece):
                 yield piece
             if len(piece) < frames:

@@ -1,9 +1,8 @@
-"""Making Python fit for a callback with a deadline: the switch interval, the collector, the thread's priority.
+"""Settings of the interpreter and of the process for callbacks with a deadline; restored after the session.
 
-The callback needs the interpreter's lock. By default another busy Python thread keeps it for 5 ms at a time, two blocks
-of 128 frames; a full collection stops everything for as long as there are objects; and where all cores are taken the
-thread that has the lock may itself have to wait for its turn. While a session runs all three are tamed, and put back
-afterwards.
+The callback needs the interpreter's lock. By default a busy Python thread keeps the lock for 5 ms at a time, which is
+two blocks of 128 frames; a full garbage collection stops all threads for a time that grows with the number of objects;
+and if all cores are busy, the thread with the lock may itself have to wait for one.
 """
 
 import contextlib
@@ -16,11 +15,11 @@ from pathlib import Path
 
 SWITCH_INTERVAL = 0.00005
 NICE = -11
-"""What Linux desktops grant programs that play sound; where it is not granted it is left."""
+"""The niceness that Linux desktops allow programs that play sound."""
 
 _TASKS = Path("/proc/self/task")
-_LOOKS_TO_GROW_OLD = 40
-_PRIORITY = 65  # below the sound server's own threads, above everything ordinary
+_OLDER_EVERY = 40
+_PRIORITY = 65  # below the sound server's own threads, above ordinary ones
 
 _lock = threading.Lock()
 _sessions = 0
@@ -29,10 +28,11 @@ _before: tuple[float, bool, int] = (0.005, True, 0)
 
 @contextlib.contextmanager
 def low_latency() -> Iterator[None]:
-    """Let other threads hold the interpreter for 50 µs at most, stop the automatic collector, and go before others.
+    """Shorten the switch interval to 50 µs, pause automatic garbage collection, and raise the process's priority.
 
-    Objects that exist are frozen: later collections need not look at them. On Linux all threads of the process are made
-    less nice where that is allowed, for any of them may have the lock. May be nested, and used from several threads.
+    Existing objects are frozen, so that later collections skip them. On Linux all threads of the process get a higher
+    priority if that is allowed, as any of them may have the lock. May be nested, and used from several threads: the
+    last exit restores everything.
     """
     global _sessions, _before
     with _lock:
@@ -43,7 +43,7 @@ def low_latency() -> Iterator[None]:
             gc.freeze()
             gc.disable()
             sys.setswitchinterval(SWITCH_INTERVAL)
-            _be_nice(min(NICE, _before[2]))
+            _set_niceness(min(NICE, _before[2]))
     try:
         yield
     finally:
@@ -51,7 +51,7 @@ def low_latency() -> Iterator[None]:
             _sessions -= 1
             if _sessions == 0:
                 sys.setswitchinterval(_before[0])
-                _be_nice(_before[2])
+                _set_niceness(_before[2])
                 gc.unfreeze()
                 if _before[1]:
                     gc.enable()
@@ -61,35 +61,35 @@ def _niceness() -> int:
     return os.getpriority(os.PRIO_PROCESS, 0) if _TASKS.is_dir() else 0
 
 
-def _be_nice(niceness: int) -> None:
-    """Set the niceness of every thread there is, as far as it is allowed; new ones take after their makers."""
+def _set_niceness(niceness: int) -> None:
+    """Set the niceness of every thread, as far as that is allowed; new threads inherit it."""
     if _TASKS.is_dir():
         for thread in _TASKS.iterdir():
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)
 
 
-def collect_young(looks: int) -> None:
-    """Collect what has been made since the last look, and at every fortieth what outlived one; in well under 1 ms.
+def collect_young(calls: int) -> None:
+    """Collect the objects made since the last call, and every fortieth time those of the middle generation, too.
 
-    The collector does the same by counting objects, whenever it likes and to the oldest: tens of milliseconds.
+    It takes well under 1 ms; an automatic collection comes at any moment, and may take tens of milliseconds.
     """
-    gc.collect(1 if looks % _LOOKS_TO_GROW_OLD == 0 else 0)
+    gc.collect(1 if calls % _OLDER_EVERY == 0 else 0)
 
 
-def spare_the_collector() -> None:
-    """Let no later collection look at what exists now: modules, engines, screens.
+def freeze_objects() -> None:
+    """Exempt all existing objects (modules, engines, screens) from later collections.
 
-    Starting a session makes so much that the first collection would stop everything for 30 ms. Just before
-    the end of the process it saves the interpreter its last look, a tenth of a second.
+    After the start of a session this saves 30 ms at the first collection; before the end of the process, 0.1 s at the
+    interpreter's last one.
     """
     gc.freeze()
 
 
 def raise_priority() -> bool:
-    """Give the calling thread a real-time priority where the system allows it; return whether it has one.
+    """Give the calling thread a real-time priority if the system allows it; return whether it has one.
 
-    macOS and Windows do it by themselves for audio threads, as does a JACK server that runs in real time.
+    macOS, Windows, and JACK servers in real-time mode give it to audio threads without a request.
     """
     if not hasattr(os, "sched_setscheduler"):
         return False

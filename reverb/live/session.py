@@ -1,4 +1,4 @@
-"""A session: the sound card through an effect, while it is being changed."""
+"""A live session: the sound card through an effect, which may be changed meanwhile."""
 
 from __future__ import annotations
 
@@ -8,63 +8,64 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import NamedTuple, Self, Unpack
 
 from reverb.audiofiles.files import PathLike
+from reverb.checks import in_range, one_of, whole
 from reverb.effects.effect import HasResponse
 from reverb.engine.realtime.swap import MODES, Mode
-from reverb.errors import NotRunningError, ParameterError, ReverbError
-from reverb.live import rooms
-from reverb.live import scheduling as interpreter
-from reverb.live.desk import Desk
-from reverb.live.levels import Fader
-from reverb.live.parts import Parts
-from reverb.live.player import Player
-from reverb.live.portaudio import CardStream
-from reverb.live.prepare import Prepared
-from reverb.live.processor import Strip
-from reverb.live.recording import Recordings, dated_file
-from reverb.live.report import Meters, Stats
-from reverb.live.requests import Requests
+from reverb.errors import NotRunningError, ParameterError, ReverbError, shown
+from reverb.levels import to_db
+from reverb.live import rooms, scheduling
+from reverb.live.engine import LiveEngine
+from reverb.live.levels import LevelAttribute, Levels, linear_level
+from reverb.live.loader import ResponseLoader
+from reverb.live.meters import Meters, Stats
+from reverb.live.recorder import dated_file
 from reverb.live.settings import LiveChanges, LiveSettings, Setup, decide
-from reverb.live.stream import OpenStream, Running
-from reverb.live.watchdog import Watch
-from reverb.live.wires import wire
+from reverb.live.stream import CardStream, OpenStream
 from reverb.responses.response import ImpulseResponse
 
 
-class Session:
-    """Live sound through an effect, from ``with`` to the end of its block.
+class _Begun(NamedTuple):
+    """What a session has from its beginning on."""
 
-    Every method and property may be used from any thread while it runs.
+    engine: LiveEngine
+    loader: ResponseLoader
+
+
+class Session:
+    """Live sound through an effect, for the length of a ``with`` block.
+
+    While it runs, every method and property may be used from any thread.
 
     Parameters
     ----------
     effect : Effect or ImpulseResponse
-        What to play through. Of a `Reverb`, dry and wet stay apart, and its mix can be moved.
+        The effect to play through. Dry and wet of a `Reverb` stay apart, so that its mix can be changed.
     settings : LiveSettings, optional
         How to use the card; single fields may be given as keywords instead (``sample_rate=48_000``).
     gain : float
         In dB.
     transition : {'crossfade', 'spillover'}
-        How a new response takes over: as if it had always been there, or with the old one ringing out.
+        How a new response takes over: as if it had always been in use, or while the old one rings out.
     responses : iterable of ImpulseResponse or str, optional
-        What `step` goes through; by default the library.
+        The responses for `step`; by default those of the library.
     open_stream, decide_setup : callable
-        Open the card; tests put their own here.
+        Open the card; tests replace them.
 
     Attributes
     ----------
     transition : {'crossfade', 'spillover'}
-        May be changed any time.
+        May be changed at any time.
     messages : deque of str
-        What the user should be told, oldest first.
+        Messages for the user, oldest first.
 
     Raises
     ------
     ReverbError
-        On entering: MissingExtraError without PortAudio, DeviceError if the card cannot be had. On leaving, if
-        the card was lost: DeviceLostError. NotRunningError if it is used before it has been entered.
+        On entering: MissingExtraError without PortAudio, DeviceError if the card cannot be opened. On leaving:
+        DeviceLostError if the card was lost. NotRunningError if it is used before it has been entered.
 
     Examples
     --------
@@ -74,14 +75,28 @@ class Session:
     ...     print(session.stats())
     """
 
-    mix = Fader[float | None](
-        "Share of the room, 0 to 1, at constant loudness; None while wet and dry are set."
+    mix = LevelAttribute[float | None](
+        lambda levels: levels.mix,
+        Levels.with_mix,
+        "Proportion of the wet sound, 0 to 1, at constant loudness; None while wet and dry are set separately.",
     )
-    wet = Fader[float]("Level of the room in dB; setting it leaves the mix.")
-    dry = Fader[float]("Level of the dry sound in dB; setting it leaves the mix.")
-    gain = Fader[float]("Level of the whole in dB.")
-    bypass = Fader[bool]("Whether the dry sound is heard alone.")
-    mute = Fader[bool]("Whether nothing is heard.")
+    wet = LevelAttribute[float](
+        lambda levels: to_db(levels.wet),
+        Levels.with_wet,
+        "Level of the wet sound in dB; setting it ends the mix.",
+    )
+    dry = LevelAttribute[float](
+        lambda levels: to_db(levels.dry),
+        Levels.with_dry,
+        "Level of the dry sound in dB; setting it ends the mix.",
+    )
+    gain = LevelAttribute[float](
+        lambda levels: to_db(levels.gain), Levels.with_gain, "Level of dry and wet together in dB."
+    )
+    bypass = LevelAttribute[bool](
+        lambda levels: levels.bypass, Levels.with_bypass, "Whether only the dry sound passes, as it came in."
+    )
+    mute = LevelAttribute[bool](lambda levels: levels.mute, Levels.with_mute, "Whether the output is silent.")
 
     def __init__(
         self,
@@ -95,24 +110,24 @@ class Session:
         decide_setup: Callable[[LiveSettings], Setup] = decide,
         **changes: Unpack[LiveChanges],
     ) -> None:
-        if transition not in MODES:
-            raise ParameterError(f"transition {transition!r}; expected one of {', '.join(MODES)}")
+        _check_effect(effect)
         self.settings = replace(settings or LiveSettings(), **changes)
-        self.transition: Mode = transition
+        self.transition = transition
         self.messages: deque[str] = deque(maxlen=100)
+        linear_level("gain", gain)
         self._effect, self._gain_db = effect, gain
-        self._rooms = rooms.gather(effect, responses)
+        self._responses = rooms.gather(effect, responses)
         self._open_stream, self._decide = open_stream, decide_setup
-        self._parts: Parts | None = None
+        self._parts: _Begun | None = None
         self._stack = contextlib.ExitStack()
 
-    # From beginning to end.
+    # Start and end.
 
     def __enter__(self) -> Self:
         try:
-            self._stack.enter_context(interpreter.low_latency())
+            self._stack.enter_context(scheduling.low_latency())
             self._parts = self._begin()
-            interpreter.spare_the_collector()
+            scheduling.freeze_objects()
         except BaseException:
             self._stack.close()
             raise
@@ -125,186 +140,196 @@ class Session:
         if kind is None:
             self.check()
 
-    def _begin(self) -> Parts:
-        """Decide, prepare, open: what is opened is closed in reverse order."""
-        settings, closing = self.settings, self._stack.callback
-        setup = self._decide(settings)
-        rate, wires = setup.stream.sample_rate, wire(setup, self._effect)
-        player = Player(settings.input_file, rate, loop=settings.loop) if settings.input_file else None
-        if player is not None:
-            closing(player.close)
-        desk = Desk(self._effect, wires, rate, gain=self._gain_db, limiter=settings.limiter, player=player)
-        recordings = Recordings(wires, rate)
-        closing(recordings.stop)
-        if settings.record is not None:
-            recordings.start(settings.record, settings.record_dry, overwrite=settings.overwrite)
-
-        def make_strip(block_size: int) -> Strip:
-            strip = desk.make_strip(block_size)
-            recordings.attach(strip)
-            return strip
-
-        running = Running(setup.stream, self._open_stream, make_strip)
-        closing(running.close)
-        watch = Watch(
-            running,
-            recordings,
-            player,
-            guard=settings.feedback_guard,
-            tail=lambda: desk.prepared.response.frames,
+    def _begin(self) -> _Begun:
+        """Open everything; the stack closes it in reverse order."""
+        setup = self._decide(self.settings)
+        engine = LiveEngine(
+            self._effect,
+            self.settings,
+            setup,
+            gain_db=self._gain_db,
+            open_stream=self._open_stream,
             tell=self.tell,
         )
-        closing(watch.close)
-        requests = Requests(self.choose, self.tell)
-        closing(requests.close)
-        return Parts(
-            desk=desk, running=running, recordings=recordings, player=player, watch=watch, requests=requests
-        )
+        self._stack.callback(engine.close)
+        loader = ResponseLoader(self.choose, self.tell)
+        self._stack.callback(loader.close)
+        return _Begun(engine, loader)
 
     @property
-    def _begun(self) -> Parts:
+    def _begun(self) -> _Begun:
         if self._parts is None:
             raise NotRunningError(
                 "the session has not begun; use it as in: with Session(...) as session: ..."
             )
         return self._parts
 
+    @property
+    def engine(self) -> LiveEngine:
+        """The audio side of the session."""
+        return self._begun.engine
+
     def close(self) -> None:
-        """Fade out, close the card and finish the recordings; `stats` and `meters` stay."""
+        """Fade out, close the card and finish the recordings; `stats` and `meters` stay available."""
         self._stack.close()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the input file has been played to its end, or for some seconds; return whether it has ended.
+        """Wait until the input file has been played to its end, or for a time; return whether the session has ended.
+
+        Parameters
+        ----------
+        seconds : float, optional
+            By default there is no limit.
 
         Raises
         ------
         DeviceLostError
-            If the card goes away meanwhile.
+            If the card is lost meanwhile.
         Exception
-            What the callback raised, if it did.
+            The exception that ended the processing, if one did.
         """
-        ended = self._begun.watch.ended.wait(seconds)
+        if seconds is not None:
+            in_range("seconds", seconds, 0, float("inf"))
+        ended = self.engine.watchdog.ended.wait(seconds)
         self.check()
         return ended
 
     def check(self) -> None:
-        """Raise what has gone wrong, if something has."""
-        if (failure := self._begun.watch.failure) is not None:
+        """Raise the exception that ended the session, if one did."""
+        if (failure := self.engine.watchdog.failure) is not None:
             raise failure
 
     @property
     def started(self) -> bool:
-        """Whether it has ever run."""
+        """Whether the session runs, or has run."""
         return self._parts is not None
 
     @property
     def ended(self) -> bool:
         """Whether the input file has been played to its end, or something has failed."""
-        return self._begun.watch.ended.is_set()
+        return self.engine.watchdog.ended.is_set()
 
     def tell(self, message: str) -> None:
-        """Add a message for the user, unless it is the last one again."""
+        """Add a message for the user, unless it repeats the last one."""
         if not self.messages or self.messages[-1] != message:
             self.messages.append(message)
 
-    # What is heard.
+    # The effect.
 
     @property
-    def desk(self) -> Desk:
-        """What holds effect and faders."""
-        return self._begun.desk
+    def transition(self) -> Mode:
+        """How a new response takes over: ``'crossfade'`` or ``'spillover'``."""
+        return self._transition
+
+    @transition.setter
+    def transition(self, mode: Mode) -> None:
+        self._transition: Mode = one_of("transition", mode, MODES)
+
+    @property
+    def levels(self) -> Levels:
+        """All levels together, as an immutable value."""
+        return self.engine.levels
+
+    def set_levels(self, change: Callable[[Levels], Levels]) -> None:
+        """Replace the levels by those that `change` returns for them.
+
+        Raises
+        ------
+        ParameterError
+            As `change` does; the levels stay as they were.
+        """
+        self.engine.set_levels(change)
 
     @property
     def effect(self) -> HasResponse:
-        """What is played through now."""
-        return self._effect if self._parts is None else self._parts.desk.effect
+        """The effect that is in use."""
+        return self._effect if self._parts is None else self.engine.effect
 
     @property
     def response(self) -> ImpulseResponse:
-        """The wet path, in the session's channels and at its rate."""
-        return self.desk.prepared.response
+        """The impulse response of the wet path, in the session's channels and at its sample rate."""
+        return self.engine.levels.prepared.response
 
     @property
     def responses(self) -> Sequence[str]:
-        """The names that `step` goes through."""
-        return tuple(self._rooms)
+        """The names of the responses for `step`."""
+        return tuple(self._responses)
 
     def swap(self, effect: HasResponse) -> None:
-        """Play through another effect from now on, at the levels it asks for; prepared here, not in the audio thread.
+        """Change to another effect and to the levels it defines.
+
+        The calling thread does the work. When this returns, the audio thread has the new effect.
 
         Raises
         ------
         InvalidAudioError
-            If its channels do not suit the session's.
+            If the effect's channels do not suit the session's.
         """
-        self._exchange(effect, self.desk.faders.adopt)
+        _check_effect(effect)
+        self.engine.exchange(lambda _: effect, Levels.adopting, self.transition)
 
     def choose(self, name: str) -> None:
-        """Put another response into the effect, by name or file, and leave the faders where they are.
+        """Put another response, by name or file, into the effect, and keep the levels.
 
         Raises
         ------
         UnknownNameError, AudioFileError, InvalidAudioError
             If there is no such response, or its channels do not suit the session's.
         ParameterError
-            If the effect has no response to exchange.
+            If the effect has no reverb.
         """
-        effect = rooms.with_room(self.effect, rooms.take(self._rooms, name))
-        self._exchange(effect, self.desk.faders.follow)
-
-    def _exchange(self, effect: HasResponse, stand: Callable[[Prepared], None]) -> None:
-        parts = self._begun
-        if not parts.desk.exchange(effect, stand, self.transition):
-            parts.running.renew()
+        response = rooms.take(self._responses, name)
+        self.engine.exchange(
+            lambda effect: rooms.with_room(effect, response), Levels.following, self.transition
+        )
 
     def request(self, response: str) -> None:
-        """Ask for `choose` in the background; of several requests at once only the last is granted."""
-        self._begun.requests.ask(response)
+        """Request `choose` in the background; of several requests only the last is served."""
+        self._begun.loader.request(response)
 
     def step(self, by: int) -> None:
-        """Ask for the response that many places further, around the end."""
-        names = list(self._rooms)
-        own = rooms.room_of(self.effect)
-        now = self._begun.requests.pending or (own.name if own is not None else "")
-        self.request(names[(names.index(now) + by) % len(names) if now in names else 0])
+        """Request the response that many places further on; the list is circular."""
+        places = whole("by", by, -(1 << 31), 1 << 31)
+        names, loader = list(self._responses), self._begun.loader
+        current = rooms.room_of(self.effect)
+        now = loader.pending or (current.name if current is not None else "")
+        self.request(names[(names.index(now) + places) % len(names) if now in names else 0])
 
     def calm(self) -> None:
-        """Forget what clipped, and let the output back to where it was before a howl."""
-        self.desk.strip.input_meter.calm()
-        self.desk.strip.output_meter.calm()
-        self._begun.watch.feedback.reset()
+        """Forget clipped blocks and howls, and let the output return to its level."""
+        self.engine.calm()
 
     # Recording.
 
     @property
     def recording(self) -> Path | None:
-        """The file that is being recorded, None if none is."""
-        return self._begun.recordings.current
+        """The file that is being recorded, None if there is none."""
+        return self.engine.recordings.path
 
     @property
     def recorded(self) -> list[Path]:
-        """Every file that has been recorded."""
-        return list(self._begun.recordings.paths)
+        """All files that have been recorded."""
+        return self.engine.recordings.paths
 
     def record(self, path: PathLike, dry: PathLike | None = None, *, overwrite: bool = False) -> None:
-        """Record what is heard, and the input too if a path is given for it.
+        """Record the output, and the input as well if `dry` is a path.
 
         Raises
         ------
         AudioFileError, ParameterError
             As `reverb.live.recorder.Recorder`.
         """
-        self._begun.recordings.start(path, dry, overwrite=overwrite)
+        self.engine.recordings.start(path, dry, overwrite=overwrite)
 
     def stop_recording(self) -> list[Path]:
         """Finish the recording; return its files."""
-        paths = self._begun.recordings.stop()
+        paths = self.engine.recordings.stop()
         if paths:
             self.tell(f"recorded {', '.join(map(str, paths))}")
         return paths
 
     def toggle_recording(self) -> None:
-        """Start a recording named after date and time in the current folder, or stop it."""
+        """Stop the recording, or start one in the current folder, named after date and time."""
         try:
             if self.recording is None:
                 self.record(dated_file())
@@ -313,12 +338,19 @@ class Session:
         except ReverbError as error:
             self.tell(str(error))
 
-    # What it tells.
+    # Figures.
 
     def meters(self) -> Meters:
-        """Return what the meters show now."""
-        return self._begun.meters()
+        """Return the current readings of the meters."""
+        return self.engine.meters()
 
     def stats(self) -> Stats:
-        """Return what has happened since the start."""
-        return self._begun.stats()
+        """Return the figures since the start."""
+        return self.engine.stats()
+
+
+def _check_effect(effect: object) -> None:
+    if not isinstance(effect, HasResponse):
+        raise ParameterError(
+            f"effect is {shown(repr(effect))}; expected an effect or an ImpulseResponse, such as reverb.Reverb('hall')"
+        )

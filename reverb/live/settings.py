@@ -1,20 +1,25 @@
-"""What a session may be told about the card and the safety of ears, and how that becomes a stream."""
+"""Settings of a session: the user's wishes, and the stream and the channels that follow from them."""
 
-import math
 from dataclasses import dataclass
-from typing import TypedDict, get_args
+from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from reverb.audiofiles.files import PathLike, open_sound
-from reverb.errors import DeviceError, ParameterError
+from reverb.checks import in_range, is_number, one_of, whole
+from reverb.errors import DeviceError, ParameterError, shown
 from reverb.live.cards import Device, Kind, describe, devices, find_device
-from reverb.live.portaudio import Latency, LatencyWord, StreamSettings
 
-_USUAL_CHANNELS = 2
-LARGEST_BLOCK = 8192
+LatencyWord: TypeAlias = Literal["low", "high"]
+Latency: TypeAlias = float | LatencyWord
+
+MAX_BLOCK_SIZE = 8192
+_MIN_SAMPLE_RATE, _MAX_SAMPLE_RATE = 1000, 768_000
+_MAX_LATENCY_SECONDS = 10
+_DEFAULT_CHANNELS = 2
+_SWITCHES = ("loop", "overwrite", "limiter", "feedback_guard", "exclusive")
 
 
 class LiveChanges(TypedDict, total=False):
-    """Values of `LiveSettings` by name, for signatures: any of them."""
+    """Fields of `LiveSettings` as keywords, all optional, for signatures."""
 
     input_device: int | str | None
     output_device: int | str | None
@@ -40,34 +45,34 @@ class LiveSettings:
     Attributes
     ----------
     input_device, output_device : int, str or None
-        A number, a part of a name, or the default.
+        A number, a part of a name, or None for the default device.
     sample_rate : int, optional
-        In Hz; by default the output's own.
+        In Hz, 1000 to 768000; by default the output's own.
     block_size : int, optional
         Frames per block, 1 to 8192; by default the card's own.
     latency : float, 'low' or 'high'
-        Seconds to ask of the card.
+        Latency to request from the card; a number is in seconds, 0 to 10.
     input_channels, output_channels : tuple of int, optional
-        Which of the card's channels to use, counted from 1; by default the first two.
+        The card's channels to use, counted from 1; by default the first two.
     input_file : path-like, optional
         A recording to play instead of the card's input.
     loop : bool
-        Play it again and again.
+        Repeat the recording without end.
     record, record_dry : path-like, optional
-        Files for what is heard and what comes in, from the first block on.
+        Files that record the output and the input, from the first block on.
     overwrite : bool
         Replace existing recordings.
     limiter : bool
-        Whether the output is held below full scale (`reverb.live.limiter`).
+        Keep the output within full scale (`reverb.live.processor.Limiter`).
     feedback_guard : bool
-        Whether a howl is ducked (`reverb.live.feedback`).
+        Turn the output down at acoustic feedback (`reverb.live.feedback`).
     exclusive : bool
-        WASAPI only: without the system's mixer.
+        Bypass the system's mixer; WASAPI only.
 
     Raises
     ------
     ParameterError
-        If a value is out of range.
+        If a value is out of range or of the wrong type.
     """
 
     input_device: int | str | None = None
@@ -87,34 +92,83 @@ class LiveSettings:
     exclusive: bool = False
 
     def __post_init__(self) -> None:
-        if self.block_size is not None and not 1 <= self.block_size <= LARGEST_BLOCK:
-            raise ParameterError(f"block size {self.block_size}; expected 1 to {LARGEST_BLOCK} frames")
-        if self.sample_rate is not None and not 1000 <= self.sample_rate <= 768_000:
-            raise ParameterError(f"sample rate {self.sample_rate} Hz; expected 1000 to 768000 Hz")
-        if isinstance(self.latency, int | float):
-            if not (math.isfinite(self.latency) and 0.0 <= self.latency <= 10.0):
-                raise ParameterError(f"latency {self.latency} s; expected 0 to 10 s, low or high")
-        elif self.latency not in get_args(LatencyWord):
-            raise ParameterError(f"latency {self.latency!r}; expected seconds, low or high")
+        for name in ("input_device", "output_device"):
+            device = getattr(self, name)
+            if device is not None and not isinstance(device, str):
+                whole(name, device, 0, 1 << 16)
+        if self.block_size is not None:
+            frames = whole("block_size", self.block_size, 1, MAX_BLOCK_SIZE, "frames")
+            object.__setattr__(self, "block_size", frames)
+        if self.sample_rate is not None:
+            rate = whole("sample_rate", self.sample_rate, _MIN_SAMPLE_RATE, _MAX_SAMPLE_RATE, "Hz")
+            object.__setattr__(self, "sample_rate", rate)
+        if isinstance(self.latency, str):
+            one_of("latency", self.latency, get_args(LatencyWord))
+        else:
+            in_range("latency", self.latency, 0, _MAX_LATENCY_SECONDS, "s")
         if self.record_dry is not None and self.record is None:
-            raise ParameterError("record_dry stands alone; give record (--record) too")
-        for name, chosen in (("input", self.input_channels), ("output", self.output_channels)):
-            if chosen is not None and (not chosen or min(chosen) < 1 or len(set(chosen)) < len(chosen)):
-                raise ParameterError(
-                    f"{name} channels {chosen}; expected different numbers from 1, such as 1,2"
-                )
+            raise ParameterError("record_dry needs record (--record-dry needs --record); give both")
+        for name in ("input_channels", "output_channels"):
+            object.__setattr__(self, name, _channels(name, getattr(self, name)))
+        for name in _SWITCHES:
+            one_of(name, getattr(self, name), (True, False))
+
+
+def _channels(name: str, chosen: Any) -> tuple[int, ...] | None:
+    if chosen is None:
+        return None
+    listed = isinstance(chosen, tuple | list) and len(chosen) > 0
+    if (
+        not listed
+        or not all(is_number(n) and n % 1 == 0 and n >= 1 for n in chosen)
+        or len({*chosen}) < len(chosen)
+    ):
+        raise ParameterError(
+            f"{name} is {shown(repr(chosen))}; expected distinct channel numbers from 1, such as (1, 2)"
+        )
+    return tuple(int(number) for number in chosen)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamSettings:
+    """How to open the card.
+
+    Attributes
+    ----------
+    input : Device or None
+        None opens the output only.
+    output : Device
+    sample_rate : int
+        In Hz.
+    block_size : int
+        Frames per callback; 0 for the card's own.
+    inputs, outputs : int
+        Channels to open.
+    latency : float, 'low' or 'high'
+        In seconds, or one of the card's own two.
+    exclusive : bool
+        Bypass the system's mixer; WASAPI only.
+    """
+
+    input: Device | None
+    output: Device
+    sample_rate: int
+    block_size: int
+    inputs: int
+    outputs: int
+    latency: Latency = "low"
+    exclusive: bool = False
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A session's stream and channels, decided.
+    """The stream of a session, and its channels.
 
     Attributes
     ----------
     stream : StreamSettings
     inputs, outputs : tuple of int
-        Columns of the card's blocks that are used, counted from 0. `inputs` are the file's own channels where one
-        is played.
+        Columns of the card's blocks to use, counted from 0. `inputs` are the file's channels where a file is played.
     """
 
     stream: StreamSettings
@@ -123,12 +177,12 @@ class Setup:
 
 
 def decide(settings: LiveSettings) -> Setup:
-    """Return what to open.
+    """Return the stream to open for the given settings.
 
     Raises
     ------
     DeviceError, UnknownNameError
-        If a device is missing or has not the channels asked for.
+        If a device is missing or lacks a requested channel.
     AudioFileError
         If the input file cannot be read.
     """
@@ -163,7 +217,10 @@ def decide(settings: LiveSettings) -> Setup:
 def _columns(chosen: tuple[int, ...] | None, device: Device, kind: Kind) -> tuple[int, ...]:
     available = device.channels(kind)
     if chosen is None:
-        return tuple(range(min(_USUAL_CHANNELS, available)))
+        return tuple(range(min(_DEFAULT_CHANNELS, available)))
     if max(chosen) > available:
-        raise DeviceError(f"{describe(device)} has {available} {kind} channels; {max(chosen)} was asked for")
+        raise DeviceError(
+            f"{describe(device)} has {available} {kind} channels; channel {max(chosen)} was requested "
+            f"(--{kind}-channels)"
+        )
     return tuple(number - 1 for number in chosen)

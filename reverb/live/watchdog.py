@@ -1,59 +1,60 @@
-"""What a session does on the side, twenty times a second: look for howls and faults, measure levels, and tidy up."""
+"""The watchdog of a session: a thread that looks for howls and faults, and updates the meters, 20 times a second."""
 
 import threading
 from collections.abc import Callable
 
 from reverb.errors import DeviceLostError
 from reverb.levels import from_db
-from reverb.live import scheduling as interpreter
-from reverb.live.feedback import INTERVAL, FeedbackGuard, look
+from reverb.live import scheduling
+from reverb.live.feedback import INTERVAL_SECONDS, FeedbackGuard, find_tone
 from reverb.live.player import Player
-from reverb.live.recording import Recordings
-from reverb.live.stream import Running
+from reverb.live.recorder import Recordings
+from reverb.live.stream import StreamRunner
 
 
-class Watch:
-    """Watches a running stream from a thread of its own.
+class Watchdog:
+    """Watches a running stream.
 
     Parameters
     ----------
-    running : Running
+    runner : StreamRunner
     recordings : Recordings
     player : Player or None
-    guard : bool
-        Whether to duck howls.
+    feedback_guard : bool
+        Whether to turn the output down at a howl.
     tail : callable
-        Gives how many frames still sound after the input has ended.
+        Returns how many frames still sound after the input has ended.
     tell : callable
         Takes messages for the user.
 
     Attributes
     ----------
     ended : threading.Event
-        Set when the input file has been played to its end, or something failed.
+        Set when the input file has been played to its end, or something has failed.
     failure : Exception or None
     feedback : FeedbackGuard
     """
 
     def __init__(
         self,
-        running: Running,
+        runner: StreamRunner,
         recordings: Recordings,
         player: Player | None,
         *,
-        guard: bool,
+        feedback_guard: bool,
         tail: Callable[[], int],
         tell: Callable[[str], None],
     ) -> None:
-        self._running, self._recordings, self._player = running, recordings, player
-        self._guarding, self._tail, self._tell = guard, tail, tell
+        self._runner, self._recordings, self._player = runner, recordings, player
+        self._guarding, self._tail, self._tell = feedback_guard, tail, tell
         self._finished_at: int | None = None
-        self._looks = 0
+        self._intervals = 0
+        self._told: set[str] = set()
         self._stop = threading.Event()
         self.ended = threading.Event()
         self.failure: Exception | None = None
         self.feedback = FeedbackGuard()
-        self._thread = threading.Thread(target=self._run, name="reverb-watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="reverb-watchdog", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -63,51 +64,59 @@ class Watch:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop.wait(INTERVAL):
+        while not self._stop.wait(INTERVAL_SECONDS):
             try:
-                self._look()
-            except Exception as error:  # nothing may end the watch without a word
+                self._check()
+            except Exception as error:  # of any kind: the watchdog must not end without a message
                 self.failure = error
             if self.failure is not None:
                 self._recordings.stop()
                 self.ended.set()
                 return
 
-    def _look(self) -> None:
-        running = self._running
-        if running.error is not None:
-            self.failure = running.error
+    def _check(self) -> None:
+        runner = self._runner
+        if runner.error is not None:
+            self.failure = runner.error
             return
-        if (gone := running.lost()) is not None:
-            self.failure = DeviceLostError(gone)
+        if (reason := runner.why_lost()) is not None:
+            self.failure = DeviceLostError(reason)
             return
-        if (size := running.follow()) is not None:
+        if (size := runner.follow_block_size()) is not None:
             self._tell(f"the card now uses blocks of {size} frames")
         if self._guarding:
-            self._listen()
-        for failure in (self._recordings.failure, self._player.failure if self._player else None):
-            if failure:
-                self._tell(failure)
-        if (strip := running.strip) is not None:
-            strip.input_meter.follow()
-            strip.output_meter.follow()
-        self._follow_player()
-        self._looks += 1
-        interpreter.collect_young(self._looks)
+            self._guard_against_feedback()
+        self._tell_file_failures()
+        if (processor := runner.processor) is not None:
+            processor.input_meter.update()
+            processor.output_meter.update()
+        self._end_with_player()
+        self._intervals += 1
+        scheduling.collect_young(self._intervals)
 
-    def _listen(self) -> None:
-        strip = self._running.strip
-        if strip is None:
+    def _guard_against_feedback(self) -> None:
+        processor = self._runner.processor
+        if processor is None:
             return
-        message = self.feedback.decide(look(strip.tap.read(), strip.sample_rate))
-        strip.duck = from_db(self.feedback.gain_db)
+        message = self.feedback.decide(find_tone(processor.tap.read(), processor.sample_rate))
+        processor.duck = from_db(self.feedback.gain_db)
         if message:
             self._tell(message)
 
-    def _follow_player(self) -> None:
+    def _tell_file_failures(self) -> None:
+        """Tell why reading or writing stopped, each reason once."""
+        failures = self._recordings.failures
+        if self._player is not None and self._player.failure is not None:
+            failures.append(self._player.failure)
+        for failure in failures:
+            if failure not in self._told:
+                self._told.add(failure)
+                self._tell(failure)
+
+    def _end_with_player(self) -> None:
         if self._player is None or not self._player.finished:
             return
         if self._finished_at is None:
-            self._finished_at = self._running.frames
-        elif self._running.frames - self._finished_at > self._tail():
+            self._finished_at = self._runner.frames
+        elif self._runner.frames - self._finished_at > self._tail():
             self.ended.set()

@@ -1,9 +1,7 @@
 """The session as a full screen: meters, load, the response and its decay; keys that move everything (Textual)."""
 
 import math
-import selectors
 from collections import deque
-from types import SimpleNamespace
 from typing import ClassVar, Protocol
 
 from rich.text import Text
@@ -18,7 +16,6 @@ from reverb.live.meters import Level
 from reverb.monitor.text import FLOOR_DB, Shown, bar, clock, db, decay, faders, scale, title
 
 _FRAMES_PER_SECOND = 10
-_KEYS_SECONDS = 0.02
 _NAME_WIDTH = len("out 1 ")
 _DECAY_ROWS = (6, 16)  # at least, at most
 _OTHER_ROWS = 18
@@ -98,7 +95,6 @@ class Monitor(App[None]):
         self, session: Watched, midi_map: MidiMap | None = None, duration: float | None = None
     ) -> None:
         super().__init__()
-        _look_often_for_the_end()
         self._session, self._midi_map, self._duration = session, midi_map, duration
         self._drawn: tuple[object, int, int] | None = None
         self._told: deque[str] = deque(maxlen=_MESSAGES)
@@ -201,26 +197,6 @@ class Monitor(App[None]):
     async def action_quit(self) -> None:
         """Leave; the session ends after it."""
         self.exit()
-
-
-class _Impatient(selectors.SelectSelector):
-    """Waits for keys, but not for long."""
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        return super().select(_KEYS_SECONDS if timeout is None else min(timeout, _KEYS_SECONDS))
-
-
-def _look_often_for_the_end() -> None:
-    """Let Textual's thread for the keys see soon that the screen closes, on Linux and macOS.
-
-    It looks every 0.1 s and once more after, which made Ctrl-C take 0.3 s; there is no setting for it.
-    """
-    try:
-        from textual.drivers import linux_driver
-    except ImportError:  # Windows waits for keys in another way
-        return
-    quick = SimpleNamespace(**{**vars(selectors), "SelectSelector": _Impatient})
-    linux_driver.selectors = quick  # type: ignore[assignment,attr-defined]
 
 
 def _meter(name: str, level: Level, width: int) -> Text:

@@ -7,8 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from reverb.live.control.core import Controllable
-from reverb.live.meters import Level
-from reverb.live.report import Meters, Stats
+from reverb.live.meters import Level, Meters, Stats
 from reverb.responses.response import ImpulseResponse
 
 FLOOR_DB = -60.0

@@ -155,7 +155,7 @@ def test_messages_come_from_one_place_and_name_extras_there_are() -> None:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "missing_extra":
                 named.append(ast.literal_eval(node.args[0]))
             elif isinstance(node, ast.Constant) and "pip install" in str(node.value):
-                of_another_library = path.name == "portaudio.py"
+                of_another_library = path.name == "cards.py"
                 assert of_another_library or path.name in ("__distribution__.py", "errors.py"), path
     assert set(named) == {"cluster", "fftw", "live", "midi", "plot", "rooms", "sofa", "studio"}
     assert set(named) <= set(PROJECT["optional-dependencies"])

@@ -28,7 +28,7 @@ def jackd() -> Iterator[JackServer]:
 @pytest.fixture
 def rig(jackd: JackServer) -> Iterator[Rig]:  # noqa: ARG001  # the server must be there
     """The other end of the sound card."""
-    from reverb.live.portaudio import rescan
+    from reverb.live.cards import rescan
 
     rescan()
     rig = Rig()

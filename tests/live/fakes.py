@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from reverb.audiofiles.files import open_sound
 from reverb.live.cards import Device
-from reverb.live.portaudio import Callback, StreamSettings
-from reverb.live.settings import LiveSettings, Setup
+from reverb.live.settings import LiveSettings, Setup, StreamSettings
+from reverb.live.stream import Callback
 
 RATE = 48_000
 CARD = Device(0, "fake", "Fake API", 2, 2, RATE, 0.001, 0.01, True, True)

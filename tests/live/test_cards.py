@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from reverb.errors import DeviceError, MissingExtraError, UnknownNameError
-from reverb.live import portaudio
-from reverb.live import scheduling as interpreter
+from reverb.live import cards, scheduling
 from reverb.live.cards import Device, devices, find_device
-from reverb.live.latency import measure_latency
+from reverb.live.play_record import measure_latency
 from reverb.live.settings import LiveSettings
 from tests.live.fakes import FakeCard, then
 
@@ -55,10 +54,10 @@ def test_a_card_is_found_by_number_or_name(wanted: Any, kind: Any, index: int) -
 @pytest.mark.parametrize(
     ("wanted", "kind", "message"),
     [
-        ("apogee", "output", "is no output device; there are: 0 Scarlett"),
-        (3, "output", "is no output device"),
-        (99, "input", "is no input device"),
-        ("HDM", "output", "is ambiguous; there are: 5 HDMI"),
+        ("apogee", "output", "is not an output device; choose one of: 0 Scarlett"),
+        (3, "output", "is not an output device"),
+        (99, "input", "is not an input device"),
+        ("HDM", "output", "is ambiguous; choose one of: 5 HDMI"),
     ],
 )
 def test_a_card_that_cannot_be_meant_is_named(wanted: Any, kind: Any, message: str) -> None:
@@ -96,7 +95,7 @@ def test_the_default_is_that_of_the_better_api(
         query_devices=lambda index=None: entries if index is None else entries[index],
         default=SimpleNamespace(device=(0, 0)),
     )
-    monkeypatch.setattr(portaudio, "load", lambda: sounddevice)
+    monkeypatch.setattr(cards, "load_sounddevice", lambda: sounddevice)
     assert [card.index for card in devices() if card.default_input and card.default_output] == [default]
 
 
@@ -119,7 +118,7 @@ def test_without_portaudio_it_says_what_to_install(
     monkeypatch.setattr(builtins, "__import__", without)
     monkeypatch.setattr("platform.system", lambda: system)
     with pytest.raises(MissingExtraError, match=advice):
-        portaudio.load()
+        cards.load_sounddevice()
 
 
 @pytest.mark.parametrize("delay", [256, 257, 1033, 9000])
@@ -149,18 +148,18 @@ def test_an_open_loop_is_said_rather_than_measured() -> None:
 
 
 def test_the_collector_and_the_switch_interval_are_put_back_after_an_error() -> None:
-    before = (sys.getswitchinterval(), gc.isenabled(), interpreter._niceness())
-    with pytest.raises(ZeroDivisionError), interpreter.low_latency():  # noqa: PT012
-        assert sys.getswitchinterval() == pytest.approx(interpreter.SWITCH_INTERVAL)
+    before = (sys.getswitchinterval(), gc.isenabled(), scheduling._niceness())
+    with pytest.raises(ZeroDivisionError), scheduling.low_latency():  # noqa: PT012
+        assert sys.getswitchinterval() == pytest.approx(scheduling.SWITCH_INTERVAL)
         raise ZeroDivisionError
-    assert (sys.getswitchinterval(), gc.isenabled(), interpreter._niceness()) == before
+    assert (sys.getswitchinterval(), gc.isenabled(), scheduling._niceness()) == before
 
 
 def test_priority_is_asked_for_and_never_insisted_on() -> None:
     import threading
 
     answers: list[bool] = []
-    thread = threading.Thread(target=lambda: answers.append(interpreter.raise_priority()))
+    thread = threading.Thread(target=lambda: answers.append(scheduling.raise_priority()))
     thread.start()
     thread.join()
     assert answers in ([True], [False])

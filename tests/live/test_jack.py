@@ -9,13 +9,13 @@ import pytest
 import soundfile
 
 import reverb
-from reverb.live import scheduling as interpreter
-from reverb.live.latency import measure_latency
-from reverb.live.portaudio import CardStream
-from reverb.live.report import Xruns
-from reverb.live.ring import Block
+from reverb.arrays import Block
+from reverb.live import scheduling
+from reverb.live.meters import Xruns
+from reverb.live.play_record import measure_latency
 from reverb.live.session import Session
 from reverb.live.settings import LiveSettings, decide
+from reverb.live.stream import CardStream
 from tests.live.jackd import RATE, JackServer, Rig, Sound, delay_of
 from tests.nulls import null_db
 
@@ -74,10 +74,10 @@ def bare_xruns(rig: Rig, seconds: float) -> float:
     xruns = Xruns()
 
     def callback(indata: Block | None, outdata: Block, _frames: int, status: object) -> None:
-        xruns.note(status)
+        xruns.add(status)
         outdata[:] = indata
 
-    with interpreter.low_latency():
+    with scheduling.low_latency():
         stream = CardStream(decide(LiveSettings()).stream, callback)
         stream.start()
         rig.wire()
@@ -193,7 +193,7 @@ def test_a_file_is_played_to_its_end_with_its_tail(rig: Rig, tmp_path: Path) -> 
 
 def test_a_rate_that_the_card_refuses_is_named(jackd: JackServer) -> None:  # noqa: ARG001
     with (
-        pytest.raises(reverb.ReverbError, match=r"refuses 12345 Hz; it takes 48000"),
+        pytest.raises(reverb.ReverbError, match=r"refuses 12345 Hz; it supports 48000"),
         Session(reverb.Gain(0.0), sample_rate=12345),
     ):
         pass
@@ -202,8 +202,8 @@ def test_a_rate_that_the_card_refuses_is_named(jackd: JackServer) -> None:  # no
 def test_midi_over_jack_moves_the_faders(jackd: JackServer) -> None:  # noqa: ARG001
     mido = pytest.importorskip("mido")
     pytest.importorskip("rtmidi")
+    from reverb.live.cards import rescan
     from reverb.live.control.midi import MidiControl
-    from reverb.live.portaudio import rescan
 
     rescan()
     backend = "mido.backends.rtmidi/UNIX_JACK"

@@ -40,8 +40,8 @@ def open_session(card: FakeCard, effect: Any, **settings: Any) -> Session:
 
 def settle(session: Session) -> None:
     """Let every fade come to its end."""
-    then_at = session._begun.running.frames + 6000
-    assert eventually(lambda: session._begun.running.frames >= then_at)
+    then_at = session.stats().seconds + 6000 / RATE
+    assert eventually(lambda: session.stats().seconds >= then_at)
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -156,14 +156,13 @@ def test_another_response_leaves_the_faders() -> None:
 def test_a_chain_is_wet_only_and_its_room_can_be_exchanged() -> None:
     card, x, other = FakeCard(), noise(), room(0.1, name="other")
     chain = reverb.HighPass(200, transition=200, phase="minimum") >> reverb.Reverb(room(), mix=0.5)
-    with open_session(card, chain) as session:
+    with open_session(card, chain, responses=[other]) as session:
         assert session.mix is None
         assert session.dry == float("-inf")
         settle(session)
         heard = card.stream.play(x)
         want = chain(x, RATE)
         assert null_db(heard[: len(want)], want) <= -100
-        session._rooms["other"] = other
         session.choose("other")
         settle(session)
         heard = card.stream.play(x)
@@ -177,7 +176,7 @@ def test_a_linear_phase_filter_is_late_and_says_so() -> None:
     late = effect.response(RATE).latency
     with open_session(card, reverb.Gain(0.0)) as session:
         assert session.stats().effect_latency == 0
-        session.swap(effect)  # needs more latency than there was: a new strip, faded out and in
+        session.swap(effect)  # needs more latency than there was: a new processor, faded out and in
         settle(session)
         assert session.stats().effect_latency == late > 0
         heard = card.stream.play(x)
@@ -245,7 +244,7 @@ def test_what_the_callback_raises_is_raised_in_the_main_thread(monkeypatch: pyte
         def broken(*_: object) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr(session.desk.strip.convolver, "process", broken)
+        monkeypatch.setattr(session.engine.processor.convolver, "process", broken)
         heard = card.stream.play(noise(1000))
         assert not heard.any()
         session.wait(5)
@@ -256,7 +255,7 @@ def test_a_card_that_goes_away_ends_the_session_and_keeps_the_recording(tmp_path
     card = FakeCard()
     path = tmp_path / "kept.wav"
     with (
-        pytest.raises(DeviceLostError, match="went away"),
+        pytest.raises(DeviceLostError, match="was lost"),
         open_session(card, reverb.Reverb(room()), record=path) as session,
     ):
         card.stream.play(noise())
@@ -274,7 +273,7 @@ def test_leaving_the_block_tells_of_a_lost_card() -> None:
 
 
 def test_a_card_that_never_calls_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverb.live.stream._PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("reverb.live.stream._MAX_SILENT_SECONDS", 0.1)
     card = FakeCard()
 
     def silent(*arguments: Any) -> Any:
@@ -283,7 +282,7 @@ def test_a_card_that_never_calls_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
         return stream
 
     with (
-        pytest.raises(DeviceError, match="calls for no sound"),
+        pytest.raises(DeviceError, match="requests no sound"),
         Session(reverb.Gain(0.0), open_stream=silent, decide_setup=card.decide),
     ):
         pass
@@ -291,10 +290,10 @@ def test_a_card_that_never_calls_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_card_that_stops_calling_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverb.live.stream._PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("reverb.live.stream._MAX_SILENT_SECONDS", 0.2)
     card = FakeCard()
     with (
-        pytest.raises(DeviceLostError, match="called for no sound"),
+        pytest.raises(DeviceLostError, match="requested no sound"),
         open_session(card, reverb.Gain(0.0)) as session,
     ):
         card.stream.stalled = True
@@ -319,7 +318,7 @@ def test_bad_blocks_become_silence() -> None:
     with open_session(card, reverb.Reverb(room())) as session:
         settle(session)
         heard = card.stream.play(x)
-        session.swap(reverb.LowPass(2000, transition=1000))  # a new strip, which goes on counting
+        session.swap(reverb.LowPass(2000, transition=1000))  # a new processor, which goes on counting
         assert session.stats().bad_blocks == 2
         assert session.stats().input.highest == pytest.approx(20 * np.log10(0.2), abs=0.1)
     assert np.isfinite(heard).all()
@@ -340,10 +339,10 @@ def test_the_limiter_holds_and_can_be_left_out() -> None:
 def test_it_fades_in_and_out() -> None:
     card = FakeCard()
     with open_session(card, reverb.Gain(0.0)) as session:
-        strip = session.desk.strip
+        processor = session.engine.processor
         settle(session)
-        assert not strip.silent
-    assert strip.silent
+        assert not processor.silent
+    assert processor.silent
 
 
 def test_the_interpreter_is_given_back_as_it_was() -> None:
@@ -390,14 +389,23 @@ def test_recording_started_by_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"block_size": 0}, "block size 0"),
-        ({"sample_rate": 5}, "sample rate 5"),
+        ({"block_size": 0}, "block_size is 0; expected a whole number from 1 to 8192 frames"),
+        ({"block_size": "large"}, "block_size is 'large'"),
+        ({"sample_rate": 5}, "sample_rate is 5; expected a whole number from 1000 to 768000 Hz"),
+        ({"sample_rate": 44_100.5}, "sample_rate"),
         ({"latency": "none"}, "latency"),
         ({"latency": float("nan")}, "latency"),
-        ({"input_channels": (1, 1)}, "input channels"),
-        ({"output_channels": (0,)}, "output channels"),
-        ({"record_dry": "x.wav"}, "stands alone"),
-        ({"transition": "jump"}, "transition"),
+        ({"latency": None}, "latency is None"),
+        ({"input_channels": (1, 1)}, "input_channels"),
+        ({"input_channels": 2}, "input_channels is 2; expected distinct channel numbers"),
+        ({"output_channels": (0,)}, "output_channels"),
+        ({"output_channels": ("1",)}, "output_channels"),
+        ({"input_device": 1.5}, "input_device is 1.5"),
+        ({"loop": "yes"}, "loop is 'yes'; expected True or False"),
+        ({"record_dry": "x.wav"}, "give both"),
+        ({"transition": "jump"}, "transition is 'jump'"),
+        ({"gain": float("nan")}, "gain"),
+        ({"gain": "loud"}, "gain is 'loud'"),
     ],
 )
 def test_wrong_settings_are_named(settings: dict[str, Any], message: str) -> None:

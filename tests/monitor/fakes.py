@@ -6,9 +6,7 @@ from collections import deque
 import numpy as np
 
 import reverb
-from reverb.live.meters import Level
-from reverb.live.report import Meters, Stats
-from reverb.live.timing import Load
+from reverb.live.meters import Level, Load, Meters, Stats
 
 INPUT = Level((-12.0, -14.0), (-10.0, -11.0), (-20.0, -21.0), -8.0, 0)
 OUTPUT = Level((-3.0, -5.0), (-0.05, -2.0), (-9.0, -9.5), 0.0, 2)

@@ -71,7 +71,7 @@ def responses() -> Array:
 
 @pytest.fixture
 def room(jackd: JackServer) -> Iterator[Room]:  # noqa: ARG001  # the server must be there
-    from reverb.live.portaudio import rescan
+    from reverb.live.cards import rescan
 
     rescan()
     room = Room(responses(), noise=1e-4)
@@ -105,9 +105,9 @@ def test_the_command_records_and_deconvolves_at_once(
     room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from reverb.cli.app import cli
-    from reverb.live import portaudio
+    from reverb.live.stream import CardStream
 
-    class Entered(portaudio.CardStream):
+    class Entered(CardStream):
         def start(self) -> None:
             room.enter()
             super().start()
@@ -142,8 +142,7 @@ def test_what_is_played_comes_back_frame_for_frame() -> None:
             super().__init__(settings, mirrored, iter(lambda: 64, 0))
             streams.append(self)
 
-    from reverb.live.portaudio import StreamSettings
-    from reverb.live.settings import Setup
+    from reverb.live.settings import Setup, StreamSettings
 
     stream = StreamSettings(input=CARD, output=CARD, sample_rate=RATE, block_size=64, inputs=2, outputs=2)
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, (1000, 2)).astype(np.float32)
@@ -156,5 +155,5 @@ def test_what_is_played_comes_back_frame_for_frame() -> None:
 
 
 def test_fewer_outputs_than_sources_are_refused() -> None:
-    with pytest.raises(DeviceError, match="2 sources need as many outputs; 1 chosen"):
+    with pytest.raises(DeviceError, match="2 sources need 2 outputs, but 1 are chosen"):
         card_setup(LiveSettings(output_channels=(1,)), 2, decide_setup=lambda _settings: None)  # type: ignore[arg-type,return-value]

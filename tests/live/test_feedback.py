@@ -8,26 +8,26 @@ import soundfile
 
 import reverb
 from reverb.levels import from_db
-from reverb.live.feedback import INTERVAL, FeedbackGuard, look
+from reverb.live.feedback import INTERVAL_SECONDS, FeedbackGuard, find_tone
 from reverb.live.prepare import prepare
-from reverb.live.processor import Levels, Strip, Wires
+from reverb.live.processor import ChannelMap, LiveProcessor, PathLevels
 
 RATE, BLOCK = 48_000, 128
 EXAMPLES = Path(__file__).parents[2] / "examples" / "audio"
-WIRES = Wires(inputs=(0,), outputs=(0,), mono=False, channels=1)
+CHANNELS = ChannelMap(inputs=(0,), outputs=(0,), mono=False, channels=1)
 
 
-def make_strip(effect: reverb.Reverb | reverb.Gain) -> Strip:
+def make_processor(effect: reverb.Reverb | reverb.Gain) -> LiveProcessor:
     prepared = prepare(effect, RATE, 1, 1)
-    return Strip(prepared, Levels(prepared.dry, prepared.wet), WIRES, RATE, BLOCK)
+    return LiveProcessor(prepared, PathLevels(prepared.dry, prepared.wet), CHANNELS, RATE, BLOCK)
 
 
-def watch(strip: Strip, guard: FeedbackGuard, blocks: int) -> list[str]:
+def watch(processor: LiveProcessor, guard: FeedbackGuard, blocks: int) -> list[str]:
     """Look as often as a session does."""
-    if blocks % round(INTERVAL * RATE / BLOCK):
+    if blocks % round(INTERVAL_SECONDS * RATE / BLOCK):
         return []
-    message = guard.decide(look(strip.tap.read(), RATE))
-    strip.duck = from_db(guard.gain_db)
+    message = guard.decide(find_tone(processor.tap.read(), RATE))
+    processor.duck = from_db(guard.gain_db)
     return [message] if message else []
 
 
@@ -35,16 +35,16 @@ def play(
     sound: np.ndarray, loop_gain: float = 0.0, loop_blocks: int = 1, guarded: bool = True
 ) -> tuple[np.ndarray, list[str], FeedbackGuard]:
     """Play sound (frames,) through a room whose speaker the microphone hears, some blocks late, at some gain."""
-    strip, guard = make_strip(reverb.Reverb("room", mix=0.3)), FeedbackGuard()
+    processor, guard = make_processor(reverb.Reverb("room", mix=0.3)), FeedbackGuard()
     heard = [np.zeros((BLOCK, 1), np.float32)] * loop_blocks
     messages = []
     for n in range(len(sound) // BLOCK):
         microphone = sound[n * BLOCK : (n + 1) * BLOCK, np.newaxis] + loop_gain * heard[-loop_blocks]
         out = np.empty((BLOCK, 1), np.float32)
-        strip.process(np.clip(microphone, -1, 1).astype(np.float32), out)
+        processor.process(np.clip(microphone, -1, 1).astype(np.float32), out)
         heard.append(out)
         if guarded:
-            messages += watch(strip, guard, n)
+            messages += watch(processor, guard, n)
     return np.concatenate(heard[loop_blocks:])[:, 0], messages, guard
 
 
@@ -81,16 +81,16 @@ def test_steady_and_fading_tones_are_left_alone() -> None:
 
 def test_the_look_finds_frequency_and_level() -> None:
     n = np.arange(4096)
-    found = look((0.5 * np.sin(2 * np.pi * 1000 * n / RATE)).astype(np.float32), RATE)
+    found = find_tone((0.5 * np.sin(2 * np.pi * 1000 * n / RATE)).astype(np.float32), RATE)
     assert found.frequency == pytest.approx(1000, abs=RATE / 4096)
     assert found.level_db == pytest.approx(-6.0, abs=0.3)
     assert found.pure
     square = 0.5 * np.sign(np.sin(2 * np.pi * 1000 * n / RATE))
-    assert not look(square.astype(np.float32), RATE).pure
-    assert look(square.astype(np.float32), RATE).tonal
+    assert not find_tone(square.astype(np.float32), RATE).pure
+    assert find_tone(square.astype(np.float32), RATE).tonal
     noise = np.random.default_rng(0).standard_normal(4096).astype(np.float32)
-    assert not look(noise, RATE).tonal
-    assert not look(np.zeros(4096, np.float32), RATE).pure
+    assert not find_tone(noise, RATE).tonal
+    assert not find_tone(np.zeros(4096, np.float32), RATE).pure
 
 
 def test_calming_forgets_howls() -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 import reverb
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.live import rooms
-from reverb.live.levels import Faders
 from reverb.live.prepare import causal, prepare
 from reverb.responses.level import loudness_ratio
 from reverb.responses.response import unit
@@ -112,36 +111,3 @@ def test_too_many_outputs_are_refused() -> None:
     wide = reverb.ImpulseResponse(np.ones((10, 6)), RATE, "wide", "2x3")
     with pytest.raises(InvalidAudioError, match="3 channels"):
         prepare(wide, RATE, 2, 2)
-
-
-def test_faders_stay_where_a_dry_sound_would_lose_channels() -> None:
-    decoder = reverb.ImpulseResponse(np.ones((10, 6)), RATE, "decoder", "3x2")  # type: ignore[arg-type]
-    faders = Faders(prepare(decoder, RATE, 3, 2))
-    for name, value in (("dry", -10.0), ("mix", 0.5), ("bypass", True)):
-        with pytest.raises(ParameterError, match="3 channels go in and 2 come out"):
-            setattr(faders, name, value)
-    assert (faders.dry, faders.mix, faders.bypass) == (-np.inf, None, False)
-    faders.dry, faders.bypass, faders.mix = -np.inf, False, 1.0
-    assert (faders.levels().dry, faders.levels().wet) == (0.0, 1.0)
-    with pytest.raises(ParameterError, match="3 channels go in and 2 come out"):
-        prepare(reverb.Reverb(decoder, mix=0.5), RATE, 3, 2)
-
-
-def test_faders_in_decibels() -> None:
-    faders = Faders(prepare(reverb.Reverb(decaying(), mix=0.4), RATE, 2, 2), gain=-6.0)
-    assert faders.mix == 0.4
-    assert faders.gain == pytest.approx(-6.0)
-    before = faders.levels()
-    faders.wet = faders.wet
-    assert faders.mix is None
-    assert faders.levels().wet == pytest.approx(before.wet)
-    faders.wet, faders.dry = float("-inf"), 0.0
-    assert (faders.levels().wet, faders.wet) == (0.0, float("-inf"))
-    faders.bypass = True
-    assert (faders.levels().dry, faders.levels().wet) == (1.0, 0.0)
-    faders.mute = True
-    assert not faders.levels().open
-    for name in ("wet", "dry", "gain"):
-        for bad in (float("nan"), 61.0):
-            with pytest.raises(ParameterError, match=name):
-                setattr(faders, name, bad)

@@ -1,0 +1,137 @@
+"""Requests for responses: the newest is always served, at whatever moment it arrives."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from reverb.errors import ParameterError
+from reverb.live.loader import ResponseLoader
+from tests.interleaving import interrupted
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 20
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    return holds()
+
+
+class Loading:
+    """Loads of a loader that wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.messages: list[str] = []
+        self.begun, self.go = threading.Event(), threading.Event()
+        self.loader = ResponseLoader(self.load, self.messages.append)
+
+    def load(self, name: str) -> None:
+        self.begun.set()
+        self.go.wait(20)
+        self.names.append(name)
+
+
+def test_of_requests_that_wait_only_the_last_is_served() -> None:
+    work = Loading()
+    work.loader.request("a")
+    assert work.begun.wait(20)
+    for name in ("b", "c", "d"):
+        work.loader.request(name)
+    assert work.loader.pending == "d"
+    work.go.set()
+    assert eventually(lambda: work.loader.pending is None)
+    assert work.names == ["a", "d"]
+    work.loader.close()
+
+
+def test_the_name_being_loaded_is_loaded_again_if_it_is_requested_again() -> None:
+    work = Loading()
+    work.loader.request("a")
+    assert work.begun.wait(20)
+    work.loader.request("a")
+    work.go.set()
+    assert eventually(lambda: work.names == ["a", "a"])
+    assert eventually(lambda: work.loader.pending is None)
+    work.loader.close()
+
+
+@pytest.mark.parametrize("error", [ParameterError("no such room"), ZeroDivisionError("broken")])
+def test_after_an_error_of_any_kind_later_requests_are_served(error: Exception) -> None:
+    served: list[str] = []
+    messages: list[str] = []
+
+    def load(name: str) -> None:
+        if name == "bad":
+            raise error
+        served.append(name)
+
+    loader = ResponseLoader(load, messages.append)
+    loader.request("bad")
+    assert eventually(lambda: loader.pending is None)
+    loader.request("good")
+    assert eventually(lambda: served == ["good"])
+    assert str(error) in messages[0]
+    loader.close()
+
+
+class Unstarted(threading.Thread):
+    """A thread whose work the test runs itself."""
+
+    def start(self) -> None:
+        pass
+
+
+def test_a_request_at_any_step_of_the_loader_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loader's own loop is stopped before each of its bytecodes in turn, while another thread requests."""
+    step, done = 0, False
+    while not done:
+        step += 1
+        threads: list[threading.Thread] = []
+        served: list[str] = []
+
+        class Captured(Unstarted):
+            def __init__(self, target: Callable[[], None], **_: object) -> None:
+                super().__init__(target=target)
+                self.work = target
+                threads.append(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("reverb.live.loader.threading.Thread", Captured)
+            loader = ResponseLoader(served.append, lambda _message: None)
+        came = False
+
+        def newer() -> None:
+            nonlocal came
+            came = True
+            loader.request("new")
+
+        loader.request("old")
+        # The loop ends when it has nothing to do but wait.
+        monkeypatch.setattr(loader, "_wake", Ending(loader))
+        loader._wake.set()
+        interrupted(threads[0].work, step, newer)  # type: ignore[attr-defined]
+        if not came:
+            done = True
+            continue
+        threads[0].work()  # type: ignore[attr-defined]
+        assert served[-1] == "new", f"lost at step {step}: {served}"
+        assert loader.pending is None, f"pending at step {step}"
+    assert step > 20
+
+
+class Ending:
+    """An event whose `wait` ends the loader's loop instead of waiting."""
+
+    def __init__(self, _loader: ResponseLoader) -> None:
+        self._set = False
+
+    def set(self) -> None:
+        self._set = True
+
+    def clear(self) -> None:
+        self._set = False
+
+    def wait(self) -> bool:
+        return self._set
