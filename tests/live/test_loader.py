@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -76,55 +77,10 @@ def test_after_an_error_of_any_kind_later_requests_are_served(error: Exception) 
     loader.close()
 
 
-class Unstarted(threading.Thread):
-    """A thread whose work the test runs itself."""
+class Waking:
+    """An event of a loader's loop, whose `wait` ends the loop instead of waiting."""
 
-    def start(self) -> None:
-        pass
-
-
-def test_a_request_at_any_step_of_the_loader_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The loader's own loop is stopped before each of its bytecodes in turn, while another thread requests."""
-    step, done = 0, False
-    while not done:
-        step += 1
-        threads: list[threading.Thread] = []
-        served: list[str] = []
-
-        class Captured(Unstarted):
-            def __init__(self, target: Callable[[], None], **_: object) -> None:
-                super().__init__(target=target)
-                self.work = target
-                threads.append(self)
-
-        with monkeypatch.context() as patch:
-            patch.setattr("reverb.live.loader.threading.Thread", Captured)
-            loader = ResponseLoader(served.append, lambda _message: None)
-        came = False
-
-        def newer() -> None:
-            nonlocal came
-            came = True
-            loader.request("new")
-
-        loader.request("old")
-        # The loop ends when it has nothing to do but wait.
-        monkeypatch.setattr(loader, "_wake", Ending(loader))
-        loader._wake.set()
-        interrupted(threads[0].work, step, newer)  # type: ignore[attr-defined]
-        if not came:
-            done = True
-            continue
-        threads[0].work()  # type: ignore[attr-defined]
-        assert served[-1] == "new", f"lost at step {step}: {served}"
-        assert loader.pending is None, f"pending at step {step}"
-    assert step > 20
-
-
-class Ending:
-    """An event whose `wait` ends the loader's loop instead of waiting."""
-
-    def __init__(self, _loader: ResponseLoader) -> None:
+    def __init__(self) -> None:
         self._set = False
 
     def set(self) -> None:
@@ -135,3 +91,39 @@ class Ending:
 
     def wait(self) -> bool:
         return self._set
+
+
+def served_with_a_request_at(step: int, monkeypatch: pytest.MonkeyPatch) -> list[str] | None:
+    """Run a loader's loop in this thread, and request another response before its bytecode number `step`.
+
+    Return the names that were served, None if the loop has fewer bytecodes.
+    """
+    loops: list[Callable[[], None]] = []
+    served: list[str] = []
+    came = False
+
+    def request_another() -> None:
+        nonlocal came
+        came = True
+        loader.request("new")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("reverb.live.loader.threading.Event", Waking)
+        patch.setattr(
+            "reverb.live.loader.threading.Thread",
+            lambda target, **_: (loops.append(target), SimpleNamespace(start=lambda: None))[1],
+        )
+        loader = ResponseLoader(served.append, lambda _message: None)
+    loader.request("old")
+    interrupted(loops[0], step, request_another)
+    loops[0]()  # woken by the request, if it still has to be
+    assert loader.pending is None, f"at step {step}"
+    return served if came else None
+
+
+def test_a_request_at_any_step_of_the_loop_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = 1
+    while (served := served_with_a_request_at(step, monkeypatch)) is not None:
+        assert served[-1] == "new", f"lost at step {step}: {served}"
+        step += 1
+    assert step > 20

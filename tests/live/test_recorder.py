@@ -90,48 +90,40 @@ def test_formats_that_a_crash_would_break_are_refused(tmp_path: Path, name: str)
         Recorder(tmp_path / name, RATE, 2)
 
 
-def test_figures_may_be_read_at_any_step_while_a_recording_stops(tmp_path: Path) -> None:
-    """Each figure is read while another thread stops the recording, before each bytecode of the reader in turn."""
-    step, done = 0, False
-    while not done:
-        step += 1
-        recordings = Recordings(RATE, 1, 1)
-        recordings.start(tmp_path / "take.wav", tmp_path / "dry.wav", overwrite=True)
-        assert recordings.current is not None
-        recordings.current.wet.push(np.ones((480, 1), np.float32))
-        stopped = False
+def started(tmp_path: Path) -> Recordings:
+    recordings = Recordings(RATE, 1, 1)
+    recordings.start(tmp_path / "take.wav", tmp_path / "dry.wav", overwrite=True)
+    assert recordings.current is not None
+    recordings.current.wet.push(np.ones((480, 1), np.float32))
+    recordings.current.wet.lost = 7
+    return recordings
 
-        def stop(recordings: Recordings = recordings) -> None:
-            nonlocal stopped
-            stopped = True
-            recordings.stop()
 
-        def read(recordings: Recordings = recordings) -> tuple[object, ...]:
-            return recordings.path, recordings.frames, recordings.lost, recordings.failures, recordings.paths
-
-        path, frames, lost, failures, _ = interrupted(read, step, stop)
+def test_a_recording_may_stop_at_any_step_of_reading_its_figures(tmp_path: Path) -> None:
+    step, stopped = 0, [True]
+    while stopped:
+        step, stopped = step + 1, []
+        recordings = started(tmp_path)
+        path, frames, lost, failures = interrupted(
+            lambda r=recordings: (r.path, r.frames, r.lost, r.failures),  # type: ignore[misc]
+            step,
+            lambda r=recordings, s=stopped: s.append(bool(r.stop())),  # type: ignore[misc]
+        )
         assert path in (None, tmp_path / "take.wav")
         assert frames in (0, 480)
-        assert (lost, failures) == (0, [])
+        assert (lost, failures) == (7, [])
         recordings.stop()
-        assert (recordings.path, recordings.frames) == (None, 480)
+        assert (recordings.path, recordings.frames, recordings.lost) == (None, 480, 7)
         assert recordings.paths == [tmp_path / "take.wav", tmp_path / "dry.wav"]
-        done = not stopped
     assert step > 20
 
 
-def test_frames_are_counted_at_any_step_of_stopping(tmp_path: Path) -> None:
-    """The figures never go back: they are read before each bytecode of `stop` in turn."""
-    step, done = 0, False
-    while not done:
-        step += 1
-        recordings = Recordings(RATE, 1, 1)
-        recordings.start(tmp_path / "take.wav", overwrite=True)
-        assert recordings.current is not None
-        recordings.current.wet.lost = 7
-        read: list[int] = []
-        interrupted(recordings.stop, step, lambda r=recordings: read.append(r.lost))  # type: ignore[misc]
-        assert read in ([], [7])
-        assert recordings.lost == 7
-        done = not read
+def test_figures_may_be_read_at_any_step_of_stopping(tmp_path: Path) -> None:
+    step, read = 0, [7]
+    while read:
+        step, read = step + 1, []
+        recordings = started(tmp_path)
+        interrupted(recordings.stop, step, lambda r=recordings, seen=read: seen.append(r.lost))  # type: ignore[misc]
+        assert read in ([], [7])  # neither twice nor not at all
+        assert (recordings.frames, recordings.lost) == (480, 7)
     assert step > 20
