@@ -22,8 +22,8 @@ fi
 if [ $# -gt 0 ]; then
     exec "$PYTHON" -m pytest "$@"
 fi
-"$PYTHON" -m pytest --numprocesses auto --dist loadfile --ignore tests/live
-# What keeps the pace of a sound card wants the machine to itself.
-"$PYTHON" -m pytest tests/live
+"$PYTHON" -m pytest --numprocesses auto --dist loadfile -m "not sound_server and not timing"
+# Tests that keep the pace of a sound server or measure time run alone.
+"$PYTHON" -m pytest -m "sound_server or timing"
 # Every promise measured anew, against the page that tells them.
 "$PYTHON" scripts/conformance.py --check

@@ -1,4 +1,4 @@
-"""The session as a full screen: meters, load, the response and its decay; keys that move everything (Textual)."""
+"""A session as a full screen: meters, load, the response and its decay, and keys for everything (Textual)."""
 
 import math
 from collections import deque
@@ -13,7 +13,7 @@ from textual.widgets import Footer, Static
 from reverb.live.control.core import PARAMETERS, turn
 from reverb.live.control.midi import MidiMap
 from reverb.live.meters import Level
-from reverb.monitor.text import FLOOR_DB, Shown, bar, clock, db, decay, faders, scale, title
+from reverb.monitor.text import FLOOR_DB, Shown, bar, clock, db, decay, levels, scale, title
 
 _FRAMES_PER_SECOND = 10
 _NAME_WIDTH = len("out 1 ")
@@ -21,10 +21,10 @@ _DECAY_ROWS = (6, 16)  # at least, at most
 _OTHER_ROWS = 18
 _MESSAGES = 4
 _HELP = """\
-B      bypass: the dry sound alone          M      mute
+B      bypass: only the dry sound           M      mute
 ← →    previous, next response              R      start or stop recording
 + -    mix, by 5 %                          L      learn a MIDI controller
-W S    wet up, down by 1 dB                 C      forget clips, and howls
+W S    wet up, down by 1 dB                 C      forget clips and howls
 E D    dry up, down by 1 dB                 H      this help
 ↑ ↓    gain up, down by 1 dB                Q      quit"""
 
@@ -36,12 +36,12 @@ class Watched(Shown, Protocol):
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended."""
+        """Whether the session has ended."""
         ...
 
     @property
     def recording(self) -> object:
-        """What is being recorded, None if nothing is."""
+        """The file that is being recorded, None if there is none."""
         ...
 
     def calm(self) -> None:
@@ -50,15 +50,15 @@ class Watched(Shown, Protocol):
 
 
 class Monitor(App[None]):
-    """Shows a running session; it starts and ends elsewhere.
+    """Shows a running session, which starts and ends elsewhere.
 
     Parameters
     ----------
     session : Session
     midi_map : MidiMap, optional
-        For learning controllers.
+        The map in which controllers are learned.
     duration : float, optional
-        Leave after so many seconds.
+        Seconds after which the monitor closes.
     """
 
     TITLE = "reverb"
@@ -72,8 +72,8 @@ class Monitor(App[None]):
     #help { border: round $primary; padding: 0 1; display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "turn('bypass')", "Bypass"),
-        Binding("m", "turn('mute')", "Mute"),
+        Binding("b", "toggle('bypass')", "Bypass"),
+        Binding("m", "toggle('mute')", "Mute"),
         Binding("left", "step(-1)", "Previous"),
         Binding("right", "step(1)", "Next"),
         Binding("plus,equals_sign", "nudge('mix', 0.05)", "Mix +", show=False),
@@ -103,20 +103,20 @@ class Monitor(App[None]):
         """Lay out the screen."""
         with Vertical():
             yield Static(id="title")
-            for name in ("input", "output", "scale", "load", "faders", "decay", "messages"):
+            for name in ("input", "output", "scale", "load", "levels", "decay", "messages"):
                 yield Static(id=name)
             yield Static(_HELP, id="help")
         yield Footer()
 
     def on_mount(self) -> None:
-        """Begin to refresh."""
+        """Start the refresh."""
         self.show()
         self.set_interval(1 / _FRAMES_PER_SECOND, self.show)
         if self._duration is not None:
             self.set_timer(self._duration, self.exit)
 
     def show(self) -> None:
-        """Draw what the session tells now."""
+        """Draw the present state of the session."""
         session = self._session
         if session.ended:
             self.exit()
@@ -134,7 +134,7 @@ class Monitor(App[None]):
             f"load {meters.load:6.1%}   worst block {stats.load.worst:.1%} of {period:.2f} ms   xruns {stats.xruns}"
             f"   {stats.sample_rate} Hz / {stats.block_size}{recording}",
         )
-        self._put("faders", faders(session))
+        self._put("levels", levels(session))
         lowest, highest = _DECAY_ROWS
         self._draw_decay(self.size.width - 2, min(max(self.size.height - _OTHER_ROWS, lowest), highest))
         while session.messages:
@@ -142,7 +142,7 @@ class Monitor(App[None]):
         self._put("messages", "\n".join(self._told))
 
     def _put(self, name: str, content: str | Text) -> None:
-        for place in self.query(f"#{name}").results(Static):  # none while the screen closes
+        for place in self.query(f"#{name}").results(Static):  # empty while the screen closes
             place.update(Text(content) if isinstance(content, str) else content)
 
     def _draw_decay(self, width: int, height: int) -> None:
@@ -151,21 +151,21 @@ class Monitor(App[None]):
             self._drawn = drawn
             self._put("decay", "\n".join(decay(*drawn)))
 
-    def action_turn(self, name: str) -> None:
-        """Turn a switch over."""
+    def action_toggle(self, name: str) -> None:
+        """Toggle a switch."""
         turn(self._session, name, not getattr(self._session, name))
         self.show()
 
     def action_nudge(self, name: str, by: float) -> None:
-        """Move a fader a little; a silent one begins at the lowest level."""
+        """Move a level by a step; a silent one starts at −60 dB."""
         now = getattr(self._session, name)
-        if now is None:  # the mix, while wet and dry are set: begin in the middle
+        if now is None:  # the mix, while wet and dry are set separately: start in the middle
             now = 0.5 - by
         turn(self._session, name, max(now, FLOOR_DB) + by if math.isinf(now) else now + by)
         self.show()
 
     def action_step(self, by: int) -> None:
-        """Go to a neighbouring response."""
+        """Request a neighboring response."""
         self._session.step(by)
 
     def action_record(self) -> None:
@@ -174,7 +174,7 @@ class Monitor(App[None]):
         self.show()
 
     def action_learn(self) -> None:
-        """Learn a MIDI controller for the next parameter, and after the last one for none."""
+        """Learn a MIDI controller for the next parameter; after the last one, end learning."""
         if self._midi_map is None:
             self._told.append("MIDI is off; start with --midi")
             return
@@ -189,28 +189,28 @@ class Monitor(App[None]):
         self._session.calm()
 
     def action_help(self) -> None:
-        """Show the keys in place of the decay, or the decay again."""
+        """Toggle between the keys and the decay."""
         shown = self.query_one("#help", Static)
         shown.display = not shown.display
         self.query_one("#decay", Static).display = not shown.display
 
     async def action_quit(self) -> None:
-        """Leave; the session ends after it."""
+        """Close the monitor; the session ends afterwards."""
         self.exit()
 
 
 def _meter(name: str, level: Level, width: int) -> Text:
-    """Return a meter of all channels, one line each."""
+    """Return the meters of all channels, one line each."""
     text = Text()
     for channel in range(len(level.peak)):
         lines = "" if channel == 0 else "\n"
         text.append(f"{lines}{name} {channel + 1} ")
-        text.append(bar(level, channel, width), style=_colour(level.hold[channel]))
+        text.append(bar(level, channel, width), style=_color(level.hold[channel]))
         text.append(f" {db(level.peak[channel]):>6} rms {db(level.rms[channel]):>6}")
         if level.clipped:
             text.append(" CLIP", style="bold red")
     return text
 
 
-def _colour(hold: float) -> str:
+def _color(hold: float) -> str:
     return "red" if hold >= -0.1 else "yellow" if hold >= -9.0 else "green"

@@ -1,4 +1,4 @@
-"""The session as one line that is drawn over and over, for any terminal; nothing but messages elsewhere."""
+"""A session as one line that is redrawn, for any terminal; outside a terminal, only its messages."""
 
 import time
 from collections import deque
@@ -15,7 +15,7 @@ class Waiting(Shown, Protocol):
     messages: deque[str]
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait; return whether it has ended."""
+        """Wait; return whether the session has ended."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""A session in words and block characters; what the full screen and the one line share."""
+"""A session as text and block characters, for the full screen and for the one line."""
 
 import math
 from itertools import pairwise
@@ -16,29 +16,29 @@ _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
 class Shown(Controllable, Protocol):
-    """What a session shows of itself."""
+    """The part of a session that is shown."""
 
     @property
     def response(self) -> ImpulseResponse:
-        """The wet path."""
+        """The impulse response of the wet path."""
         ...
 
     def meters(self) -> Meters:
-        """Return what the meters show now."""
+        """Return the current readings of the meters."""
         ...
 
     def stats(self) -> Stats:
-        """Return what has happened since the start."""
+        """Return the figures since the start."""
         ...
 
 
 def db(value: float) -> str:
-    """Return a level for reading."""
+    """Return a level in dB as text."""
     return "-inf" if value == -math.inf else f"{value:+.1f}" if abs(value) >= 0.05 else "0.0"
 
 
 def bar(level: Level, channel: int, width: int) -> str:
-    """Return one channel's meter from −60 to 0 dBFS: RMS full, peak light, and a mark that holds."""
+    """Return the meter of one channel from −60 to 0 dBFS: RMS in full blocks, peak in light ones, hold as a mark."""
     rms, peak, hold = (_cells(values[channel], width) for values in (level.rms, level.peak, level.hold))
     cells = ["█" if n < rms else "▒" if n < peak else "·" for n in range(width)]
     if hold:
@@ -52,7 +52,7 @@ def _cells(value: float, width: int) -> int:
 
 
 def scale(width: int) -> str:
-    """Return the marks under a meter, every 12 dB from −60 to 0 dBFS, as far as there is room for them."""
+    """Return the scale of a meter: a number every 12 dB from −60 to 0 dBFS, if the width allows."""
     marks = [" "] * width
     for level in range(int(FLOOR_DB), 1, 12):
         mark = f"{level}"
@@ -62,7 +62,7 @@ def scale(width: int) -> str:
 
 
 def decay(response: ImpulseResponse, width: int, height: int) -> list[str]:
-    """Draw a response's level over time, 0 to −80 dB of its loudest moment, as lines from the top."""
+    """Return a plot of a response's level over time, 0 to −80 dB below its maximum, as lines from the top."""
     power = np.square(response.samples, dtype=np.float64).sum(axis=1)
     edges = np.linspace(0, len(power), width + 1).astype(int)
     moments = np.array([power[a : max(b, a + 1)].mean() for a, b in pairwise(edges)])
@@ -76,15 +76,15 @@ def decay(response: ImpulseResponse, width: int, height: int) -> list[str]:
     return rows
 
 
-def faders(session: Controllable) -> str:
-    """Return where the faders stand."""
-    where = f"mix {session.mix:.0%}" if session.mix is not None else "mix -"
-    parts = [where, f"wet {db(session.wet)} dB", f"dry {db(session.dry)} dB", f"gain {db(session.gain)} dB"]
+def levels(session: Controllable) -> str:
+    """Return the levels of a session as text."""
+    mix = f"mix {session.mix:.0%}" if session.mix is not None else "mix -"
+    parts = [mix, f"wet {db(session.wet)} dB", f"dry {db(session.dry)} dB", f"gain {db(session.gain)} dB"]
     return "  ".join(parts + ["BYPASS"] * session.bypass + ["MUTE"] * session.mute)
 
 
 def title(session: Shown) -> str:
-    """Return what is played through."""
+    """Return the name, layout and length of the response."""
     response = session.response
     late = f", {response.latency} frames late" if response.latency else ""
     return f"{response.name or 'unnamed'}  {response.layout}, {response.seconds:.2f} s{late}"
@@ -101,26 +101,26 @@ def status(session: Shown) -> str:
     meters, stats = session.meters(), session.stats()
     clip = " CLIP" if meters.input.clipped or meters.output.clipped else ""
     return (
-        f"{clock(stats.seconds)}  {session.response.name or 'unnamed'}  {faders(session)}  "
+        f"{clock(stats.seconds)}  {session.response.name or 'unnamed'}  {levels(session)}  "
         f"in {db(max(meters.input.peak))} out {db(max(meters.output.peak))} dBFS{clip}  "
         f"load {meters.load:.0%} worst {stats.load.worst:.0%}  xruns {stats.xruns}"
     )
 
 
 def summary(stats: Stats, recorded: list[str]) -> str:
-    """Return what a session was like, in a few lines."""
+    """Return the figures of a session in a few lines."""
     load = stats.load
     lines = [
         f"{clock(stats.seconds)} at {stats.sample_rate} Hz in blocks of {stats.block_size} frames; "
         f"{stats.xruns} xruns",
-        f"callback: p50 {load.p50:.1%}, p99 {load.p99:.1%}, worst {load.worst:.1%} of a block's time; {load.late} late",
+        f"callback: p50 {load.p50:.1%}, p99 {load.p99:.1%}, worst {load.worst:.1%} of a block; {load.late} late",
         f"peaks: input {db(stats.input.highest)}, output {db(stats.output.highest)} dBFS",
     ]
     for count, what in (
-        (stats.limited, "samples held by the limiter"),
-        (stats.howls, "howls ducked"),
+        (stats.limited, "samples reduced by the limiter"),
+        (stats.howls, "howls turned down"),
         (stats.bad_blocks, "blocks with NaN or infinity silenced"),
-        (stats.starved, "blocks that the input file came too late for"),
+        (stats.starved, "blocks of the input file read too late"),
     ):
         if count:
             lines.append(f"{count} {what}")

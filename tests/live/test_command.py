@@ -12,6 +12,8 @@ import soundfile
 
 from tests.live.jackd import JackServer, UnavailableError
 
+pytestmark = pytest.mark.sound_server
+
 
 def start(*arguments: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "reverb", "live", "--ir", "room", *arguments]

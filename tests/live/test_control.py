@@ -17,7 +17,7 @@ from reverb.live.control.osc import OscControl
 INF = float("inf")
 
 
-class Desk:
+class Remembering:
     """A session that only remembers."""
 
     def __init__(self) -> None:
@@ -56,16 +56,16 @@ class Desk:
     ],
 )
 def test_parameters_are_held_to_their_range(name: str, value: float, expected: object) -> None:
-    desk = Desk()
-    set_parameter(desk, name, value)
-    assert getattr(desk, name) == expected
+    session = Remembering()
+    set_parameter(session, name, value)
+    assert getattr(session, name) == expected
 
 
 def test_what_is_no_parameter_or_no_number_is_refused() -> None:
-    with pytest.raises(ParameterError, match="expected one of mix"):
-        set_parameter(Desk(), "volume", 1.0)
-    with pytest.raises(ParameterError, match="not a number"):
-        set_parameter(Desk(), "mix", float("nan"))
+    with pytest.raises(ParameterError, match="parameter is 'volume'; expected 'mix' or"):
+        set_parameter(Remembering(), "volume", 1.0)
+    with pytest.raises(ParameterError, match="mix is nan; expected a number"):
+        set_parameter(Remembering(), "mix", float("nan"))
 
 
 def test_faders_reach_both_ends() -> None:
@@ -77,18 +77,18 @@ def test_faders_reach_both_ends() -> None:
 
 
 def test_choosing_by_number() -> None:
-    desk = Desk()
+    session = Remembering()
     for number in (1, 99, -3):
-        choose(desk, number)
-    assert desk.asked == ["b", "c", "a"]
+        choose(session, number)
+    assert session.asked == ["b", "c", "a"]
 
 
 @pytest.fixture
 def osc():  # type: ignore[no-untyped-def]
-    """A desk, what listens for it, and what sends to it and waits for a last word to have arrived."""
+    """A session, what listens for it, and what sends to it and waits for a last word to have arrived."""
     udp_client = pytest.importorskip("pythonosc.udp_client")
-    desk = Desk()
-    control = OscControl(desk, 0)
+    session = Remembering()
+    control = OscControl(session, 0)
     client = udp_client.SimpleUDPClient("127.0.0.1", control.port)
 
     def send(*messages: tuple[str, object]) -> None:
@@ -96,17 +96,17 @@ def osc():  # type: ignore[no-untyped-def]
             client.send_message(address, value)
         client.send_message("/reverb/response", "last word")
         deadline = time.monotonic() + 5
-        while "last word" not in desk.asked and time.monotonic() < deadline:
+        while "last word" not in session.asked and time.monotonic() < deadline:
             time.sleep(0.005)
-        desk.asked.remove("last word")
+        session.asked.remove("last word")
 
-    yield desk, control, send
+    yield session, control, send
     client.close()
     control.close()
 
 
 def test_every_osc_address(osc) -> None:  # type: ignore[no-untyped-def]
-    desk, control, send = osc
+    session, control, send = osc
     send(
         ("/reverb/mix", 0.75),
         ("/reverb/wet", -6),
@@ -121,7 +121,7 @@ def test_every_osc_address(osc) -> None:  # type: ignore[no-untyped-def]
         ("/reverb/previous", 0.0),
         ("/reverb/record", []),
     )
-    assert (desk.mix, desk.wet, desk.dry, desk.gain, desk.bypass, desk.mute) == (
+    assert (session.mix, session.wet, session.dry, session.gain, session.bypass, session.mute) == (
         0.75,
         -6,
         -INF,
@@ -129,12 +129,12 @@ def test_every_osc_address(osc) -> None:  # type: ignore[no-untyped-def]
         True,
         True,
     )
-    assert desk.asked == ["church", "c", 1, -1, "record"]
+    assert session.asked == ["church", "c", 1, -1, "record"]
     assert control.refused == 0
 
 
 def test_osc_that_means_nothing_is_counted_and_said(osc) -> None:  # type: ignore[no-untyped-def]
-    desk, control, send = osc
+    session, control, send = osc
     bad = [
         ("/reverb/volume", 1.0),
         ("/other/mix", 1.0),
@@ -146,32 +146,32 @@ def test_osc_that_means_nothing_is_counted_and_said(osc) -> None:  # type: ignor
     ]
     send(*bad)
     assert control.refused == len(bad)
-    assert len(desk.messages) == len(bad)
-    assert desk.mix == 0.3
+    assert len(session.messages) == len(bad)
+    assert session.mix == 0.3
 
 
 def test_osc_rubbish_does_no_harm(osc) -> None:  # type: ignore[no-untyped-def]
-    desk, control, send = osc
+    session, control, send = osc
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for packet in (b"", b"\x00", b"/reverb/mix", b"#bundle\x00rubbish", bytes(range(256))):
             sender.sendto(packet, ("127.0.0.1", control.port))
     send(("/reverb/mix", 0.6))
-    assert desk.mix == pytest.approx(0.6)
+    assert session.mix == pytest.approx(0.6)
 
 
 def test_osc_before_the_start_is_ignored(osc) -> None:  # type: ignore[no-untyped-def]
-    desk, control, send = osc
-    desk.started = False
+    session, control, send = osc
+    session.started = False
     control._take("/reverb/mix", 0.6)
-    desk.started = True
+    session.started = True
     send()
-    assert desk.mix == 0.3
+    assert session.mix == 0.3
 
 
 def test_a_port_in_use_is_named(osc) -> None:  # type: ignore[no-untyped-def]
     _, control, _ = osc
     with pytest.raises(DeviceError, match=f"127.0.0.1:{control.port}"):
-        OscControl(Desk(), control.port)
+        OscControl(Remembering(), control.port)
 
 
 class FakeMidi:
@@ -213,29 +213,29 @@ def test_without_midi_it_says_what_to_install(
 
 def test_midi_moves_and_chooses(midi: FakeMidi) -> None:
     mido = pytest.importorskip("mido")
-    desk = Desk()
-    control = MidiControl(desk, "nano")
+    session = Remembering()
+    control = MidiControl(session, "nano")
     assert midi.opened == control.name == "nanoKONTROL2 MIDI 1"
     for controller, value in ((91, 127), (12, 0), (13, 127), (7, 127), (80, 100), (81, 0), (3, 50)):
         control.take(mido.Message("control_change", control=controller, value=value))
     control.take(mido.Message("program_change", program=1))
     control.take(mido.Message("note_on", note=60))
-    assert (desk.mix, desk.wet, desk.dry, desk.gain) == (1.0, -INF, 6.0, 12.0)
-    assert (desk.bypass, desk.mute, desk.asked) == (True, False, ["b"])
+    assert (session.mix, session.wet, session.dry, session.gain) == (1.0, -INF, 6.0, 12.0)
+    assert (session.bypass, session.mute, session.asked) == (True, False, ["b"])
     control.close()
     assert midi.closed
 
 
 def test_learnt_controllers_are_kept(midi: FakeMidi, tmp_path: Path) -> None:  # noqa: ARG001
     mido = pytest.importorskip("mido")
-    desk, path = Desk(), tmp_path / "deep" / "midi.json"
-    control = MidiControl(desk, midi_map=MidiMap(path))
+    session, path = Remembering(), tmp_path / "deep" / "midi.json"
+    control = MidiControl(session, midi_map=MidiMap(path))
     control.map.learn("mix")
     control.take(mido.Message("control_change", control=20, value=127))
-    assert desk.mix == 1.0
-    assert desk.messages[-1] == "MIDI controller 20 now moves mix"
+    assert session.mix == 1.0
+    assert session.messages[-1] == "MIDI controller 20 now moves mix"
     control.take(mido.Message("control_change", control=91, value=0))  # what moved it before no longer does
-    assert desk.mix == 1.0
+    assert session.mix == 1.0
     assert json.loads(path.read_text())["20"] == "mix"
     again = MidiMap(path)
     assert again.controllers == control.map.controllers
@@ -246,19 +246,19 @@ def test_learnt_controllers_are_kept(midi: FakeMidi, tmp_path: Path) -> None:  #
 def test_a_knob_that_is_refused_tells_why(midi: FakeMidi) -> None:
     mido = pytest.importorskip("mido")
 
-    class Decoder(Desk):
+    class Decoder(Remembering):
         def __setattr__(self, name: str, value: object) -> None:
             if name == "bypass" and value:
                 raise ParameterError("no place for a dry sound")
             super().__setattr__(name, value)
 
-    desk = Decoder()
-    turn(desk, "bypass", True)
-    control = MidiControl(desk, midi.get_input_names()[-1])
+    session = Decoder()
+    turn(session, "bypass", True)
+    control = MidiControl(session, midi.get_input_names()[-1])
     control.take(mido.Message("control_change", control=80, value=127))
-    assert list(desk.messages) == ["no place for a dry sound"] * 2
-    turn(desk, "dry", -3.0)
-    assert (desk.bypass, desk.dry) == (False, -3.0)
+    assert list(session.messages) == ["no place for a dry sound"] * 2
+    turn(session, "dry", -3.0)
+    assert (session.bypass, session.dry) == (False, -3.0)
 
 
 def test_a_spoilt_map_is_named(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_spoilt_map_is_named(tmp_path: Path) -> None:
 
 def test_a_missing_midi_input_is_named(midi: FakeMidi) -> None:
     with pytest.raises(DeviceError, match="nanoKONTROL2"):
-        MidiControl(Desk(), "launchpad")
+        MidiControl(Remembering(), "launchpad")
     midi._names = []
-    with pytest.raises(DeviceError, match="there are: none"):
-        MidiControl(Desk())
+    with pytest.raises(DeviceError, match="available: none"):
+        MidiControl(Remembering())

@@ -86,6 +86,7 @@ def in_band(x: Array) -> Array:
     return np.asarray(np.fft.irfft(spectrum * edge[:, np.newaxis], axis=0))
 
 
+@pytest.mark.sound_server
 def test_a_room_is_measured_through_the_card(room: Room) -> None:
     setup = card_setup(LiveSettings(), 1)
     sweep = Sweep(sample_rate=setup.stream.sample_rate, seconds=2.0, pause=0.5, low=30.0)
@@ -101,6 +102,7 @@ def test_a_room_is_measured_through_the_card(room: Room) -> None:
     assert measured.drift is None
 
 
+@pytest.mark.sound_server
 def test_the_command_records_and_deconvolves_at_once(
     room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
+pytestmark = pytest.mark.sound_server
+
 RATE = 48_000
 SECONDS = 2.0
 HZ = 1000.0

@@ -45,7 +45,7 @@ def settle(session: Session) -> None:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.01)
     return holds()
@@ -290,14 +290,14 @@ def test_a_card_that_never_calls_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_card_that_stops_calling_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverb.live.stream._MAX_SILENT_SECONDS", 0.2)
     card = FakeCard()
     with (
         pytest.raises(DeviceLostError, match="requested no sound"),
         open_session(card, reverb.Gain(0.0)) as session,
     ):
         card.stream.stalled = True
-        session.wait(5)
+        monkeypatch.setattr("reverb.live.stream._MAX_SILENT_SECONDS", 0.2)
+        session.wait(20)
 
 
 def test_xruns_are_counted() -> None:

@@ -58,11 +58,11 @@ def test_keys_move_everything() -> None:
     async def script(pilot: Any, app: Monitor) -> None:
         await pilot.press("b", "m", "right", "left", "w", "w", "s", "e", "d", "d", "up", "down", "down")
         await pilot.press("plus", "plus", "minus", "c")
-        assert "BYPASS" in shown(app, "faders")
+        assert "BYPASS" in shown(app, "levels")
         await pilot.press("r")
         assert "● take.wav" in shown(app, "load")
         await pilot.press("r", "b")
-        assert "BYPASS" not in shown(app, "faders")
+        assert "BYPASS" not in shown(app, "levels")
 
     session = Shown()
     run(session, script)

@@ -1,4 +1,4 @@
-"""A session in words: meters, decay, faders, one line, the summary, and the line that is drawn over and over."""
+"""A session as text: meters, decay, levels, one line, and the summary; and the line that is redrawn."""
 
 import io
 import math
@@ -10,7 +10,7 @@ import pytest
 import reverb
 from reverb.live.meters import Level
 from reverb.monitor.plain import run_plain
-from reverb.monitor.text import bar, clock, db, decay, faders, scale, status, summary, title
+from reverb.monitor.text import bar, clock, db, decay, levels, scale, status, summary, title
 from tests.monitor.fakes import Shown
 
 
@@ -59,9 +59,9 @@ def test_even_the_shortest_response_has_a_picture() -> None:
 def test_the_line_and_the_summary_tell_the_session() -> None:
     session = Shown()
     assert title(session) == "room  mono, 0.10 s"
-    assert faders(session) == "mix 30%  wet -6.0 dB  dry 0.0 dB  gain 0.0 dB"
+    assert levels(session) == "mix 30%  wet -6.0 dB  dry 0.0 dB  gain 0.0 dB"
     session.mix, session.bypass, session.mute = None, True, True
-    assert faders(session).endswith("BYPASS  MUTE")
+    assert levels(session).endswith("BYPASS  MUTE")
     line = status(session)
     for part in ("1:05.0", "room", "in -12.0", "out -3.0", "CLIP", "load 5%", "xruns 3"):
         assert part in line

@@ -1,15 +1,16 @@
-"""What may be moved while it plays, and by whom: the parameters that keys, OSC and MIDI share."""
+"""The parameters of a session that keys, OSC and MIDI move."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reverb.errors import ParameterError, ReverbError
+from reverb.checks import in_range, one_of
+from reverb.errors import ReverbError
 
 
 class Controllable(Protocol):
-    """What a controller needs of a session."""
+    """The part of a session that controllers use."""
 
     mix: float | None
     wet: float
@@ -20,20 +21,20 @@ class Controllable(Protocol):
 
     @property
     def started(self) -> bool:
-        """Whether anything can be moved yet."""
+        """Whether the session has begun; before, nothing can be moved."""
         ...
 
     @property
     def responses(self) -> Sequence[str]:
-        """The responses that may be chosen, in their order."""
+        """The names of the available responses, in their order."""
         ...
 
     def request(self, response: str) -> None:
-        """Ask for a response by name; it is prepared in the background."""
+        """Request a response by name; it is prepared in the background."""
         ...
 
     def step(self, by: int) -> None:
-        """Ask for the response that many places further."""
+        """Request the response that many places further on."""
         ...
 
     def toggle_recording(self) -> None:
@@ -47,12 +48,12 @@ class Controllable(Protocol):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter's range.
+    """The range of a parameter.
 
     Attributes
     ----------
     low, high : float
-        In its unit; a level in dB at `low` means silence.
+        In the unit; a level in dB is silent at `low`.
     unit : {'', 'dB', 'switch'}
     """
 
@@ -60,13 +61,13 @@ class Parameter:
     high: float
     unit: str
 
-    def at(self, share: float) -> float:
-        """Return the value at a share of the way from `low` to `high`, as a fader of 0 to 1 gives it."""
+    def at(self, position: float) -> float:
+        """Return the value for the position of a fader, 0 (`low`) to 1 (`high`)."""
         if self.unit == "switch":
-            return float(share >= 0.5)
-        if self.unit == "dB" and share <= 0.0:
+            return float(position >= 0.5)
+        if self.unit == "dB" and position <= 0.0:
             return -math.inf
-        return self.low + share * (self.high - self.low)
+        return self.low + position * (self.high - self.low)
 
 
 PARAMETERS = {
@@ -80,18 +81,16 @@ PARAMETERS = {
 
 
 def set_parameter(session: Controllable, name: str, value: float) -> None:
-    """Set a parameter of a session, held to its range.
+    """Set a parameter of a session; a value beyond its range becomes the nearest in it.
 
     Raises
     ------
     ParameterError
-        If there is no such parameter, or the value is not a number.
+        If there is no such parameter, the value is not a number, or the session refuses it.
     """
-    if name not in PARAMETERS:
-        raise ParameterError(f"parameter {name!r}; expected one of {', '.join(PARAMETERS)}")
-    parameter = PARAMETERS[name]
-    if math.isnan(value):
-        raise ParameterError(f"{name} is not a number; expected {parameter.low:g} to {parameter.high:g}")
+    parameter = PARAMETERS[one_of("parameter", name, PARAMETERS)]
+    if not isinstance(value, bool):
+        in_range(name, value, -math.inf, math.inf)  # refuses NaN
     if parameter.unit == "switch":
         setattr(session, name, value >= 0.5)
     else:
@@ -100,7 +99,7 @@ def set_parameter(session: Controllable, name: str, value: float) -> None:
 
 
 def turn(session: Controllable, name: str, value: float) -> None:
-    """Set a parameter, or tell the user why it stays: for keys and knobs, which take no errors."""
+    """Set a parameter, or tell the user why it cannot be set: for keys and knobs, which receive no errors."""
     try:
         set_parameter(session, name, value)
     except ReverbError as error:
@@ -108,6 +107,6 @@ def turn(session: Controllable, name: str, value: float) -> None:
 
 
 def choose(session: Controllable, number: int) -> None:
-    """Ask for the response of a number, counted from 0; numbers beyond the last mean the last."""
+    """Request a response by its number, from 0; larger numbers select the last one."""
     if session.responses:
         session.request(session.responses[min(max(number, 0), len(session.responses) - 1)])

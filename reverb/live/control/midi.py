@@ -1,7 +1,7 @@
-"""Remote control by MIDI (extra `midi`): controllers move parameters, program changes choose responses.
+"""Remote control by MIDI (extra `midi`): controllers move parameters, program changes select responses.
 
 By default controller 91 (reverb send) moves the mix, 12 wet, 13 dry, 7 (volume) the gain, 80 bypasses and 81 mutes,
-from 64 up; program n chooses response n. Learn mode gives any other controller to a parameter, and keeps it.
+each on from 64 up; program n selects response n. Learn mode assigns any other controller to a parameter permanently.
 """
 
 import json
@@ -10,12 +10,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from reverb.errors import AudioFileError, DeviceError, ParameterError, missing_extra
+from reverb.checks import one_of
+from reverb.errors import AudioFileError, DeviceError, missing_extra
 from reverb.live.control.core import PARAMETERS, Controllable, choose, turn
 
 DEFAULT_MAP = {91: "mix", 12: "wet", 13: "dry", 7: "gain", 80: "bypass", 81: "mute"}
 _HIGHEST = 127
-# What python-rtmidi has to be compiled with where it brings no wheel.
+# Tools that compile python-rtmidi where there is no wheel.
 _COMPILING = {
     "Linux": "a compiler and ALSA: apt install build-essential pkg-config python3-dev libasound2-dev",
     "Darwin": "a compiler: xcode-select --install",
@@ -24,31 +25,31 @@ _COMPILING = {
 
 
 def map_file() -> Path:
-    """Return where learnt controllers are kept."""
+    """Return the file of the assignments that were learned."""
     import platformdirs
 
     return Path(platformdirs.user_config_dir("reverb")) / "midi.json"
 
 
 class MidiMap:
-    """Which controller moves which parameter.
+    """Assignments of controllers to parameters.
 
     Parameters
     ----------
     path : path-like, optional
-        Where to read it from, and to keep what is learnt; None keeps nothing.
+        File to read, and to write when a controller is learned; None for none.
 
     Attributes
     ----------
     controllers : dict of int to str
         Controller number to parameter.
     learning : str or None
-        The parameter that the next controller moved will get.
+        The parameter to which the next controller that moves is assigned.
 
     Raises
     ------
     AudioFileError
-        If the file is there and is not such a map.
+        If the file exists and does not contain assignments.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -59,7 +60,9 @@ class MidiMap:
             try:
                 kept = {int(number): str(name) for number, name in json.loads(path.read_text()).items()}
             except (OSError, ValueError, AttributeError) as error:
-                raise AudioFileError(f"{path}: no MIDI map ({error}); delete it to begin anew") from error
+                raise AudioFileError(
+                    f"{path} is not a MIDI map ({error}); delete it to restore the defaults"
+                ) from error
             self.controllers = {
                 number: name
                 for number, name in kept.items()
@@ -67,13 +70,13 @@ class MidiMap:
             }
 
     def learn(self, parameter: str | None) -> None:
-        """Give the next controller that is moved to a parameter; None ends learning."""
-        if parameter is not None and parameter not in PARAMETERS:
-            raise ParameterError(f"parameter {parameter!r}; expected one of {', '.join(PARAMETERS)}")
+        """Assign the next controller that moves to a parameter; None ends learning."""
+        if parameter is not None:
+            one_of("parameter", parameter, PARAMETERS)
         self.learning = parameter
 
     def assign(self, controller: int) -> str | None:
-        """Give a controller to the parameter that is being learnt; return that parameter."""
+        """Assign a controller to the parameter that is being learned; return that parameter."""
         parameter, self.learning = self.learning, None
         if parameter is None:
             return None
@@ -86,16 +89,16 @@ class MidiMap:
 
 
 class MidiControl:
-    """Listens to a MIDI input until it is closed.
+    """Receives messages of a MIDI input until it is closed.
 
     Parameters
     ----------
     session : Controllable
     port : str
-        A part of the input's name; empty takes the first there is.
+        A part of the input's name; empty for the first input.
     midi_map : MidiMap, optional
     backend : str, optional
-        mido's, such as ``mido.backends.rtmidi/UNIX_JACK``.
+        Backend of mido, such as ``mido.backends.rtmidi/UNIX_JACK``.
 
     Attributes
     ----------
@@ -125,11 +128,11 @@ class MidiControl:
         self._input = mido.open_input(self.name, callback=self.take)
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop receiving."""
         self._input.close()
 
     def take(self, message: Any) -> None:
-        """Act on a mido message; called by the MIDI thread."""
+        """Carry out a mido message; called by the MIDI thread."""
         if not self._session.started:
             return
         with self._lock:
@@ -141,11 +144,11 @@ class MidiControl:
     def _controlled(self, controller: int, value: int) -> None:
         if self.map.learning is not None:
             try:
-                learnt = self.map.assign(controller)
+                learned = self.map.assign(controller)
             except OSError as error:
-                self._session.tell(f"MIDI map not kept: {error}")
+                self._session.tell(f"MIDI map not saved: {error}")
                 return
-            self._session.tell(f"MIDI controller {controller} now moves {learnt}")
+            self._session.tell(f"MIDI controller {controller} now moves {learned}")
         name = self.map.controllers.get(controller)
         if name is not None:
             turn(self._session, name, PARAMETERS[name].at(value / _HIGHEST))
@@ -159,7 +162,7 @@ def inputs(backend: str | None = None) -> list[str]:
 def _mido(backend: str | None) -> Any:
     try:
         import mido
-        import rtmidi  # noqa: F401  # mido imports its back end only when a port is opened
+        import rtmidi  # noqa: F401  # mido imports its backend only when a port is opened
     except ImportError as error:
         tools = _COMPILING.get(platform.system(), _COMPILING["Windows"])
         needs = f"MIDI needs mido and python-rtmidi, which is compiled on Python 3.13 and later (first install {tools})"
@@ -170,7 +173,7 @@ def _mido(backend: str | None) -> Any:
 def _names(mido: Any) -> list[str]:
     try:
         return [str(name) for name in mido.get_input_names()]
-    except Exception as error:  # rtmidi raises an error class of its own for each system
+    except Exception as error:  # rtmidi has another error class on each system
         raise DeviceError(f"the MIDI system cannot be reached ({error})") from error
 
 
@@ -179,6 +182,6 @@ def _find(mido: Any, port: str) -> str:
     matches = [name for name in names if port.lower() in name.lower()]
     if not matches:
         raise DeviceError(
-            f"no MIDI input {port!r}; there are: {'; '.join(names) or 'none'}. Connect one and try again"
+            f"no MIDI input {port!r}; available: {'; '.join(names) or 'none'}. Connect one and try again"
         )
     return matches[0]

@@ -3,10 +3,10 @@
 =========================  ============================  ==================================================
 address                    argument                      effect
 =========================  ============================  ==================================================
-/reverb/mix                number, 0 to 1                share of the room
-/reverb/wet, /reverb/dry   number, dB, −60 is silence    levels of the two paths, instead of a mix
-/reverb/gain               number, dB                    level of the whole
-/reverb/bypass             number or bool                1: the dry sound alone
+/reverb/mix                number, 0 to 1                proportion of the wet sound
+/reverb/wet, /reverb/dry   number, dB, −60 is silence    levels of the two paths, in place of a mix
+/reverb/gain               number, dB                    level of both together
+/reverb/bypass             number or bool                1: only the dry sound
 /reverb/mute               number or bool                1: silence
 /reverb/response           name, or number from 0        another response
 /reverb/next, /previous    none, or number (0: ignored)  the neighbouring response
@@ -25,29 +25,29 @@ _ROOT = "/reverb/"
 
 
 class OscControl:
-    """Listens for OSC messages over UDP until it is closed.
+    """Receives OSC messages over UDP until it is closed.
 
     Parameters
     ----------
     session : Controllable
     port : int
-        0 takes a free one.
+        0 to 65535; 0 for any free port.
     host : str
-        The address to listen at; only this machine can reach the default.
+        Network address; the default accepts messages from this machine only.
 
     Attributes
     ----------
     port : int
-        Where it listens.
+        The port in use.
     refused : int
-        Messages that meant nothing, or asked for what is not possible.
+        Messages that were not understood, or asked for something impossible.
 
     Raises
     ------
     MissingExtraError
         If python-osc is not installed.
     DeviceError
-        If the port cannot be had.
+        If the port is not available.
     """
 
     def __init__(self, session: Controllable, port: int = PORT, host: str = "127.0.0.1") -> None:
@@ -66,7 +66,7 @@ class OscControl:
             raise DeviceError(
                 f"OSC cannot listen at {host}:{port} ({error}); choose another --osc port"
             ) from error
-        self._server.handle_error = self._broken  # type: ignore  # its own prints a traceback
+        self._server.handle_error = self._broken  # type: ignore  # the default prints a traceback
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), name="reverb-osc", daemon=True
@@ -74,7 +74,7 @@ class OscControl:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop receiving."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -104,7 +104,7 @@ class OscControl:
                 choose(self._session, int(value))
         elif name in ("next", "previous", "record"):
             if value is not None and not float(value):
-                return  # a button that was let go
+                return  # a released button
             if name == "record":
                 self._session.toggle_recording()
             else:
