@@ -69,7 +69,7 @@ def test_the_line_and_the_summary_tell_the_session() -> None:
     for part in (
         "1:05.0 at 48000 Hz",
         "3 xruns",
-        "7 samples held",
+        "7 samples reduced",
         "1 howls",
         "take.wav: 0:01.0, 5 frames lost",
     ):
