@@ -1,5 +1,7 @@
 """Playing a sound through the card while recording: for measuring rooms and the card's round trip."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace

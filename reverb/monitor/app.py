@@ -72,8 +72,8 @@ class Monitor(App[None]):
     #help { border: round $primary; padding: 0 1; display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "toggle('bypass')", "Bypass"),
-        Binding("m", "toggle('mute')", "Mute"),
+        Binding("b", "flip('bypass')", "Bypass"),
+        Binding("m", "flip('mute')", "Mute"),
         Binding("left", "step(-1)", "Previous"),
         Binding("right", "step(1)", "Next"),
         Binding("plus,equals_sign", "nudge('mix', 0.05)", "Mix +", show=False),
@@ -151,7 +151,7 @@ class Monitor(App[None]):
             self._drawn = drawn
             self._put("decay", "\n".join(decay(*drawn)))
 
-    def action_toggle(self, name: str) -> None:
+    def action_flip(self, name: str) -> None:
         """Toggle a switch."""
         turn(self._session, name, not getattr(self._session, name))
         self.show()
