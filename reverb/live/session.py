@@ -121,12 +121,23 @@ class Session:
         self._parts: _Begun | None = None
         self._stack = contextlib.ExitStack()
 
-    # Start and end.
+    # Start and end. The stack closes everything in reverse order.
 
     def __enter__(self) -> Self:
         try:
             self._stack.enter_context(scheduling.low_latency())
-            self._parts = self._begin()
+            engine = LiveEngine(
+                self._effect,
+                self.settings,
+                self._decide(self.settings),
+                gain_db=self._gain_db,
+                open_stream=self._open_stream,
+                tell=self.tell,
+            )
+            self._stack.callback(engine.close)
+            loader = ResponseLoader(self.choose, self.tell)
+            self._stack.callback(loader.close)
+            self._parts = _Begun(engine, loader)
             scheduling.freeze_objects()
         except BaseException:
             self._stack.close()
@@ -140,28 +151,10 @@ class Session:
         if kind is None:
             self.check()
 
-    def _begin(self) -> _Begun:
-        """Open everything; the stack closes it in reverse order."""
-        setup = self._decide(self.settings)
-        engine = LiveEngine(
-            self._effect,
-            self.settings,
-            setup,
-            gain_db=self._gain_db,
-            open_stream=self._open_stream,
-            tell=self.tell,
-        )
-        self._stack.callback(engine.close)
-        loader = ResponseLoader(self.choose, self.tell)
-        self._stack.callback(loader.close)
-        return _Begun(engine, loader)
-
     @property
     def _begun(self) -> _Begun:
         if self._parts is None:
-            raise NotRunningError(
-                "the session has not begun; use it as in: with Session(...) as session: ..."
-            )
+            raise NotRunningError("the session has not begun; use it as: with Session(...) as session: ...")
         return self._parts
 
     @property
