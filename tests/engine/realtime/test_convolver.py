@@ -176,6 +176,7 @@ def test_the_block_size_must_be_positive() -> None:
         RealtimeConvolver(np.ones((1, 4)), routing.each(1), 0)
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
 def test_the_largest_multiply_add_wakes_no_other_thread(dtype: Any) -> None:
     scratch = Scratch(ALONE, np.dtype(dtype))
