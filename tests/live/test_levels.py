@@ -20,7 +20,7 @@ ROOM = reverb.ImpulseResponse(
 
 
 def test_no_dry_sound_where_it_would_lose_channels() -> None:
-    decoder = reverb.ImpulseResponse(np.ones((10, 6)), RATE, "decoder", "3x2")  # type: ignore[arg-type]
+    decoder = reverb.ImpulseResponse(np.ones((10, 6)), RATE, "decoder", "3x2")
     levels = Levels.of(prepare(decoder, RATE, 3, 2))
     changes: list[Callable[[], Levels]] = [
         lambda: levels.with_dry(-10.0),
@@ -44,7 +44,7 @@ def test_levels_in_decibels() -> None:
     assert apart.mix is None
     assert apart.paths().wet == pytest.approx(levels.paths().wet)
     dry = levels.with_wet(-np.inf).with_dry(0.0)
-    assert (dry.paths().dry, dry.paths().wet) == (pytest.approx(10 ** (-6 / 20)), 0.0)
+    assert (dry.paths().dry, dry.paths().wet) == pytest.approx((10 ** (-6 / 20), 0.0))
     bypassed = dry.with_bypass(True)
     assert (bypassed.paths().dry, bypassed.paths().wet) == (1.0, 0.0)
     assert levels.paths().open

@@ -111,7 +111,7 @@ def served_with_a_request_at(step: int, monkeypatch: pytest.MonkeyPatch) -> list
         patch.setattr("reverb.live.loader.threading.Event", Waking)
         patch.setattr(
             "reverb.live.loader.threading.Thread",
-            lambda target, **_: (loops.append(target), SimpleNamespace(start=lambda: None))[1],
+            lambda target, **_: SimpleNamespace(start=lambda: loops.append(target)),
         )
         loader = ResponseLoader(served.append, lambda _message: None)
     loader.request("old")

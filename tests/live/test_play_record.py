@@ -116,7 +116,7 @@ def test_the_command_records_and_deconvolves_at_once(
 
     monkeypatch.setattr("reverb.live.play_record.CardStream", Entered)
     monkeypatch.setattr(
-        play_and_record, "__kwdefaults__", {**play_and_record.__kwdefaults__, "open_stream": Entered}
+        play_and_record, "__kwdefaults__", {**(play_and_record.__kwdefaults__ or {}), "open_stream": Entered}
     )
     monkeypatch.chdir(tmp_path)
     quick = ["--seconds", "1", "--pause", "0.4", "--block-size", "128"]
@@ -136,10 +136,10 @@ def test_what_is_played_comes_back_frame_for_frame() -> None:
         def __init__(self, settings: Any, callback: Any) -> None:
             self.before = np.zeros((64, settings.inputs), np.float32)
 
-            def mirrored(data: Any, out: Any, frames: int, status: Any) -> None:
-                data[:] = self.before
-                callback(data, out, frames, status)
-                self.before[:] = out[:, : data.shape[1]]
+            def mirrored(indata: Any, outdata: Any, frames: int, status: Any) -> None:
+                indata[:] = self.before
+                callback(indata, outdata, frames, status)
+                self.before[:] = outdata[:, : indata.shape[1]]
 
             super().__init__(settings, mirrored, iter(lambda: 64, 0))
             streams.append(self)

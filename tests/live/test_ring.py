@@ -10,7 +10,8 @@ from reverb.live.ring import Ring
 @settings(deadline=None, derandomize=True, max_examples=50)
 @given(st.integers(1, 50), st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=60))
 def test_a_ring_gives_what_was_pushed_in_order(capacity: int, steps: list[tuple[bool, int]]) -> None:
-    ring, expected, value = Ring(capacity, 2), [], 0.0
+    ring, value = Ring(capacity, 2), 0.0
+    expected: list[float] = []
     for pushing, count in steps:
         if pushing:
             block = np.arange(value, value + count, dtype=np.float32).repeat(2).reshape(-1, 2)

@@ -81,7 +81,8 @@ def test_a_mono_output_hears_both_sides_of_a_room() -> None:
     with open_session(card, effect) as session:
         settle(session)
         heard = card.stream.play(0.05 * x)[:, 0]
-    both = sum(np.convolve(0.05 * x[:, 0], hall.samples[:, side]) for side in (0, 1)) / 2
+    left, right = (np.convolve(0.05 * x[:, 0], hall.samples[:, side]) for side in (0, 1))
+    both = (left + right) / 2
     assert null_db(heard[: len(both)], both) <= -100
 
 
@@ -133,7 +134,7 @@ def test_another_effect_takes_over_with_its_own_levels(transition: Any) -> None:
         settle(session)
         heard = card.stream.play(x)
         assert session.mix is None
-        assert (session.wet, session.dry) == (pytest.approx(-6), pytest.approx(-9))
+        assert (session.wet, session.dry) == pytest.approx((-6, -9))
     want = second(x, RATE)
     assert null_db(heard[: len(want)], want) <= -100
 
