@@ -17,7 +17,7 @@ GROUPS = {
     "reverb.errors": ("Errors", "All are `ReverbError`; each is a builtin error as well."),
 }
 MODULES = {
-    "Live": ("reverb.live", ("session.Session", "cards.devices", "latency.measure_latency")),
+    "Live": ("reverb.live", ("session.Session", "cards.devices", "play_record.measure_latency")),
     "Measuring and making responses": (
         "reverb.responses",
         (
