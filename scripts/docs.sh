@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
-prepare_environment "full,docs"
+prepare_environment full docs
 "$PYTHON" scripts/draw_figures.py docs/images
 export NO_MKDOCS_2_WARNING=1
 if [ "${1:-}" = --serve ]; then

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
-prepare_environment dev
+prepare_environment full dev
 base=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

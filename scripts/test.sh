@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
-prepare_environment dev
+prepare_environment full dev
 # Sound servers that need no sound card, for the live tests; what needs this or what follows is skipped, with the reason,
 # where it cannot be had.
 if ! { command -v jackd && command -v pactl && ldconfig -p | grep -q libportaudio; } >/dev/null 2>&1; then

@@ -38,7 +38,7 @@ prepare_leg() {
     wanted="$(sha256sum pyproject.toml) $(installation "$base")"
     [ "$(cat "$place/installed" 2>/dev/null)" != "$wanted" ] || return 0
     "$UV" venv --quiet --clear --python "$base" "$place"
-    "$UV" pip install --quiet --python "$place" --only-binary :all: --requirements pyproject.toml --extra dev \
+    "$UV" pip install --quiet --python "$place" --only-binary :all: --requirements pyproject.toml --extra full --group dev \
         --resolution "$([ "$libraries" = lowest ] && echo lowest-direct || echo highest)"
     "$UV" pip install --quiet --python "$place" --no-deps --editable .
     case $libraries in *"no FFTW") "$UV" pip uninstall --quiet --python "$place" pyfftw ;; esac

@@ -28,7 +28,8 @@ def noise(frames: int, channels: int = 2, seed: int = 0, peak: float = 0.5) -> S
 
 def gaussian(*shape: int, seed: int = 0, dtype: npt.DTypeLike = np.float64) -> Array:
     """Gaussian noise of any shape and type, standard deviation 1."""
-    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+    x: Array = np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+    return x
 
 
 def pink(sample_rate: int, seconds: float, channels: int = 2, seed: int = 0) -> Signal:
@@ -38,18 +39,19 @@ def pink(sample_rate: int, seconds: float, channels: int = 2, seed: int = 0) -> 
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal((frames, channels)), axis=0)
     spectrum[1:] /= np.sqrt(frequencies[1:, np.newaxis])
     spectrum[(frequencies < 20) | (frequencies > 20_000)] = 0
-    x = np.fft.irfft(spectrum, frames, axis=0)
-    return 0.25 * x / np.abs(x).max()
+    x: Signal = np.fft.irfft(spectrum, frames, axis=0)
+    return 0.25 * x / float(np.abs(x).max())
 
 
 def tone(frequency: float, sample_rate: int, seconds: float = 1.0, peak: float = 0.5) -> Signal:
     """A sine, shape (frames,)."""
-    return peak * np.sin(2 * np.pi * frequency / sample_rate * np.arange(round(sample_rate * seconds)))
+    x: Signal = peak * np.sin(2 * np.pi * frequency / sample_rate * np.arange(round(sample_rate * seconds)))
+    return x
 
 
 def decaying(frames: int, rows: int = 1, seed: int = 1) -> Signal:
     """Noise that decays by 60 dB, like a room, shape (frames, rows)."""
-    envelope = 10 ** (-3 * np.arange(frames) / frames)
+    envelope: Signal = 10 ** (-3 * np.arange(frames) / frames)
     return noise(frames, rows, seed) * envelope[:, np.newaxis]
 
 
