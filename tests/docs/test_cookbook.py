@@ -1,4 +1,4 @@
-"""The cookbook: every recipe runs as it stands on the page, and does what it says."""
+"""The cookbook: every recipe runs as shown, and has the effect it describes."""
 
 import re
 import shlex
@@ -26,7 +26,7 @@ SAVED = re.compile(r"[Ss]ave this as `([^`]+)`")
 
 @pytest.fixture
 def kitchen(tmp_path: Path, make_sound: MakeSound, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the recordings that recipes ask for."""
+    """Make a folder with the recordings that the recipes use."""
     monkeypatch.chdir(tmp_path)
     x = pink(RATE, 1.5, 2)
     for name, samples in {
@@ -41,7 +41,7 @@ def kitchen(tmp_path: Path, make_sound: MakeSound, monkeypatch: pytest.MonkeyPat
 
 
 def _run(recipe: str) -> list[str]:
-    """Run all blocks of a recipe in their order; what its commands said."""
+    """Run all blocks of a recipe in order; return the output of its commands."""
     said = []
     names = iter(SAVED.findall(recipe))
     for language, text in BLOCK.findall(recipe):
@@ -70,7 +70,7 @@ def _loudness(name: str) -> float:
 
 
 def _level(x: Array, low: float, high: float) -> float:
-    """The power between two frequencies in dB, all channels together."""
+    """Return the power between two frequencies in dB, summed over channels."""
     power = (np.abs(np.fft.rfft(x, axis=0)) ** 2).sum(axis=1)
     frequencies = np.fft.rfftfreq(len(x), 1 / RATE)
     return float(10 * np.log10(power[(frequencies >= low) & (frequencies < high)].sum()))
@@ -149,11 +149,11 @@ def _bands() -> None:
 CHECKS: dict[str, Callable[[], None]] = {
     "A voice on a plate": lambda: _as_loud(("voice.wav", "voice-plate.wav"), ("voice.wav", "voice-wet.wav")),
     "A podcast at −16 LUFS": _podcast,
-    "Hum and rumble out of a field recording": _clean,
+    "Remove hum and rumble from a field recording": _clean,
     "A room for the drums, but not for the kick": _kick,
-    "Somebody on the telephone": _telephone,
+    "A voice on the telephone": _telephone,
     "Echoes in the song's tempo": _echoes,
-    "Headphones made flat": _headphones,
+    "Make headphones flat": _headphones,
     "A wide master with its bass in the middle": _wide,
     "A whole chain inside another program": _exports,
     "Three bands on three faders": _bands,
