@@ -1,8 +1,8 @@
 """A training set for speech recognition: each recording in several rooms, near and far, loud and soft.
 
-Every variant draws a room, a mix, a pre-delay and a gain from one seed, so the set can be made again to the byte; what
-was drawn goes to a table beside the sound. `reverb batch --augment` does the same from the command line, for folders
-of any size and on many cores.
+Every variant draws a room, a mix, a predelay and a gain from one seed, so the set is reproducible to the byte. A table
+beside the sound files lists the drawn values. `reverb batch --augment` does the same on the command line, for folders of
+any size and on many cores.
 
     python examples/augment_speech.py clips/*.wav --output-dir set --variants 4 --seed 1
 """
@@ -19,7 +19,7 @@ ROOMS = ("room", "living-room", "chamber", "hall")
 
 
 def variants(count: int, random: np.random.Generator) -> list[tuple[str, float, float, float]]:
-    """Draw room, mix, pre-delay in seconds and gain in dB, `count` times."""
+    """Draw a room, a mix, a predelay in seconds, and a gain in dB, `count` times."""
     return [
         (
             str(random.choice(ROOMS)),

@@ -1,7 +1,7 @@
-"""A choir recorded closely, put into the cathedral it was singing for.
+"""Put a closely recorded choir into a cathedral.
 
-The close microphones stay in front, the nave answers after 40 ms; its lows are thinned, for forty voices drown in the
-boom of a stone vault. Prints the loudness before and after: only the room has changed.
+The close microphones stay in front, and the nave follows after 40 ms, with less bass, because the boom of a stone vault
+would cover forty voices. Prints the loudness before and after: only the room has changed.
 
     python examples/choir_in_a_cathedral.py choir.wav evensong.wav
 """
@@ -13,7 +13,7 @@ from reverb.levels import to_db
 
 
 def cathedral(share: float) -> reverb.Effect:
-    """Return the dry choir beside a nave that has `share` of the power of both."""
+    """Return the dry choir mixed with a nave that has `share` of the total power."""
     nave = (
         reverb.LowCut(140)
         >> reverb.HighShelf(6000, gain_db=-3)
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("choir")
     parser.add_argument("output")
     parser.add_argument(
-        "--share", type=float, default=0.35, help="of the power that is room, between 0 and 1"
+        "--share", type=float, default=0.35, help="share of the room in the power, 0 to 1"
     )
     options = parser.parse_args()
 

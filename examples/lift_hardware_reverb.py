@@ -1,8 +1,8 @@
-"""The impulse response of a hardware reverb, from music that was played through it.
+"""Find the impulse response of a hardware reverb, from music played through it.
 
-Give the dry track and the returned one, of the same sample rate. What the device does that no response can hold
-(modulation, saturation, noise) shows as a low coherence. Without a return track, --try plays the part of the device
-with a bundled room and says how close the result comes.
+Give the dry track and the return track, with the same sample rate. Effects that no response can describe (modulation,
+saturation, noise) show as low coherence. Without a return track, --try uses a bundled room as the device and prints how
+close the result is.
 
     python examples/lift_hardware_reverb.py dry.wav return.wav plate.wav --seconds 4
     python examples/lift_hardware_reverb.py dry.wav --try room lifted.wav
@@ -23,8 +23,8 @@ def main() -> None:
     parser.add_argument("dry")
     parser.add_argument("wet", nargs="?")
     parser.add_argument("output")
-    parser.add_argument("--seconds", type=float, default=1.0, help="as long as the device rings")
-    parser.add_argument("--try", dest="device", metavar="NAME", help="a bundled response to find again")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of the response in seconds")
+    parser.add_argument("--try", dest="device", metavar="NAME", help="a bundled response to use as the device")
     options = parser.parse_args()
     if (options.wet is None) == (options.device is None):
         parser.error("give the returned recording, or --try NAME")

@@ -1,4 +1,4 @@
-"""A voice cleaned up for a podcast: rumble and hum out, box down, a little air, then −16 LUFS under −1 dBTP.
+"""Clean up a voice for a podcast: less rumble, hum and boxiness, a little air, then −16 LUFS below −1 dBTP.
 
 python examples/podcast_voice.py raw.wav episode.wav --mains 60
 """
@@ -7,11 +7,11 @@ import argparse
 
 import reverb
 
-LOUDNESS, CEILING = -16.0, -1.0  # LUFS and dBTP, as podcast platforms ask
+LOUDNESS, CEILING = -16.0, -1.0  # LUFS and dBTP, as podcast platforms require
 
 
 def voice(mains: float) -> reverb.Effect:
-    """Return the chain, for mains of 50 or 60 Hz; all of it is one convolution."""
+    """Return the chain, for mains of 50 or 60 Hz; it folds into one convolution."""
     return (
         reverb.LowCut(75, slope=24)
         >> reverb.Notch(mains, q=35, harmonics=6)
@@ -34,7 +34,7 @@ def main() -> None:
     )
     print(f"{options.output}: {report.loudness:.1f} LUFS, {report.true_peak:.1f} dBTP")
     if report.held > 0:
-        print(f"peaks hold it {report.held:.1f} dB lower than asked: a limiter before this would help")
+        print(f"the ceiling keeps it {report.held:.1f} dB below the target; use a limiter first")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Make the bundled impulse responses, their catalogue and README.
+"""Make the bundled impulse responses, their catalogue, and the README.
 
     python scripts/make_impulses.py [name ...] [--output-dir impulses]
 
@@ -22,7 +22,7 @@ PLATE = Plate()
 
 
 def main() -> None:
-    """Render what is asked for, everything without a name; then describe all that is there."""
+    """Render the named responses, or all; then describe every response in the folder."""
     names = [room.name for room in ROOMS] + [PLATE.name]
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -1,4 +1,4 @@
-"""Write down what the bundled responses are: `catalogue.json` for programs, `README.md` for people."""
+"""Describe the bundled responses: `catalogue.json` for programs, `README.md` for people."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ SIMULATED = "CC0-1.0"
 
 
 def room_entries(room: Room) -> dict[str, Entry]:
-    """Entries of the responses that come from a room, without their measurements."""
+    """Return the entries of a room's responses, without their measurements."""
     centre, left, right = stage(room)
     shared: Entry = {
         "origin": "simulated by scripts/make_impulses.py: image sources and ray tracing",
@@ -64,12 +64,12 @@ def room_entries(room: Room) -> dict[str, Entry]:
 
 
 def plate_entry(plate: Plate) -> Entry:
-    """Entry of the plate."""
+    """Return the entry of the plate."""
     return {
         "title": plate.title,
         "description": plate.description,
         "layout": "stereo",
-        "origin": "synthesised by scripts/make_impulses.py: modes of a thin plate",
+        "origin": "synthesized by scripts/make_impulses.py: modes of a thin plate",
         "license": SIMULATED,
         "design": {
             "octaves_hz": list(OCTAVES),
@@ -86,13 +86,13 @@ def plate_entry(plate: Plate) -> Entry:
 
 
 def living_room_entry() -> Entry:
-    """Entry of the one measured response."""
+    """Return the entry of the one measured response."""
     return {
         "title": "Domestic living room",
         "description": "Measured in a real living room with an omnidirectional microphone.",
         "layout": "mono",
         "origin": "OpenAIR library, 'Domestic living room'; the file living_room_1.wav of the Python package"
-        " acoustics 0.2.6, unchanged but for its container",
+        " acoustics 0.2.6, unchanged except for its container",
         "license": "public domain",
         "design": None,
         "geometry": None,
@@ -100,7 +100,7 @@ def living_room_entry() -> Entry:
 
 
 def measured(path: Path) -> Entry:
-    """Read from the finished file: its format, and T30 and C80 per octave, mean of the channels."""
+    """Return the format of a finished file, and its T30 and C80 per octave, mean of the channels."""
     info = soundfile.info(path)
     samples, sample_rate = soundfile.read(path)
     reports = [band for band in measure(samples, sample_rate).mean if band.centre in OCTAVES]
@@ -118,7 +118,7 @@ def measured(path: Path) -> Entry:
 
 
 def write(folder: Path, entries: Mapping[str, Entry]) -> None:
-    """Measure the files of `entries`, and write `catalogue.json` and `README.md` beside them, in that order."""
+    """Measure the files of `entries`; write `catalogue.json` and `README.md` into their folder, in the order of `entries`."""
     complete = {name: {**entry, **measured(folder / f"{name}.flac")} for name, entry in entries.items()}
     text = json.dumps({"responses": complete}, indent=2, ensure_ascii=False)
     (folder / "catalogue.json").write_text(text + "\n", encoding="utf-8")
@@ -131,7 +131,7 @@ def _readme(folder: Path, entries: Mapping[str, Entry]) -> str:
     for name, entry in entries.items():
         parts.append(f"## `{name}` · {entry['title']}\n\n{entry['description']}\n")
         parts.append(f"- {entry['layout']}, {entry['sample_rate'] / 1000:g} kHz, {entry['seconds']:.2f} s")
-        parts.append(f"- origin: {entry['origin']}\n- licence: {entry['license']}")
+        parts.append(f"- origin: {entry['origin']}\n- license: {entry['license']}")
         if entry["geometry"]:
             parts.append(f"- {_geometry(entry['geometry'])}")
         parts.append(f"\n{_table(entry)}\n")
@@ -184,24 +184,24 @@ def _rounded(values: npt.NDArray[np.float64], digits: int) -> list[float]:
 
 _HEAD = """# Bundled impulse responses
 
-{count} responses, {megabytes:.1f} MB together. This page and `catalogue.json` are written by
-`python scripts/make_impulses.py` (extra `rooms`), which makes all of them but the measured one.
+{count} responses, {megabytes:.1f} MB in total. `python scripts/make_impulses.py` (extra `rooms`) writes this page and
+`catalogue.json`, and makes all responses except the measured one.
 
-How the rooms are made: pyroomacoustics gives the image sources and the ray-traced decay of energy per octave,
-from the geometry and the surfaces' absorption. Each image source becomes one arrival at each of two cardioids,
-filtered with minimum phase by walls and air. What the relief of the walls scatters, and all that comes after the
-last image source, is a crowd of plane waves from all sides whose density grows with the square of time, as
-image sources' does, shaped in sixths of an octave by the ray-traced decay and by the air's absorption (ISO 9613-1).
-Absorption is scaled per octave until the decay times are those of the design. The designed C80 is Barron & Lee's
-revised theory (1988), worked out for the pair's cardioids, and nothing is scaled to reach it; but where a low octave
-strayed by more than 1.5 dB, another height of the pair (`church`, `hall`, `cathedral`) or another seed of the diffuse
-field (`room`, `cathedral`) was taken.
+How the rooms are made: pyroomacoustics computes the image sources and the ray-traced energy decay per octave, from the
+geometry and the absorption of the surfaces. Each image source becomes one arrival at each of two cardioids, filtered
+with minimum phase by walls and air. Sound scattered by the relief of the walls, and everything after the last image
+source, consists of plane waves from all directions. Their density grows with the square of time, like that of image
+sources, and the ray-traced decay and the air absorption (ISO 9613-1) shape them in sixths of an octave. The absorption
+is scaled per octave until the decay times match the design. The designed C80 follows Barron & Lee's revised theory
+(1988), computed for the two cardioids, and nothing is scaled to reach it; but where a low octave differed by more than
+1.5 dB, another height of the microphones (`church`, `hall`, `cathedral`) or another seed of the diffuse field (`room`,
+`cathedral`) was chosen.
 
-The rooms start with the direct sound in frame 0, so that wet and dry stay aligned, the plate within a millisecond of
-its first waves. All but the living room peak at −1 dBFS and last until every octave from 125 Hz to 8 kHz has
-fallen by 90 dB. T30 and C80 follow ISO 3382-1 (mean of the channels; "–" where a decay is too short of range or too
-bent to have one figure). True stereo has the channels LL, LR, RL, RR: from the left source to both microphones, then
-from the right.
+The rooms start with the direct sound in frame 0, so that wet and dry stay aligned; the plate starts less than a
+millisecond before its first waves. All but the living room peak at −1 dBFS and last until every octave from 125 Hz to
+8 kHz has decayed by 90 dB. T30 and C80 follow ISO 3382-1 (mean of the channels; "–" where the decay has too little
+range, or is too curved, for a single figure). True stereo has the channels LL, LR, RL, RR: from the left source to both
+microphones, then from the right.
 
 CC0-1.0: the project made them and waives its rights, as far as the law allows
 (<https://creativecommons.org/publicdomain/zero/1.0/>).

@@ -1,6 +1,7 @@
-"""The rooms: geometry, surfaces, positions and the decay times they are built to have.
+"""The rooms: geometry, surfaces, positions, and target decay times.
 
-Lengths are in metres, x along the room's axis, z up from the floor. A plan is walked counter-clockwise.
+Lengths are in meters, x along the axis of the room, z upwards from the floor. The corners of a plan are in
+counterclockwise order.
 """
 
 from reverb.responses.rooms.materials import (

@@ -1,4 +1,4 @@
-"""From a room's design to the finished samples of its files."""
+"""From the design of a room to the samples of its files."""
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ SAMPLE_RATE = 48_000
 
 
 def render_room(room: Room) -> dict[str, Array]:
-    """Return the responses of a room by name: `(frames, 2)`, and `(frames, 4)` where it has true stereo."""
+    """Return the responses of a room by name: `(frames, 2)`, and `(frames, 4)` if it has true stereo."""
     speed = speed_of_sound(room.temperature)
     trim, decay = tune(room, speed)
     rng = np.random.default_rng(room.seed)

@@ -1,4 +1,4 @@
-"""What a design promises, worked out without simulating it: decay and clarity per octave band."""
+"""The decay and clarity of a design per octave band, computed without a simulation."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +12,15 @@ from rooms.designs import OCTAVES, Room
 Array = npt.NDArray[np.float64]
 
 EARLY = 0.080  # s
-LINES = 15  # frequencies that stand for an octave
+LINES = 15  # frequencies that represent an octave
 
 
 def room_c80(room: Room) -> Array:
-    """Clarity in dB per octave after Barron & Lee's revised theory (J. Acoust. Soc. Am. 84, 1988).
+    """Return the clarity in dB per octave, by Barron & Lee's revised theory (J. Acoust. Soc. Am. 84, 1988).
 
-    Direct sound, and reflected energy that falls exponentially from the moment the direct sound arrives; here
-    with the pair's cardioids (a third of the diffuse field, the direct sound at their angle), and with the
-    air's absorption drawn across each octave.
+    The theory has a direct sound, and reflected energy that decays exponentially from its arrival. Added here are the
+    cardioids of the pair (a third of the diffuse field, the direct sound at their angle), and air absorption that
+    varies across each octave.
     """
     speed = speed_of_sound(room.temperature)
     distance = float(np.linalg.norm(np.subtract(room.source, room.microphones)))
@@ -40,7 +40,7 @@ def room_c80(room: Room) -> Array:
 
 
 def wall_rates(room: Room, speed: float) -> Array:
-    """Return the rates in 1/s at which the surfaces must take energy away for the octaves' T30 to be as designed."""
+    """Return the rates in 1/s at which the surfaces must absorb energy to reach the designed T30 in each octave."""
     wanted = 6 * np.log(10) / np.array(expected_rt60(room))
     walls = 0.5 * wanted
     for _ in range(12):
@@ -49,7 +49,7 @@ def wall_rates(room: Room, speed: float) -> Array:
 
 
 def _octave_rates(room: Room, walls: Array, speed: float) -> Array:
-    """T30 of an exponential decay whose rate varies across each octave, as a rate in 1/s."""
+    """Return T30, as a rate in 1/s, of an exponential decay whose rate varies across each octave."""
     times = np.linspace(0, max(expected_rt60(room)), 500)
     out = []
     for centre in OCTAVES:
@@ -68,12 +68,12 @@ def _lines(centre: float) -> Array:
 
 
 def plate_rt60(plate: Plate) -> Array:
-    """Decay time in seconds per octave."""
+    """Return the decay time in seconds per octave."""
     return decay_times(plate, OCTAVES)
 
 
 def plate_c80(plate: Plate) -> Array:
-    """Clarity in dB per octave: an exponential that begins when each frequency's bending waves arrive."""
+    """Return the clarity in dB per octave of an exponential decay that starts when the bending waves arrive."""
     omega = 2 * np.pi * np.array(OCTAVES)
     distances = [np.hypot(*np.subtract(pickup, plate.driver)) for pickup in (plate.left, plate.right)]
     first = float(np.mean(distances)) / (2 * np.sqrt(stiffness(plate) * omega))
