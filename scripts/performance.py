@@ -1,7 +1,7 @@
-"""Write docs/performance.md and README's table of figures from the results that the benchmarks kept.
+"""Write docs/performance.md and README's table of figures from saved benchmark results.
 
-    scripts/bench_offline.py --json docs/performance/offline.json     # take figures anew, on a machine at rest
-    scripts/performance.py                                            # tell them
+    scripts/bench_offline.py --json docs/performance/offline.json     # measure again, on an idle machine
+    scripts/performance.py                                            # write the pages
 
 Nothing is measured here. The chart on the page is drawn with the other pictures: scripts/draw_figures.py docs/images
 """
@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def pages() -> dict[str, str]:
-    """Return both pages as they ought to be, by their place in the repository."""
+    """Return the expected text of both pages, by path in the repository."""
     results = read()
     readme, count = _TABLE.subn(lambda _: summary(results), (ROOT / "README.md").read_text("utf-8"))
     assert count == 1, "README.md has no table of figures"

@@ -1,1 +1,1 @@
-"""What the benchmarks share: results kept as JSON, and the page, the table and the chart that are made of them."""
+"""Shared by the benchmarks: results saved as JSON, and the page, table and chart made from them."""

@@ -1,4 +1,4 @@
-"""The chart of the performance page, drawn from the results that the benchmarks kept."""
+"""Draw the chart of the performance page from saved benchmark results."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ _PEERS = {OURS: "reverb", UNTUNED: "reverb, without FFTW", ZITA: "zita-convolver
 
 
 def programs(theme: Theme) -> "Figure":
-    """Draw wall time of ten minutes by program, and CPU time over the length of a block."""
+    """Draw the wall time for ten minutes by program, and the CPU time against the block size."""
     results = read()
     figure, (files, blocks) = new_figure(*SIZE, columns=2)
     _files(files, results, theme)

@@ -1,4 +1,4 @@
-"""The performance page and README's table of figures, written from the results that the benchmarks kept."""
+"""Write the performance page and README's table of figures from saved benchmark results."""
 
 import textwrap
 from collections import defaultdict
@@ -18,16 +18,14 @@ _WIDTH = 130
 
 _HEAD = """# Performance
 
-Figures are ratios against other programs in the same run, on the same machine, with the null beside them: a
-program that is quick and
-wrong has won nothing. Each table names the command that takes it anew, in minutes; programs that are not
-installed are named and left
-out. With `--json docs/performance/….json` a benchmark keeps its result, and `scripts/performance.py` writes
-this page from what is kept."""
+All figures compare programs in the same run, on the same machine, with the error (*null*: the difference to a reference, relative to its
+peak) beside them, because speed is worth nothing if the result is wrong. Each table names the command that measures it again, in minutes;
+programs that are not installed are skipped, with a message. With `--json docs/performance/….json`, a benchmark saves its result, and
+`scripts/performance.py` writes this page from the saved results."""
 
 
 def read(folder: Path = KEPT) -> dict[str, Result]:
-    """Return all results that are kept in a folder, by name."""
+    """Return all results saved in a folder, by name."""
     return {name: Result.load(folder / f"{name}.json") for name in NAMES}
 
 
@@ -43,7 +41,7 @@ def written(results: Results) -> str:
 
 
 def _wrapped(paragraph: str) -> str:
-    """Set prose in lines of one width; headings, tables, lists, pictures and commands stay as they are."""
+    """Wrap prose to one width; leave headings, tables, lists, pictures and commands unchanged."""
     stays = paragraph.startswith(("#", "|", "- ", "!", "    "))
     return (
         paragraph
@@ -53,7 +51,7 @@ def _wrapped(paragraph: str) -> str:
 
 
 def summary(results: Results) -> str:
-    """Return README's table; in bold what is least in its row."""
+    """Return README's table; the smallest value of a row is bold."""
     rows = [
         (
             f"live, CPU per block of {BLOCK} frames",
@@ -118,10 +116,10 @@ def _machines(results: Results) -> str:
     if len(names) == 1:
         (machine,) = names
         return (
-            f"The machine of these figures: {machine}. Ratios within a row are steadier than single figures."
+            f"All figures are from one machine: {machine}. Ratios within a row vary less than single figures."
         )
     lines = "\n".join(f"- {', '.join(tables)}: {machine}" for machine, tables in names.items())
-    return f"The machines of these figures:\n\n{lines}"
+    return f"The machines, by benchmark:\n\n{lines}"
 
 
 def _files(results: Results) -> str:
@@ -150,16 +148,16 @@ def _files(results: Results) -> str:
     return f"""{_command(result)}
 
 {_minutes(results):g} minutes of stereo at 48 kHz and 24 bits through responses of
-{_listed(f"{s:g} s" for s in lengths)}: read, convolved, written. Whole processes, with their start; medians of
-turns, each in an order drawn anew. "copy" reads and writes with libsndfile and does nothing in between.
+{_listed(f"{s:g} s" for s in lengths)}: read, convolved, written. The time is that of whole processes, including their start;
+medians of several turns, each in a random order. "copy" only reads and writes with libsndfile.
 
 {_table(("program", *headings, "memory", "null"), lines)}
 
-24-bit output ends at −124 dB under so quiet a sound.{_note(result)}
+The rounding of 24-bit output is at −124 dB for a sound this quiet.{_note(result)}
 
-A file of one second takes {_listed(starts)} times what importing NumPy, soundfile and click takes: of the longer
-responses there is more to decode and to weigh. The time of `import reverb` and of short commands, memory and the
-size of the wheel are on [Conformance](conformance.md)."""
+Rendering a file of one second takes {_listed(starts)} times as long as importing NumPy, soundfile and click: longer
+responses take longer to decode and to measure. [Conformance](conformance.md) has the time of `import reverb` and of short
+commands, memory, and the size of the wheel."""
 
 
 def _arrays(results: Results) -> str:
@@ -178,7 +176,7 @@ def _arrays(results: Results) -> str:
     (sound,) = _distinct(rows, "sound_s")
     return f"""{_command(result)}
 
-{sound:g} s of noise in float32, in memory, against `scipy.signal.oaconvolve` in the better of its two layouts.
+{sound:g} s of noise in float32, in memory, compared with `scipy.signal.oaconvolve` in the faster of its two layouts.
 
 {_table(("taps", "channels", "reverb", "÷ oaconvolve", "null"), lines)}{_note(result)}"""
 
@@ -199,16 +197,16 @@ def _realtime(results: Results) -> str:
     theirs = _one(rows, block=BLOCK, peer=ZITA, response_s=10.0)["cpu_us"]
     return f"""{_command(result)}
 
-Stereo, a response of {RESPONSE:g} s at 48 kHz: CPU time per block of all threads, medians of rounds. p99.9 and null
-are those of reverb with FFTW.
+Stereo, a response of {RESPONSE:g} s at 48 kHz: CPU time per block in all threads, medians of several rounds. p99.9 and null
+are for reverb with FFTW.
 
 {_table(("block", *(_label(peer) for peer in peers), "p99.9 ÷ period", "null"), lines)}
 
-zita-convolver's best options are measured FFT plans and a vector mode. It works in threads of its own: at {BLOCK}
-its caller waits {_micro(zita["p50_us"])} in the middle, and {_milli(zita["p999_us"] / 1e6)} at the end (p99.9;
-reverb's {_milli(ours["p999_us"] / 1e6)}) of a period of {_milli(BLOCK / RATE)}. A response of 10 s costs
-{_micro(long)} at {BLOCK} (zita-convolver's default {_micro(theirs)}), {long / short:.2f} times what one of 1 s
-does: its spectra, 13 MB, come from memory.{_note(result)}
+The best options of zita-convolver are measured FFT plans and a vector mode. It uses its own threads: at {BLOCK} frames,
+its caller waits {_micro(zita["p50_us"])} in the median and {_milli(zita["p999_us"] / 1e6)} at p99.9 (reverb's caller
+{_milli(ours["p999_us"] / 1e6)}), of a period of {_milli(BLOCK / RATE)}. A response of 10 s costs {_micro(long)} at {BLOCK}
+frames (zita-convolver with default options: {_micro(theirs)}), {long / short:.2f} times as much as a response of 1 s: its
+spectra, 13 MB, come from memory.{_note(result)}
 
 ### At a card's pace
 
@@ -224,7 +222,7 @@ def _paced(result: Result) -> str:
     ]
     return f"""{_command(result)}
 
-Blocks of {BLOCK} that come once per period, as from a card: caches have gone cold in between, and everything costs
+Blocks of {BLOCK} frames that come once per period, as from a sound card: the caches are cold each time, so everything costs
 several times more.
 
 {_table(("program", "CPU per block", "null"), lines)}{_note(result)}"""
@@ -264,22 +262,22 @@ def _live(results: Results) -> str:
     bare = [f"{row['flagged']} at {row['block']} frames" for row in result.tables["bare"]]
     return f"""{_command(result)}
 
-Callbacks of a whole live session against a JACK dummy server, stereo, a response of 4 s, 48 kHz, {row_seconds} a
-row: callback time ÷ period, callbacks that took longer than it, and the blocks that PortAudio flagged. The busy
-thread is pure Python in the same process that never pauses, the worst there is. Of a bare stream, which only
-copies, so many blocks were flagged in {row_seconds}: {", ".join(bare)}; that is the machine's own share. Flags
-beyond the late callbacks are blocks that waited for the lock, or for a core, before the callback began.
+Callbacks of a complete live session with a JACK dummy server, stereo, a response of 4 s, 48 kHz, {row_seconds} per
+row: callback time ÷ period, callbacks longer than a period (late), and blocks that PortAudio flagged. The busy thread is
+pure Python in the same process and never pauses, which is the worst case. The machine itself has flagged blocks, too: a
+stream that only copies had {", ".join(bare)} in {row_seconds}. If more blocks are flagged than late, they
+waited for the lock, or for a core, before the callback began.
 
 {_table(("block", "", "p50", "p99", "p99.9", "max", "callbacks", "late", "flagged"), deadlines)}
 
-Another program plays noise through and hears it back, for {heard_seconds} in turn with a bare stream and with
-jconvolver, the C++ convolver for JACK. An xrun, which the server tells of, is a period that came too late, whoever was
-to blame:
+Another program plays noise through the session and records the result, for {heard_seconds}, in turn with a stream that only
+copies and with jconvolver, the C++ convolver for JACK. An xrun, reported by the server, is a period that came too late,
+for any reason:
 
-{_table(("block", "null to the offline render", "delay", "xruns: bare stream", "reverb", "jconvolver"), heard)}
+{_table(("block", "null to the offline render", "delay", "xruns: copying stream", "reverb", "jconvolver"), heard)}
 
-A sustained tone for {moving_seconds}, with ten other responses a second, bypass on and off, and 1,000 OSC messages a
-second:
+A sustained tone for {moving_seconds}, with ten changes of the response per second, bypass on and off, and 1,000 OSC messages
+per second:
 
 {_table(("block", "largest step", "OSC messages", "flagged"), moving)}{_note(result)}"""
 
@@ -312,14 +310,14 @@ Files per second, mono through the church:
 
 {_table(("", *headings), lines)}
 
-One worker reads, convolves and writes in threads of its own, so that long files keep more than one core busy by
-themselves; the second worker adds most where files are short.{_note(result)}
+One worker reads, convolves and writes in several threads, so long files keep more than one core busy; a second worker
+helps most with short files.{_note(result)}
 
-Workers on machines of their own share nothing but the scheduler and the disk. Handing out one task and taking its
-result back costs the scheduler h = {costs["dask"]:.1f} ms ({costs["processes"]:.1f} ms for processes here). With t
-seconds a file and worker, N workers render min(N / t, 1 / h) files a second, and saturate at N = t / h: about
-{_listed(most)}. A shared disk sets another bound: N / t files a second read and write their bytes, 17 MB for a
-minute of 24-bit mono in and out. That is a model, with two workers measured."""
+Workers on separate machines share only the scheduler and the disk. Sending one task and receiving its result costs the
+scheduler h = {costs["dask"]:.1f} ms ({costs["processes"]:.1f} ms with local processes). If one worker needs t seconds per
+file, N workers render min(N / t, 1 / h) files per second, and more workers do not help beyond N = t / h: about
+{_listed(most)}. A shared disk is another limit: a minute of 24-bit mono needs 17 MB to be read and
+written. This is a model; measured were two workers."""
 
 
 SECTIONS: dict[str, Callable[[Results], str]] = {

@@ -1,4 +1,4 @@
-"""A benchmark's result: tables of plain values, with the command and the machine, kept as a file of JSON."""
+"""The result of a benchmark: tables of plain values, with the command and the machine, saved as JSON."""
 
 import argparse
 import json
@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, Any]
-"""One line of a table; what was not measured is None or missing."""
+"""One row of a table; values that were not measured are None or missing."""
 Tables = Mapping[str, list[Row]]
 
 
 def this_machine() -> str:
-    """Describe the machine that this runs on, and the libraries that compute."""
+    """Describe this machine and the numerical libraries."""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy"))
     return f"{os.cpu_count()} cores of {_cpu()}, {_system()}, Python {platform.python_version()}, {libraries}"
 
@@ -41,7 +41,7 @@ def _system() -> str:
 
 @dataclass(frozen=True)
 class Result:
-    """What a benchmark found.
+    """The result of a benchmark.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Result:
     note: str = ""
 
     def save(self, path: Path) -> None:
-        """Write the result, one row a line: so a changed figure is a changed line."""
+        """Write the result with one row per line, so that a changed figure is one changed line."""
         tables = (f"{json.dumps(name)}: [\n{_lines(rows)}\n]" for name, rows in self.tables.items())
         facts = {"command": self.command, "machine": self.machine, "note": self.note}
         lines = [
@@ -81,31 +81,31 @@ def _lines(rows: Iterable[Row]) -> str:
 
 
 def _short(value: Any) -> Any:
-    """Return a value with four digits at most, which is more than a second run repeats; JSON has no NaN."""
+    """Return a value with at most four digits, more than a second run reproduces; NaN becomes None for JSON."""
     if not isinstance(value, float):
         return value
     return float(f"{value:.4g}") if math.isfinite(value) else None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Let a benchmark take `--json` and `--note`."""
+    """Add `--json` and `--note` to the arguments of a benchmark."""
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="keep the result for scripts/performance.py"
+        "--json", type=Path, metavar="FILE", help="save the result for scripts/performance.py"
     )
-    parser.add_argument("--note", default="", metavar="TEXT", help="what the page shall say of this run")
+    parser.add_argument("--note", default="", metavar="TEXT", help="a remark for the page")
 
 
 _KEPT_APART = ("--json", "--note", "--tuned")
 
 
 def keep(options: argparse.Namespace, tables: Tables) -> None:
-    """Write a benchmark's result where `--json` says."""
+    """Write the result of a benchmark to the file in `--json`."""
     if options.json:
         Result(_command(sys.argv), this_machine(), tables, options.note).save(options.json)
 
 
 def _command(words: list[str]) -> str:
-    """Return what was typed, without where things are kept and what is said of the result."""
+    """Return the command line without `--json`, `--note` and other options about saving."""
     kept, rest = [], iter(words[1:])
     for word in rest:
         if word in _KEPT_APART:
