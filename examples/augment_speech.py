@@ -1,8 +1,8 @@
 """A training set for speech recognition: each recording in several rooms, near and far, loud and soft.
 
-Every variant draws a room, a mix, a predelay and a gain from one seed, so the set is reproducible to the byte. A table
-beside the sound files lists the drawn values. `reverb batch --augment` does the same on the command line, for folders of
-any size and on many cores.
+Every variant draws a room, a mix, a predelay and a gain from one seed, so the set is reproducible to the byte. A
+table beside the sound files lists the drawn values. `reverb batch --augment` does the same on the command line, for
+folders of any size and on many cores.
 
     python examples/augment_speech.py clips/*.wav --output-dir set --variants 4 --seed 1
 """

@@ -1,7 +1,7 @@
 """Add a room to the drums but not to the kick, with a decay time set in beats.
 
-A crossover splits the drums: the low band stays dry, and the high band gets the room. Without the room, the bands add up
-to the original.
+A crossover splits the drums: the low band stays dry, and the high band gets the room. Without the room, the bands add
+up to the original.
 
     python examples/drum_room.py drums.wav drums-room.wav --tempo 124 --beats 1
 """

@@ -1,7 +1,8 @@
-"""Batches: worker processes against threads, and a Dask cluster, with one worker and with two.
+"""Compare batches in worker processes, in threads, and on a Dask cluster, with one worker and with two.
 
-Each way renders the same files, in turn (A B C, A B C, ...); rates are medians over the turns, without the start of the
-workers. At the end: what handing out a task costs, which is where many workers saturate (docs/batch.md).
+All variants render the same files, in turn (A B C, A B C, ...); rates are medians over the turns, without the start
+of the workers. At the end, the cost of handing out a task is measured, which limits the number of workers
+(docs/batch.md).
 
     python scripts/bench_batch.py
     python scripts/bench_batch.py --seconds 3 --files 24 --turns 3
@@ -43,19 +44,19 @@ def material(folder: Path, files: int, seconds: float) -> Path:
 
 
 def by_processes(batch: Batch, workers: int) -> Iterator[object]:
-    """Do it as `reverb batch` does."""
-    return processes.run(batch.tasks, WorkerContext(batch.folder, batch.treatments), workers)
+    """Run the batch in processes, as `reverb batch` does."""
+    return processes.run(batch.tasks, Workshop(batch.folder, batch.treatments), workers)
 
 
 def by_threads(batch: Batch, workers: int) -> Iterator[object]:
-    """Carry out the same tasks in threads of this process."""
-    context, responses = WorkerContext(batch.folder, batch.treatments), FoldedResponses()
+    """Run the same tasks in threads of this process."""
+    workshop, responses = Workshop(batch.folder, batch.treatments), FoldedResponses()
     with ThreadPoolExecutor(workers) as pool:
         yield from pool.map(lambda task: run_task(task, context, responses), batch.tasks)
 
 
 def by_dask(batch: Batch, workers: int) -> Iterator[object]:
-    """Do it on a cluster of this machine."""
+    """Run the batch on a Dask cluster on this machine."""
     from distributed import LocalCluster
 
     with LocalCluster(
@@ -67,7 +68,7 @@ def by_dask(batch: Batch, workers: int) -> Iterator[object]:
 
 
 def rate(way: Way, batch: Batch, workers: int) -> float:
-    """Return outputs per second, from the first outcome of each worker on: by then all have started."""
+    """Return outputs per second, counted after the first result of each worker, when all have started."""
     shutil.rmtree(batch.folder.where(""), ignore_errors=True)
     batch.folder.create()
     times = []
@@ -80,7 +81,7 @@ def rate(way: Way, batch: Batch, workers: int) -> float:
 
 
 def cost_of_a_task(way: Way, batch: Batch, count: int = 2000) -> float:
-    """Return the milliseconds for a task that is nothing but handed out and answered."""
+    """Return the milliseconds for handing out an empty task and receiving its result."""
     name = next(iter(batch.treatments))
     empty = tuple(
         Task(source="/nothing/there.wav", output=f"{number}.wav", treatment=name) for number in range(count)
@@ -97,7 +98,7 @@ WAYS: dict[str, Way] = {"processes": by_processes, "threads": by_threads, "dask"
 
 
 def compare(batch: Batch, seconds: float, turns: int) -> list[Row]:
-    """Run all ways in turn, print the table for one length of file, and return it."""
+    """Run all variants in turn, print the table for one file length, and return it."""
     rates: dict[tuple[str, int], list[float]] = {}
     for _ in range(turns):
         for way, run in WAYS.items():
@@ -137,7 +138,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, nargs="+", default=[3.0, 60.0], help="lengths of files")
-    parser.add_argument("--files", type=int, nargs="+", default=[120, 24], help="how many of each length")
+    parser.add_argument(
+        "--files", type=int, nargs="+", default=[120, 24], help="number of files of each length"
+    )
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--ir", default="church")
     add_options(parser)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compare reverb.convolve with its peers in one process: time per sample over the length of the response.
+"""Compare reverb.convolve with its peers in one process: time per sample against the length of the response.
 
-Each peer is run in turn, again and again (A B C A B C), on float32 arrays in the layout it likes; the median counts.
-Beside each time stands how far its result is from float64, so that a fast wrong answer shows.
+The peers run in turn, several times (A B C A B C), on float32 arrays in their preferred layout; the median counts. The
+table has each result's error against float64 beside its time, so that a fast wrong result shows.
 
     scripts/bench_convolve.py --channels 2 --taps 512 192000
     scripts/bench_convolve.py --plot cost.png
@@ -30,7 +30,7 @@ TAPS = (480, 512, 1440, 4800, 14_400, 48_000, 192_000, 480_000)
 
 
 class Row(NamedTuple):
-    """One peer's figures for one case; a ratio under 1 is faster than the better layout of oaconvolve."""
+    """One peer's figures for one case; a ratio below 1 is faster than oaconvolve in its faster layout."""
 
     peer: str
     taps: int
@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
 
 def peers(x: Samples, h: Samples) -> dict[str, Run]:
-    """Give each installed peer as a function that returns its result as (frames, channels)."""
+    """Yield each installed peer as a function that returns its result as (frames, channels)."""
     across, taps_across = np.ascontiguousarray(x.T), np.ascontiguousarray(h.T)
     found: dict[str, Run] = {
         "reverb": lambda: convolve(x, h),
@@ -58,7 +58,7 @@ def peers(x: Samples, h: Samples) -> dict[str, Run]:
 
 
 def null_db(actual: Samples, reference: Samples) -> float:
-    """Peak of the residual ÷ peak of the reference, in dB."""
+    """Return the peak of the residual ÷ the peak of the reference, in dB."""
     residual = max(float(np.abs(actual[:, c] - reference[:, c]).max()) for c in range(reference.shape[1]))
     return float(20 * np.log10(max(residual, 1e-300) / np.abs(reference).max()))
 
@@ -98,7 +98,7 @@ def report(rows: list[Row], frames: int) -> None:
 
 
 def plot(rows: list[Row], frames: int, path: str) -> None:
-    """Draw the cost of a sample over the length of the response, a panel for each number of channels."""
+    """Draw the cost per sample against the length of the response, one panel per number of channels."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--taps", type=int, nargs="+", default=TAPS, metavar="FRAMES")
     parser.add_argument("--channels", type=int, nargs="+", default=(1, 2, 8), metavar="COUNT")
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the signal at 48 kHz")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each peer runs")
+    parser.add_argument("--rounds", type=int, default=5, help="number of runs per peer")
     parser.add_argument("--plot", metavar="FILE.png")
     add_options(parser)
     options = parser.parse_args()

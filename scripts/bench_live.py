@@ -1,14 +1,14 @@
-"""How live sound keeps its deadlines: against a JACK dummy server, idle, beside a busy thread, and never at rest.
+"""Measure how live sound meets its deadlines with a JACK dummy server: idle, beside a busy thread, and with changes.
 
-- ``bare`` is a stream whose callback only passes on what comes in: the blocks flagged there are the machine's.
-- ``idle`` and ``busy`` play noise through a 4 s response and give callback times as shares of the period, callbacks
-  that took longer than it, and the blocks that PortAudio flagged; ``busy`` beside a thread of pure Python that never
-  pauses.
+- ``bare`` is a stream whose callback only copies its input: its flagged blocks are caused by the machine.
+- ``idle`` and ``busy`` play noise through a 4 s response. They measure callback times as shares of the period,
+  callbacks longer than a period, and blocks flagged by PortAudio; ``busy`` runs beside a thread of pure Python that
+  never pauses.
 - ``heard`` plays noise from another program, a JACK client, through a session and back, three times: the null against
-  the offline render, and the xruns that the server tells of, in turn with those of a bare stream and of jconvolver, the
-  C++ convolver for JACK, where it is installed (apt-get install jconvolver).
-- ``moving`` chooses another response ten times a second, bypasses now and then, and is flooded with 1,000 OSC messages
-  a second, after the same time at rest: the largest step between samples, its bound, and the flagged blocks of both.
+  the offline render, and the xruns reported by the server, in turn with those of a bare stream and of jconvolver, the
+  C++ convolver for JACK, if it is installed (apt-get install jconvolver).
+- ``moving`` changes the response ten times per second, switches bypass on and off, and sends 1,000 OSC messages per
+  second, after the same time without changes: the largest step between samples, its bound, and the flagged blocks.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def tone(seconds: float) -> Any:
 
 @contextmanager
 def passing_on() -> Iterator[Xruns]:
-    """Keep a stream open that does nothing but pass on what comes in; its flagged blocks are the machine's own."""
+    """Keep a stream open that only copies its input; its flagged blocks are caused by the machine."""
     xruns = Xruns()
 
     def callback(indata: Any, outdata: Any, frames: int, status: Any) -> None:  # noqa: ARG001  # as PortAudio calls
@@ -86,7 +86,7 @@ def passing_on() -> Iterator[Xruns]:
 
 @contextmanager
 def jconvolver(room: reverb.ImpulseResponse, block: int) -> Iterator[str]:
-    """Run the C++ convolver for JACK with the same room, and give the pattern of its name."""
+    """Run the C++ convolver for JACK with the same room, and yield a pattern for its client name."""
     name = "jconvolver"
     with tempfile.TemporaryDirectory() as folder:
         soundfile.write(Path(folder) / "room.wav", room.samples, RATE, "FLOAT")
@@ -110,7 +110,7 @@ def jconvolver(room: reverb.ImpulseResponse, block: int) -> Iterator[str]:
 
 
 def bare(block: int, seconds: float) -> Row:
-    """Count the blocks that are flagged in a stream that nobody uses."""
+    """Count the flagged blocks of a stream that only copies."""
     with passing_on() as xruns:
         time.sleep(seconds)
         flagged = xruns.blocks
@@ -119,7 +119,7 @@ def bare(block: int, seconds: float) -> Row:
 
 
 def heard(block: int, seconds: float) -> Row:
-    """Play noise through a session and back, compare it with the offline render, and its xruns with others'."""
+    """Play noise through a session; compare the result with the offline render, and its xruns with those of others."""
     room, sound, rig = response(4.0), noise(seconds), DistantRig()
     effect = reverb.Reverb(room, mix=0.4)
     xruns: Counter[str] = Counter()
@@ -153,7 +153,7 @@ def heard(block: int, seconds: float) -> Row:
 
 
 def deadline(block: int, seconds: float, *, busy: bool) -> Row:
-    """Time the callbacks of a session, with or without a thread that burns the interpreter beside it."""
+    """Time the callbacks of a session, alone or beside a busy Python thread."""
     stop = threading.Event()
 
     def burn() -> None:
@@ -179,9 +179,9 @@ def deadline(block: int, seconds: float, *, busy: bool) -> Row:
 
 
 def moving(block: int, seconds: float) -> Row:
-    """Give a session no rest, after the same time at rest."""
+    """Change a session all the time, after the same time without changes."""
     rooms, sound, rig = [response(1.0 + 0.3 * k, k) for k in range(3)], tone(seconds), DistantRig()
-    # A tone that rises alone is a howl to the guard.
+    # The feedback guard takes a single rising tone for a howl.
     with Session(reverb.Reverb(rooms[0], mix=0.5), responses=rooms, feedback_guard=False) as session:
         rig.wire()
         counts = [session.stats().xruns]

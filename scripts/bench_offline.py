@@ -1,13 +1,13 @@
-"""Offline rendering of whole files against other programs: wall time, memory, and the null that shows a wrong result.
+"""Compare offline rendering of whole files with other programs: wall time, memory, and error.
 
-Every program renders the same file through the same response, one after the other, in an order drawn anew for each
-turn, for who comes next pays: after a program that hands back a gigabyte, a render takes 50 ms longer. The ratios are
-medians over the turns. Programs that are not installed are named and left out. Ours runs compiled, as
-pip installs it, with FFTW after `reverb tune --thorough`, which takes minutes of its own, and without. Then follows
-what a file of one second costs: the start.
+Every program renders the same file through the same response, one after the other, in a random order for each turn,
+because a program affects the next one: after one that frees a gigabyte, a render takes 50 ms longer. The ratios are
+medians over the turns. Programs that are not installed are skipped, with a message. `reverb` runs with compiled
+bytecode, as pip installs it, without FFTW and with FFTW after `reverb tune --thorough`, which takes minutes. At the
+end, a file of one second shows the cost of the start.
 
     python scripts/bench_offline.py                     # 10 minutes of stereo, responses of 4 s and 10 s
-    python scripts/bench_offline.py --seconds 60 --turns 3 --tuned cache     # a folder kept for the next run
+    python scripts/bench_offline.py --seconds 60 --turns 3 --tuned cache     # keeps the folder for the next run
 """
 
 import argparse
@@ -35,7 +35,7 @@ SAMPLE_RATE = 48_000
 CHECKED_SECONDS = 15
 OURS, UNTUNED, COPYING = "reverb, FFTW tuned", "reverb, no FFTW", "copy with soundfile"
 
-# Timed from a process that holds little itself: a child's peak memory starts at its parent's.
+# A small launcher measures, because the peak memory of a child starts at that of its parent.
 LAUNCHER = """
 import os, subprocess, sys, time
 started = time.perf_counter()
@@ -76,7 +76,7 @@ FCONVOLVER = """/cd {folder}
 
 @dataclass
 class Program:
-    """A way to render: how to call it, and what its runs took."""
+    """A program, its command, and the measurements of its runs."""
 
     name: str
     command: Callable[[Path, Path, Path], list[str]]
@@ -88,7 +88,7 @@ class Program:
     gain_db: float = np.nan
 
     def run(self, source: Path, response: Path, out: Path) -> None:
-        """Run once, as a whole process."""
+        """Run the program once, as a whole process."""
         command = [sys.executable, "-S", "-c", LAUNCHER, *self.command(source, response, out)]
         environment = {**os.environ, **self.environment}
         result = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -101,7 +101,7 @@ class Program:
 
 
 def programs(folder: Path, tuned: Path) -> list[Program]:
-    """Return the programs that are installed, ours first, naming the others; `tuned` is a cache folder for ours."""
+    """Return the installed programs, ours first, and print the missing ones; `tuned` is a cache folder for ours."""
     python = sys.executable
 
     def script(text: str) -> Callable[[Path, Path, Path], list[str]]:
@@ -143,7 +143,7 @@ def programs(folder: Path, tuned: Path) -> list[Program]:
         if present:
             found.append(Program(name, command))
         else:
-            print(f"({name}: not installed, left out)")
+            print(f"({name}: not installed, skipped)")
     return found
 
 
@@ -152,7 +152,7 @@ def _importable(module: str) -> bool:
 
 
 def make_material(folder: Path, seconds: int, response_seconds: float) -> tuple[Path, Path]:
-    """Write noise as the recording, and decaying noise as the response, so quiet that nothing clips."""
+    """Write noise as the recording and decaying noise as the response, quiet enough not to clip."""
     rng = np.random.default_rng(1)
     source = folder / "source.wav"
     if not source.exists():
@@ -169,7 +169,7 @@ def make_material(folder: Path, seconds: int, response_seconds: float) -> tuple[
 
 
 def check(program: Program, source: Path, response: Path, out: Path) -> None:
-    """Compare the first seconds with float64, after the constant gain that some programs apply."""
+    """Compare the first seconds with float64, after removing the constant gain of some programs."""
     frames = CHECKED_SECONDS * SAMPLE_RATE
     x, _ = soundfile.read(source, frames=frames, always_2d=True)
     h, _ = soundfile.read(response, always_2d=True)
@@ -183,12 +183,12 @@ def check(program: Program, source: Path, response: Path, out: Path) -> None:
 
 
 def null_db(actual: npt.NDArray[np.float64], reference: npt.NDArray[np.float64]) -> float:
-    """Peak of the residual ÷ peak of the reference, in dB."""
+    """Return the peak of the residual ÷ the peak of the reference, in dB."""
     return float(20 * np.log10(max(np.abs(actual - reference).max() / np.abs(reference).max(), 1e-16)))
 
 
 def compare(folder: Path, tuned: Path, seconds: int, response_seconds: float, turns: int) -> list[Row]:
-    """Run all programs in turn, print the table for one length of response, and return it."""
+    """Run all programs in turn, print the table for one response length, and return it."""
     source, response = make_material(folder, seconds, response_seconds)
     found = programs(folder, tuned)
     out = folder / "out.wav"
@@ -231,7 +231,7 @@ def compare(folder: Path, tuned: Path, seconds: int, response_seconds: float, tu
 
 
 def starts(folder: Path, turns: int) -> list[Row]:
-    """Print and return how long a file of one second takes, beside what the libraries need to be imported."""
+    """Print and return the time for a file of one second, and the time for importing the libraries."""
     rng = np.random.default_rng(2)
     soundfile.write(
         folder / "second.wav", 0.05 * rng.standard_normal((SAMPLE_RATE, 2)), SAMPLE_RATE, "PCM_24"
@@ -270,7 +270,10 @@ def main() -> None:
     parser.add_argument("--responses", type=float, nargs="+", default=[4.0, 10.0])
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument(
-        "--tuned", type=Path, metavar="FOLDER", help="keep what tuning has found, for the next run"
+        "--tuned",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the result of tuning in this folder, for the next run",
     )
     add_options(parser)
     options = parser.parse_args()

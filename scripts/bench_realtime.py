@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Compare the real-time convolver with its peers in one run: CPU per block, and how late its blocks can be.
+"""Compare the real-time convolver with its peers in one run: CPU per block, and the times of its slowest blocks.
 
-Every peer works through the same sound of every case in turn, again and again (A B C A B C), so that a machine
-that is slow for a while is so for all; medians count, and the CPU time is that of all threads. Beside each time
-stands how far the result is from float64, so that a fast wrong answer shows. Peers: zita-convolver in C++ with its
-default and with its best options (needs libzita-convolver-dev and a C++ compiler), pedalboard.Convolution (pip
-install pedalboard), and scipy's oaconvolve over the whole sound at once, a lower bound that no block processor has
-to meet. What is missing is said, not failed over.
+The peers process the same sound of every case in turn, several times (A B C A B C), so that a slow phase of the
+machine affects all of them. Medians count, and the CPU time is that of all threads. The table has each result's error
+against float64 beside its time, so that a fast wrong result shows. Peers: zita-convolver in C++ with its default and
+with its best options (needs libzita-convolver-dev and a C++ compiler), pedalboard.Convolution (pip install
+pedalboard), and scipy's oaconvolve over the whole sound at once, a lower bound that no block processor can reach.
+Missing peers are skipped, with a message.
 
     scripts/bench_realtime.py --quick
     scripts/bench_realtime.py --blocks 128 512 --seconds 1 10 --layouts stereo
-    scripts/bench_realtime.py --quick --paced      # a block per block period, as a sound card calls
+    scripts/bench_realtime.py --quick --paced      # one block per period, as from a sound card
 """
 
 import argparse
@@ -39,12 +39,12 @@ Samples = npt.NDArray[Any]
 RATE = 48_000
 LAYOUTS = {"stereo": 2, "true stereo": 4}
 LATE = {"p50_us": 50, "p99_us": 99, "p999_us": 99.9, "max_us": 100}
-"""Within how many µs so many of a hundred blocks were done."""
+"""Percentiles of the block times."""
 BLOCKS, SECONDS = (32, 64, 128, 256, 512, 1024), (0.5, 1.0, 2.0, 4.0, 10.0)
 
 
 class Case(NamedTuple):
-    """What all peers do: `sound` ``(frames, 2)`` through `response` ``(taps, 2 or 4)`` in blocks."""
+    """The work of all peers: `sound` ``(frames, 2)`` through `response` ``(taps, 2 or 4)`` in blocks."""
 
     sound: Samples
     response: Samples
@@ -53,12 +53,12 @@ class Case(NamedTuple):
 
     @property
     def period(self) -> float:
-        """Seconds of a block."""
+        """Return the seconds of a block."""
         return self.block / RATE
 
 
 class Title(NamedTuple):
-    """What tells a case from others."""
+    """Return the parameters that identify a case."""
 
     layout: str
     response_s: float
@@ -69,7 +69,7 @@ class Title(NamedTuple):
 
 
 class Round(NamedTuple):
-    """A peer's way through the sound: CPU and wall seconds of each block, and the result."""
+    """One run of a peer: CPU and wall seconds of each block, and the result."""
 
     cpu: float
     times: Samples
@@ -81,32 +81,32 @@ Peer = Callable[[Case], Round]
 
 @dataclass
 class Figures:
-    """A peer's rounds of one case."""
+    """The runs of a peer for one case."""
 
     rounds: list[Round] = field(default_factory=list)
     null: float = np.nan
 
     @property
     def cpu(self) -> float:
-        """Microseconds of CPU per block."""
+        """Return the microseconds of CPU per block."""
         return 1e6 * float(np.median([done.cpu for done in self.rounds]))
 
     def late(self, percent: float) -> float:
-        """Microseconds within which so many blocks were done, in the middle of the rounds."""
+        """Return a percentile of the block times in microseconds, as the median over the rounds."""
         if not len(self.rounds[0].times):
             return np.nan
         return 1e6 * float(np.median([np.percentile(done.times, percent) for done in self.rounds]))
 
 
 def in_blocks(case: Case, process: Callable[[Samples, Samples], object]) -> Round:
-    """Time a block processor that runs in this process, less what the loop itself costs with nothing in it."""
+    """Time a block processor in this process, without the cost of the empty loop."""
     idle = timed(case, lambda *_: None)
     done = timed(case, process)
     return done._replace(cpu=done.cpu - idle.cpu, times=np.maximum(done.times - np.median(idle.times), 0.0))
 
 
 def timed(case: Case, process: Callable[[Samples, Samples], object]) -> Round:
-    """Run a block processor through the sound with a clock beside it."""
+    """Run a block processor through the sound, and time each block."""
     result = np.full((len(case.sound), 2), 0, np.float32)  # filled: the first touch of a page is not timed
     times = np.full(len(case.sound) // case.block, 0.0)
     started, cpu = time.perf_counter(), time.process_time()
@@ -141,7 +141,7 @@ class Pedalboard:
         self._board = importlib.import_module("pedalboard")
 
     def __call__(self, case: Case) -> Round:
-        """Run a round; true stereo is beyond it."""
+        """Run a round; it has no true stereo."""
         if case.response.shape[1] != 2:
             raise NotImplementedError("no true stereo")
         response = np.ascontiguousarray(case.response.T)
@@ -158,7 +158,7 @@ class Pedalboard:
 
 
 class Zita:
-    """zita-convolver in a process of its own."""
+    """zita-convolver, in a separate process."""
 
     def __init__(self, driver: Path, folder: Path, *, tuned: bool) -> None:
         self._driver, self._folder, self._tuned = driver, folder, tuned
@@ -187,7 +187,7 @@ def offline(case: Case) -> Round:
 
 
 def expected(sound: Samples, response: Samples) -> Samples:
-    """Convolve stereo sound with a stereo or a true stereo response, in the type of both."""
+    """Convolve stereo sound with a stereo or a true-stereo response, in their dtype."""
     pairs = [(0, 0), (1, 1)] if response.shape[1] == 2 else [(0, 0), (0, 1), (1, 0), (1, 1)]
     result = np.zeros_like(sound)
     for row, (source, target) in enumerate(pairs):
@@ -196,12 +196,12 @@ def expected(sound: Samples, response: Samples) -> Samples:
 
 
 def null_db(actual: Samples, reference: Samples) -> float:
-    """Peak of the residual ÷ peak of the reference, in dB."""
+    """Return the peak of the residual ÷ the peak of the reference, in dB."""
     return float(20 * np.log10(np.abs(actual - reference).max() / np.abs(reference).max() + 1e-30))
 
 
 def find_peers(folder: Path) -> tuple[dict[str, Peer], list[str]]:
-    """Give the peers that are here, and say which are not."""
+    """Return the installed peers, and messages about the missing ones."""
     peers: dict[str, Peer] = {}
     missing = []
     if importlib.util.find_spec("pyfftw"):
@@ -249,7 +249,7 @@ def measure(
 
 
 def table(case: Case, figures: dict[str, Figures]) -> Iterator[str]:
-    """Give the figures of one case as lines of Markdown."""
+    """Return the figures of one case as lines of Markdown."""
     base = figures.get("zita, default")
     for name, found in figures.items():
         ratio = found.cpu / base.cpu if base else np.nan
@@ -259,14 +259,14 @@ def table(case: Case, figures: dict[str, Figures]) -> Iterator[str]:
 
 
 def kept(title: Title, figures: dict[str, Figures]) -> Iterator[Row]:
-    """Give the figures of one case as values."""
+    """Return the figures of one case as values."""
     for name, found in figures.items():
         late = {key: found.late(percent) for key, percent in LATE.items()}
         yield {**title._asdict(), "peer": name, "cpu_us": found.cpu, **late, "null_db": found.null}
 
 
 def cases(arguments: argparse.Namespace) -> Iterator[tuple[Title, Case]]:
-    """Give every combination with its title."""
+    """Yield every combination with its title."""
     noise = np.random.default_rng(0)
     for layout in arguments.layouts:
         for seconds in arguments.seconds:
@@ -291,7 +291,7 @@ def main() -> None:
     parser.add_argument("--layouts", nargs="+", default=list(LAYOUTS), choices=LAYOUTS)
     parser.add_argument("--sound", type=float, default=5.0, metavar="S", help="seconds of sound in a round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--peers", nargs="+", metavar="NAME", help="only peers whose name begins so")
+    parser.add_argument("--peers", nargs="+", metavar="NAME", help="only peers whose name begins with NAME")
     parser.add_argument("--paced", action="store_true", help="call once per block period")
     parser.add_argument("--plans", action="store_true", help="print our partition plans")
     add_options(parser)
@@ -311,12 +311,12 @@ def report(arguments: argparse.Namespace, peers: dict[str, Peer], missing: list[
     pace = "one block per block period" if arguments.paced else "as fast as they go"
     print(f"{RATE} Hz, {arguments.sound:g} s of sound, {arguments.rounds} rounds, {pace}")
     for line in missing:
-        print(f"not here: {line}")
+        print(f"missing: {line}")
     rows: list[Row] = []
     compared = dict(cases(arguments))
     for title, figures in measure(compared, peers, arguments.rounds).items():
         case = compared[title]
-        print(f"\n## {title}: {1e6 * case.period:.0f} µs a block\n")
+        print(f"\n## {title}: {1e6 * case.period:.0f} µs per block\n")
         if arguments.plans:
             print(f"{Convolver(case.response, case.block).plan}\n")
         print(

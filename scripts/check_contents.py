@@ -1,4 +1,4 @@
-"""Hold a wheel and an sdist to what has to be in them, and say how large they are.
+"""Check the contents of a wheel and an sdist, and print their sizes.
 
 python scripts/check_contents.py dist/*.whl dist/*.tar.gz
 """
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def contents(package: Path) -> set[str]:
-    """Return the files of a package, by their paths below its top."""
+    """Return the paths of all files in a package, relative to its top."""
     if package.suffix == ".whl":
         with zipfile.ZipFile(package) as wheel:
             return set(wheel.namelist())
@@ -44,7 +44,7 @@ def contents(package: Path) -> set[str]:
 
 
 def wanted(wheel: bool) -> list[str]:
-    """Return what has to be inside: the command's door, code, type mark, responses, presets, the studio's page."""
+    """Return the required files: entry point, code, type marker, responses, presets, the studio's page."""
     code = [
         path for path in (ROOT / "reverb").rglob("*") if path.is_file() and "__pycache__" not in path.parts
     ]

@@ -1,9 +1,9 @@
-"""Play every dry recording through every bundled preset: the change of loudness, and what is clipped.
+"""Play every dry recording through every bundled preset; print the change of loudness and the clipped samples.
 
     scripts/check_presets.py FOLDER
 
-The loudness is measured by pyloudnorm, on the files. Exits with 1 where a preset changes it by more than 1.5 dB
-or clips.
+The loudness is measured by pyloudnorm, on the files. Exits with 1 if a preset changes it by more than 1.5 dB, or
+clips.
 """
 
 import sys

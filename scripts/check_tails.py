@@ -1,8 +1,8 @@
-"""Cut real responses short, extend their tails, and compare T30 with the uncut ones': a Markdown table.
+"""Cut real responses, extend their tails, and compare T30 with that of the full ones, as a Markdown table.
 
     scripts/check_tails.py FOLDER
 
-T30 is that of the whole range, the mean over the first two channels. A response is cut at a share of its T30 after the
+T30 is that of the whole range, mean of the first two channels. A response is cut at a fraction of its T30 after the
 onset.
 """
 
@@ -26,7 +26,7 @@ def whole(response: ImpulseResponse) -> BandReport:
 
 
 def row(real: ImpulseResponse) -> tuple[BandReport, list[float]]:
-    """Figures of the uncut response, and T30 after each cut ÷ before; NaN where there is nothing to cut."""
+    """Figures of the full response, and T30 after each cut ÷ before; NaN if there is nothing to cut."""
     before, ratios = whole(real), []
     for share in SHARES:
         kept = share * before.t30.seconds * real.sample_rate
@@ -40,7 +40,7 @@ def row(real: ImpulseResponse) -> tuple[BandReport, list[float]]:
 
 
 def main(folder: Path) -> None:
-    warnings.simplefilter("ignore")  # files that are damaged say so elsewhere
+    warnings.simplefilter("ignore")  # damaged files are reported elsewhere
     print("| response | T30 (s) | T20 ÷ T30 |", *(f" {share:g} |" for share in SHARES), sep="")
     print("|---|---|---|", "---|" * len(SHARES), sep="")
     trusted: list[list[float]] = []

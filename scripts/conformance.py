@@ -1,10 +1,10 @@
-"""Measure every promise anew and write docs/conformance.md.
+"""Measure every promise, and write docs/conformance.md.
 
-    scripts/conformance.py             measure all, write the page
-    scripts/conformance.py --check     measure all, and compare with the page as it is committed
-    scripts/conformance.py --only swap measure what has a word in its name, and print it
+    scripts/conformance.py             measure everything, write the page
+    scripts/conformance.py --check     measure everything, compare with the committed page
+    scripts/conformance.py --only swap measure the checks with this word in their name, print them
 
-Exits with 1 where a check fails; with --check where the page disagrees about a verdict or about which checks there are.
+Exits with 1 if a check fails; with --check, if the page has another verdict or other checks.
 """
 
 import argparse
@@ -20,7 +20,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "conformance.md"
 GROUPS: tuple[Group, ...] = (
     *(accuracy.offline, accuracy.realtime, accuracy.folding, swaps.group, sameness.group),
     *(level.meters, level.levels, resampling.group),
-    *(filters.measuring, filters.weightings, filters.designs, filters.equalisers),
+    *(filters.measuring, filters.weightings, filters.designs, filters.equalizers),
     *(acoustics.figures, acoustics.making, safety.group, costs.group),
 )
 
@@ -32,7 +32,7 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="compare with the page instead of writing it")
     parser.add_argument(
-        "--only", metavar="WORD", help="measure and print only what has WORD in its name or group"
+        "--only", metavar="WORD", help="measure and print only checks with WORD in their name or group"
     )
     parser.add_argument("--page", type=Path, default=PAGE, help="the page (%(default)s)")
     options = parser.parse_args()

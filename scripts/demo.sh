@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The first try: set up once, then render a dry recording through two rooms and three filters, with one picture.
+# Set up once, then render a dry recording through two rooms and three filters, with one picture.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Build the documentation site into site/; a broken link or an unknown name stops it. With --serve, show it while writing.
+# Build the documentation site in site/; a broken link or an unknown name is an error. With --serve, show it while you write.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh

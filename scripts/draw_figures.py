@@ -1,4 +1,4 @@
-"""Draw the documentation's pictures, each for light and for dark ground.
+"""Draw the pictures of the documentation, each on a light and on a dark background.
 
 python scripts/draw_figures.py docs/images
 """
@@ -27,7 +27,7 @@ FIGURES: dict[str, Callable[[Theme], "Figure"]] = {
 
 
 def main() -> None:
-    """Draw everything that is asked for."""
+    """Draw the requested pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def save(draw: Callable[[Theme], Any], theme: Theme, path: Path) -> None:
-    """Write a figure so that the same data give the same bytes."""
+    """Write a figure; the same data give the same bytes."""
     with themed(theme):
         import matplotlib as mpl
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Break files of every kind that reverb reads, and see that each is read right or refused with a clear error.
+"""Damage files of every kind that reverb reads, and check that each is read correctly or refused with a clear error.
 
-Real files and files made here are mutated with their structure in mind (fields, chunks, checksums, tokens), written
-to a folder, and pushed through the Python functions and commands that read them, in child processes. A crash, a hang,
-an exception that is no ReverbError, a warning of NumPy's, a wrong result and more than 300 MB are failures.
+Real and generated files are mutated according to their structure (fields, chunks, checksums, tokens), written to a
+folder, and given to the Python functions and commands that read them, in child processes. A crash, a hang, an exception
+other than ReverbError, a NumPy warning, a wrong result, and more than 300 MB of memory are failures.
 
     scripts/fuzz.py                          # 100,000 cases
-    scripts/fuzz.py --seconds 20             # as many as there is time for
+    scripts/fuzz.py --seconds 20             # as many as fit in this time
     scripts/fuzz.py --kind toml --kind sofa --seed 7
     scripts/fuzz.py --case 1234              # one case again, in this process, with its traceback
 
-Native decoders are not instrumented, so coverage does not guide the cases; what does is the structure of the formats.
+Native decoders are not instrumented, so the structure of the formats guides the cases, not coverage.
 """
 
 import argparse
@@ -25,11 +25,11 @@ from fuzzing.doors import KINDS, prepare
 from fuzzing.seeds import ROOT, corpus
 from fuzzing.watch import Fuzz, Outcome, outcome, run
 
-_BATCH = 300  # cases of a child
+_BATCH = 300  # cases per child process
 
 
 def main() -> int:
-    """Run the cases that are asked for; return 1 if any failed."""
+    """Run the requested cases; return 1 if any failed."""
     options = _options()
     fuzz = Fuzz(corpus(options.corpus if options.corpus.is_dir() else None), options.seed, options.kind)
     if options.case is not None:
@@ -67,21 +67,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--start", type=int, default=0, help="number of the first case")
     parser.add_argument("--seconds", type=float, help="stop after this time")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", action="append", default=[], choices=list(KINDS), help="only such files")
+    parser.add_argument(
+        "--kind", action="append", default=[], choices=list(KINDS), help="only files of this kind"
+    )
     parser.add_argument("--case", type=int, help="run one case again")
     parser.add_argument("--keep", type=Path, help="folder for the files of failing cases")
     parser.add_argument(
         "--corpus", type=Path, default=ROOT.parent / "shared" / "audio", help="folder of real files"
     )
-    parser.add_argument("--megabytes", type=float, default=300.0, help="that a process may hold")
-    parser.add_argument(
-        "--timeout", type=float, default=20.0, help="seconds of CPU time that a case may take"
-    )
+    parser.add_argument("--megabytes", type=float, default=300.0, help="memory limit of a process")
+    parser.add_argument("--timeout", type=float, default=20.0, help="limit of CPU time per case, in seconds")
     return parser.parse_args()
 
 
 def _tell(fuzz: Fuzz, found: Outcome, keep: Path | None) -> None:
-    """Say what failed, and keep its file."""
+    """Print a failure, and keep its file."""
     case, _ = fuzz.case(found.number)
     print(
         f"case {found.number}: {case.seed.kind} through {case.door.__name__}, {found.megabytes:.0f} MB, "

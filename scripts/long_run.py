@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Render for hours, and see that memory stays, no frame is lost, and the end is as exact as the beginning.
+"""Render for hours; check that memory stays constant, no frame is lost, and the end is as exact as the beginning.
 
     scripts/long_run.py                                          # 24 hours of stereo through a church
     scripts/long_run.py --hours 2 --channels 32 --sample-rate 192000
     scripts/long_run.py --gigabytes 4.3                          # a real file of that size, removed afterwards
 
-A source of noise that repeats after a prime number of frames, so that any place of it is known, runs through the
-threads and the engine that render files, into a sink that keeps a few windows: there the samples of the first and the
-last channel are compared with the sum of products that defines them, in float64. The file's source is sparse: noise
-at both ends, nothing between.
+The source is noise that repeats after a prime number of frames, so every part of it is known. It runs through the
+threads and the engine that render files, into a sink that keeps a few windows. There, the samples of the first and
+the last channel are compared with the sum of products that defines them, in float64. With --gigabytes, the source is
+a sparse file: noise at both ends, and silence in between.
 """
 
 import argparse
@@ -31,21 +31,21 @@ from reverb.levels import to_db
 from reverb.render import pipeline
 from reverb.responses.response import ImpulseResponse
 
-PERIOD = 100_003  # frames, a prime: no block of the engine starts twice at the same place
+PERIOD = 100_003  # frames, a prime: no two blocks of the engine start at the same position
 WINDOW = 64
-ALLOWED_DB = -110.0  # of the peak, in float32: -120 dB of the whole, a little more at single places
-GROWTH = 16.0  # MB that memory may grow in the second half: what the system and the allocator shift
+ALLOWED_DB = -110.0  # of the peak, in float32: -120 dB overall, a little more at single samples
+GROWTH = 16.0  # MB, allowed growth in the second half, by the system and the allocator
 
 
 class Source:
-    """Noise without end, of which every frame is known."""
+    """Endless noise with known frames."""
 
     def __init__(self, channels: int) -> None:
         self.channels = channels
         self._noise = np.random.default_rng(1).random((PERIOD, channels), np.float32) - np.float32(0.5)
 
     def blocks(self, frames: int, size: int) -> Iterator[Audio]:
-        """Give so many frames in blocks, each an array that is used again."""
+        """Yield this many frames in blocks; the arrays are reused."""
         buffers = [np.empty((size, self.channels), np.float32) for _ in range(pipeline.LIVE)]
         for number, start in enumerate(range(0, frames, size)):
             block = buffers[number % len(buffers)][: min(size, frames - start)]
@@ -58,14 +58,14 @@ class Source:
             yield block
 
     def at(self, first: int, last: int, frames: int) -> Audio:
-        """Return frames `first` to `last` of a source that has `frames` of them and is silent around."""
+        """Return frames `first` to `last` of a source of `frames` frames, with silence before and after."""
         places = np.arange(first, last)
         inside = (places >= 0) & (places < frames)
         return np.where(inside[:, np.newaxis], self._noise[places % PERIOD], 0).astype(np.float64)
 
 
 class Sink:
-    """Counts what comes, and keeps windows of it."""
+    """Count the frames, and keep windows of them."""
 
     def __init__(self, places: list[int], channels: int, expected: int) -> None:
         self.frames, self._tenth, self._expected = 0, 0, expected
@@ -73,7 +73,7 @@ class Sink:
         self.memory: list[float] = []
 
     def take(self, block: Audio) -> None:
-        """Take the next frames."""
+        """Accept the next frames."""
         start, end = self.frames, self.frames + len(block)
         for place, window in self.windows.items():
             first, last = max(start, place), min(end, place + WINDOW)
@@ -86,7 +86,7 @@ class Sink:
 
 
 def resident(field: str) -> float:
-    """Return what the system says of this process's resident memory, now (VmRSS) or at most (VmHWM), in MB."""
+    """Return the resident memory of this process in MB, now (VmRSS) or its peak (VmHWM)."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024 / 1e6
@@ -94,7 +94,7 @@ def resident(field: str) -> float:
 
 
 def direct(source: Source, response: ImpulseResponse, place: int, frames: int) -> npt.NDArray[np.float64]:
-    """Return WINDOW frames of the first and the last output by their definition, in float64."""
+    """Return WINDOW frames of the first and the last output, computed by definition in float64."""
     taps = response.samples.astype(np.float64)
     sound = source.at(place - len(taps) + 1, place + WINDOW, frames)
     expected = np.zeros((WINDOW, 2))
@@ -109,7 +109,7 @@ def direct(source: Source, response: ImpulseResponse, place: int, frames: int) -
 
 
 def stream(hours: float, channels: int, sample_rate: int, room: str) -> bool:
-    """Run the source through a room; say what was found, and return whether all of it is right."""
+    """Run the source through a room; print the results, and return whether all are correct."""
     response = _fitting(reverb.impulse(room).response(sample_rate), channels)
     frames = round(hours * 3600 * sample_rate)
     source, whole = Source(channels), frames + response.frames - 1
@@ -140,7 +140,7 @@ def stream(hours: float, channels: int, sample_rate: int, room: str) -> bool:
 
 
 def _compared(sink: Sink, references: Mapping[int, npt.NDArray[np.float64]]) -> bool:
-    """Say how far the windows are from their references, and return whether that is near enough."""
+    """Print the errors of the windows, and return whether they are small enough."""
     peak = max(float(np.abs(reference).max()) for reference in references.values())
     errors = {
         place: to_db(float(np.abs(sink.windows[place][:, [0, -1]] - reference).max()) / peak)
@@ -155,14 +155,14 @@ def _compared(sink: Sink, references: Mapping[int, npt.NDArray[np.float64]]) -> 
 
 
 def _fitting(response: ImpulseResponse, channels: int) -> ImpulseResponse:
-    """Return a room for a number of channels: its first channel for all, where it has not as many itself."""
+    """Return a room for a number of channels; if it has fewer, its first channel is used for all."""
     if response.wiring.inputs != channels:
         response = ImpulseResponse(response.samples[:, 0], response.sample_rate, response.name)
     return response.for_channels(channels)
 
 
 def file(gigabytes: float, channels: int, sample_rate: int) -> bool:
-    """Render a real file of that size; say what was found, and return whether all of it is right."""
+    """Render a real file of that size; print the results, and return whether all are correct."""
     frames = round(gigabytes * 2**30 / (4 * channels))
     response = reverb.LowPass(0.1 * sample_rate).response(sample_rate)
     rng = np.random.default_rng(3)
@@ -189,7 +189,7 @@ def file(gigabytes: float, channels: int, sample_rate: int) -> bool:
 
 
 def _error(out: soundfile.SoundFile, first: int, noise: Audio, response: ImpulseResponse) -> float:
-    """Return how far the first and last channel of a file are from noise, alone there, after a response; in dB."""
+    """Return the error in dB of a file's first and last channel, compared with isolated noise through a response."""
     out.seek(first)
     got = out.read(len(noise), dtype="float64", always_2d=True)[:, [0, -1]]
     row = response.samples[:, 0]
@@ -200,7 +200,7 @@ def _error(out: soundfile.SoundFile, first: int, noise: Audio, response: Impulse
 
 
 def _sparse(path: Path, ends: list[Audio], frames: int, sample_rate: int) -> None:
-    """Write a W64 file with noise at both ends and a hole between, which takes no room on the disk."""
+    """Write a W64 file with noise at both ends and a hole in between, which needs no disk space."""
     soundfile.write(path, ends[0], sample_rate, "FLOAT", format="W64")
     header = path.read_bytes()[:4096]
     data = header.index(b"data")
@@ -215,7 +215,7 @@ def _sparse(path: Path, ends: list[Audio], frames: int, sample_rate: int) -> Non
 
 
 def main() -> int:
-    """Run what is asked for; return 1 if anything was wrong."""
+    """Run the requested test; return 1 on failure."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a release has to stand: wheel and sdist are built, hold what they should, install into a clean environment, and work there,
-# away from the source. Nothing is published.
+# Check a release: build wheel and sdist, check their contents, install each into a clean environment, and use it there, outside
+# the source folder. Nothing is published.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
@@ -30,7 +30,7 @@ PYTHON
     "$reverb" apply in.wav church.wav --ir church --force --quiet
     "$reverb" chain vocal-plate in.wav plate.wav --force --quiet
     "$reverb" ir list --json >/dev/null
-    "$reverb" live 2>&1 | head -1 || true # no sound card here, perhaps: a line, no traceback
+    "$reverb" live 2>&1 | head -1 || true # without a sound card: one line, no traceback
     _REVERB_COMPLETE=bash_source "$reverb" | grep -q complete
     cd "$base"
 done
@@ -39,7 +39,7 @@ echo "== pipx run"
 "$PYTHON" -m venv "$work/pipx" && "$work/pipx/bin/pip" install --quiet --disable-pip-version-check pipx
 (
     cd "$work/away"
-    export PIPX_HOME=$work/pipx-home PIPX_BIN_DIR=$work/pipx-bin # nothing is left on the machine
+    export PIPX_HOME=$work/pipx-home PIPX_BIN_DIR=$work/pipx-bin # leave nothing on the machine
     "$work/pipx/bin/pipx" run --spec "$work"/dist/*.whl reverb apply in.wav pipx.wav --ir church --quiet
     cmp church.wav pipx.wav
 )

@@ -1,7 +1,7 @@
-"""Try in seconds whether this package works with the Python and the libraries that run this.
+"""Check in seconds whether this package works with this Python and its libraries.
 
-Every module is imported whose libraries are there, the command renders the recording of the examples, and a live
-convolver is held to NumPy. Ends with status 1 and the reason at the first failure.
+The script imports every module whose libraries are installed, renders a recording of the examples with the command, and
+compares a live convolver with NumPy. At the first failure it ends with status 1 and the reason.
 """
 
 import importlib
@@ -20,7 +20,7 @@ NULL_DB = -120.0
 
 
 def import_all() -> None:
-    """Import every module; what is missing has to be another's library."""
+    """Import every module; only libraries of extras may be missing."""
     missing: dict[str, int] = {}
     count = 0
     for module in pkgutil.walk_packages(reverb.__path__, "reverb."):
@@ -52,7 +52,7 @@ def run_commands(folder: Path) -> None:
 
 
 def null_convolver() -> None:
-    """Hold a live convolver's blocks to direct convolution in float64."""
+    """Compare the blocks of a live convolver with direct convolution in float64."""
     rng = np.random.default_rng(0)
     x, h = rng.standard_normal(12_800), rng.standard_normal(9_000) / 100
     convolver = reverb.Convolver(h, 128, inputs=1, dtype=np.float64)
@@ -64,7 +64,7 @@ def null_convolver() -> None:
 
 
 def main() -> None:
-    """Try all of it."""
+    """Run all checks."""
     import_all()
     with tempfile.TemporaryDirectory() as folder:
         run_commands(Path(folder))

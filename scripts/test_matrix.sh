@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Try this package with the lowest libraries that pyproject.toml allows and with the newest, with and without FFTW, on
-# every Python from 3.11 to 3.14 that is here, and print a table.
+# Test this package with the lowest libraries that pyproject.toml allows and with the newest, with and without FFTW, on
+# every installed Python from 3.11 to 3.14, and print a table.
 #
 #     scripts/test_matrix.sh [--smoke]
 #
-# A leg is some five minutes of work. --smoke is the short form: half a minute a leg, and none for the newest libraries on
-# the default Python, which scripts/test.sh tries as a whole. Environments are kept in .venv-matrix while pyproject.toml
-# stays the same.
+# One combination (a leg) takes about five minutes. --smoke is the short form: half a minute per leg, and none for the newest
+# libraries on the default Python, because scripts/test.sh tests these. Environments are kept in .venv-matrix while
+# pyproject.toml is unchanged.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
@@ -32,7 +32,7 @@ python_of() {
     done
 }
 
-# Install into an environment of .venv-matrix what a leg wants.
+# Make the environment of a leg in .venv-matrix.
 prepare_leg() {
     local place=$MATRIX/$1 base=$2 libraries=$3 wanted
     wanted="$(sha256sum pyproject.toml) $(installation "$base")"

@@ -18,9 +18,10 @@ _WIDTH = 130
 
 _HEAD = """# Performance
 
-All figures compare programs in the same run, on the same machine, with the error (*null*: the difference to a reference, relative to its
-peak) beside them, because speed is worth nothing if the result is wrong. Each table names the command that measures it again, in minutes;
-programs that are not installed are skipped, with a message. With `--json docs/performance/….json`, a benchmark saves its result, and
+All figures compare programs in the same run, on the same machine, with the error (*null*: the difference to a
+reference, relative to its peak) beside them, because speed is worth nothing if the result is wrong. Each table names
+the command that measures it again, in minutes; programs that are not installed are skipped, with a message. With
+`--json docs/performance/….json`, a benchmark saves its result, and
 `scripts/performance.py` writes this page from the saved results."""
 
 
@@ -148,15 +149,16 @@ def _files(results: Results) -> str:
     return f"""{_command(result)}
 
 {_minutes(results):g} minutes of stereo at 48 kHz and 24 bits through responses of
-{_listed(f"{s:g} s" for s in lengths)}: read, convolved, written. The time is that of whole processes, including their start;
-medians of several turns, each in a random order. "copy" only reads and writes with libsndfile.
+{_listed(f"{s:g} s" for s in lengths)}: read, convolved, written. The time is that of whole processes, including their
+start; medians of several turns, each in a random order. "copy" only reads and writes with libsndfile.
 
 {_table(("program", *headings, "memory", "null"), lines)}
 
 The rounding of 24-bit output is at −124 dB for a sound this quiet.{_note(result)}
 
 Rendering a file of one second takes {_listed(starts)} times as long as importing NumPy, soundfile and click: longer
-responses take longer to decode and to measure. [Conformance](conformance.md) has the time of `import reverb` and of short
+responses take longer to decode and to measure. [Conformance](conformance.md) has the time of `import reverb` and of
+short
 commands, memory, and the size of the wheel."""
 
 
@@ -197,16 +199,16 @@ def _realtime(results: Results) -> str:
     theirs = _one(rows, block=BLOCK, peer=ZITA, response_s=10.0)["cpu_us"]
     return f"""{_command(result)}
 
-Stereo, a response of {RESPONSE:g} s at 48 kHz: CPU time per block in all threads, medians of several rounds. p99.9 and null
-are for reverb with FFTW.
+Stereo, a response of {RESPONSE:g} s at 48 kHz: CPU time per block in all threads, medians of several rounds. p99.9
+and null are for reverb with FFTW.
 
 {_table(("block", *(_label(peer) for peer in peers), "p99.9 ÷ period", "null"), lines)}
 
-The best options of zita-convolver are measured FFT plans and a vector mode. It uses its own threads: at {BLOCK} frames,
-its caller waits {_micro(zita["p50_us"])} in the median and {_milli(zita["p999_us"] / 1e6)} at p99.9 (reverb's caller
-{_milli(ours["p999_us"] / 1e6)}), of a period of {_milli(BLOCK / RATE)}. A response of 10 s costs {_micro(long)} at {BLOCK}
-frames (zita-convolver with default options: {_micro(theirs)}), {long / short:.2f} times as much as a response of 1 s: its
-spectra, 13 MB, come from memory.{_note(result)}
+The best options of zita-convolver are measured FFT plans and a vector mode. It uses its own threads: at {BLOCK}
+frames, its caller waits {_micro(zita["p50_us"])} in the median and {_milli(zita["p999_us"] / 1e6)} at p99.9 (reverb's
+caller {_milli(ours["p999_us"] / 1e6)}), of a period of {_milli(BLOCK / RATE)}. A response of 10 s costs
+{_micro(long)} at {BLOCK} frames (zita-convolver with default options: {_micro(theirs)}), {long / short:.2f} times as
+much as a response of 1 s: its spectra, 13 MB, come from memory.{_note(result)}
 
 ### At a card's pace
 
@@ -222,8 +224,8 @@ def _paced(result: Result) -> str:
     ]
     return f"""{_command(result)}
 
-Blocks of {BLOCK} frames that come once per period, as from a sound card: the caches are cold each time, so everything costs
-several times more.
+Blocks of {BLOCK} frames that come once per period, as from a sound card: the caches are cold each time, so everything
+costs several times more.
 
 {_table(("program", "CPU per block", "null"), lines)}{_note(result)}"""
 
@@ -263,21 +265,21 @@ def _live(results: Results) -> str:
     return f"""{_command(result)}
 
 Callbacks of a complete live session with a JACK dummy server, stereo, a response of 4 s, 48 kHz, {row_seconds} per
-row: callback time ÷ period, callbacks longer than a period (late), and blocks that PortAudio flagged. The busy thread is
-pure Python in the same process and never pauses, which is the worst case. The machine itself has flagged blocks, too: a
-stream that only copies had {", ".join(bare)} in {row_seconds}. If more blocks are flagged than late, they
+row: callback time ÷ period, callbacks longer than a period (late), and blocks that PortAudio flagged. The busy thread
+is pure Python in the same process and never pauses, which is the worst case. The machine itself has flagged blocks,
+too: a stream that only copies had {", ".join(bare)} in {row_seconds}. If more blocks are flagged than late, they
 waited for the lock, or for a core, before the callback began.
 
 {_table(("block", "", "p50", "p99", "p99.9", "max", "callbacks", "late", "flagged"), deadlines)}
 
-Another program plays noise through the session and records the result, for {heard_seconds}, in turn with a stream that only
-copies and with jconvolver, the C++ convolver for JACK. An xrun, reported by the server, is a period that came too late,
-for any reason:
+Another program plays noise through the session and records the result, for {heard_seconds}, in turn with a stream
+that only copies and with jconvolver, the C++ convolver for JACK. An xrun, reported by the server, is a period that
+came too late, for any reason:
 
 {_table(("block", "null to the offline render", "delay", "xruns: copying stream", "reverb", "jconvolver"), heard)}
 
-A sustained tone for {moving_seconds}, with ten changes of the response per second, bypass on and off, and 1,000 OSC messages
-per second:
+A sustained tone for {moving_seconds}, with ten changes of the response per second, bypass on and off, and 1,000 OSC
+messages per second:
 
 {_table(("block", "largest step", "OSC messages", "flagged"), moving)}{_note(result)}"""
 
@@ -313,10 +315,10 @@ Files per second, mono through the church:
 One worker reads, convolves and writes in several threads, so long files keep more than one core busy; a second worker
 helps most with short files.{_note(result)}
 
-Workers on separate machines share only the scheduler and the disk. Sending one task and receiving its result costs the
-scheduler h = {costs["dask"]:.1f} ms ({costs["processes"]:.1f} ms with local processes). If one worker needs t seconds per
-file, N workers render min(N / t, 1 / h) files per second, and more workers do not help beyond N = t / h: about
-{_listed(most)}. A shared disk is another limit: a minute of 24-bit mono needs 17 MB to be read and
+Workers on separate machines share only the scheduler and the disk. Sending one task and receiving its result costs
+the scheduler h = {costs["dask"]:.1f} ms ({costs["processes"]:.1f} ms with local processes). If one worker needs t
+seconds per file, N workers render min(N / t, 1 / h) files per second, and more workers do not help beyond N = t / h:
+about {_listed(most)}. A shared disk is another limit: a minute of 24-bit mono needs 17 MB to be read and
 written. This is a model; measured were two workers."""
 
 

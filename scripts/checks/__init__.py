@@ -1,4 +1,4 @@
-"""What the conformance page claims, measured anew: one small function a claim, one module a subject.
+"""The measurements of the conformance page: one small function per claim, one module per subject.
 
 `check` says what a check is, `signals` what it measures with, `processes` how it looks at whole programs, `page` how
 the outcomes become docs/conformance.md. The rest holds the checks. References are closed forms, the standards' tables,

@@ -23,7 +23,7 @@ OVERLAP_ADD = "`scipy.signal.oaconvolve` in float64"
 
 offline = Group("Convolution, offline", "Nulls: peak of the difference ÷ peak of the reference.")
 realtime = Group("Convolution, in real time", "`reverb.Convolver`, block by block, without added latency.")
-folding = Group("Folding", "A chain as one response, against its steps applied one after the other.")
+folding = Group("Folding", "A chain as one response, compared with its steps applied one after the other.")
 
 
 @offline.check("float32, stereo, a response of 4 s", OVERLAP_ADD, FLOAT32)
@@ -62,7 +62,9 @@ def _true_stereo(x: Signal, h: Signal) -> Signal:
     return np.stack([parts[0] + parts[2], parts[1] + parts[3]], axis=1)
 
 
-@offline.check("a stream cut anywhere: samples that differ from the whole", "the uncut stream", at_most(0))
+@offline.check(
+    "a stream cut anywhere: samples that differ from the uncut stream", "the uncut stream", at_most(0)
+)
 def _() -> float:
     x, h = noise(5 * RATE).astype(np.float32), room(RATE).astype(np.float32)
     cuts = np.sort(np.random.default_rng(3).integers(0, len(x), 400))
@@ -94,7 +96,9 @@ def _() -> float:
     )
 
 
-@offline.check("a linear-phase filter's output: frames late", "peak of the cross-correlation", at_most(0))
+@offline.check(
+    "latency of a linear-phase filter's output, in frames", "peak of the cross-correlation", at_most(0)
+)
 def _() -> float:
     x = noise(RATE, 1)[:, 0]
     y = reverb.LowPass(8000)(x, RATE, tail=False)
@@ -102,7 +106,7 @@ def _() -> float:
 
 
 def stream(convolver: reverb.Convolver, x: Signal) -> Signal:
-    """Return what a convolver answers to whole blocks of sound."""
+    """Return the output of a convolver for whole blocks of sound."""
     blocks = x.reshape(-1, convolver.block_size, x.shape[1])
     return np.concatenate([convolver.process(block) for block in blocks])
 
@@ -137,7 +141,7 @@ def _() -> float:
     return null(stream(reverb.Convolver(h, 128, dtype=np.float64), x), _true_stereo(x, h)[: len(x)])
 
 
-@realtime.check("latency of a block: frames until an impulse sounds", "the impulse itself", at_most(0))
+@realtime.check("latency of a block: frames until an impulse is heard", "the impulse itself", at_most(0))
 def _() -> float:
     impulse = np.zeros((1024, 1))
     impulse[300] = 1
@@ -145,7 +149,7 @@ def _() -> float:
     return int(np.abs(heard[:, 0]).argmax()) - 300
 
 
-@realtime.check("latency of calls of any length: frames beyond block − 1", "least possible", at_most(0))
+@realtime.check("latency of calls of any length: frames beyond block − 1", "smallest possible", at_most(0))
 def _() -> float:
     adapter = reverb.BlockAdapter(reverb.Convolver([1.0], 128, dtype=np.float64))
     x = noise(5000, 1)
@@ -156,7 +160,7 @@ def _() -> float:
 
 
 def _one_by_one(x: Signal, *effects: reverb.Effect) -> Signal:
-    """Apply effects in turn, each by SciPy, and take off the sum of their latencies."""
+    """Apply effects one after the other with SciPy, and remove the sum of their latencies."""
     late = 0
     for effect in effects:
         h = effect.response(RATE)
@@ -173,7 +177,9 @@ def _() -> float:
     return null(reverb.Chain(steps)(x, RATE)[: len(expected)], expected)
 
 
-@folding.check("branches of unlike latency side by side", "sum of the branches by SciPy", at_most(-240, "dB"))
+@folding.check(
+    "parallel branches with different latencies", "sum of the branches by SciPy", at_most(-240, "dB")
+)
 def _() -> float:
     x, (early, late) = noise(RATE, 1), (reverb.Peak(500, gain_db=6), reverb.LowPass(2000))
     parts = [_one_by_one(x, effect) for effect in (early, late)]
@@ -183,9 +189,7 @@ def _() -> float:
     return null((early + late)(x, RATE)[: len(expected)], expected)
 
 
-@folding.check(
-    "middle and side with filters of their own", "M = (L + R)/2, S = (L − R)/2", at_most(-240, "dB")
-)
+@folding.check("middle and side with separate filters", "M = (L + R)/2, S = (L − R)/2", at_most(-240, "dB"))
 def _() -> float:
     x, (low, high) = noise(RATE), (reverb.LowPass(3000), reverb.LowPass(5000, transition=600))
     sums, differences = x.mean(1, keepdims=True), (x[:, :1] - x[:, 1:]) / 2

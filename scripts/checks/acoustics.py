@@ -1,4 +1,4 @@
-"""ISO 3382 on decays whose figures are known, and rooms remade, read by a Schroeder integration of our own."""
+"""ISO 3382 for decays with known figures, and edited rooms, measured by an independent Schroeder integration."""
 
 import warnings
 
@@ -19,10 +19,10 @@ ISO = "closed form of the decay, ISO 3382-1"
 OCTAVES = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 
 figures = Group(
-    "ISO 3382: figures of a room", f"Exponential decays; broadband ones fall by 60 dB in {SECONDS} s."
+    "ISO 3382: figures of a room", f"Exponential decays; broadband ones decay by 60 dB in {SECONDS} s."
 )
 making = Group(
-    "Rooms made and measured", "Decay times read by backward integration of filtered responses, with SciPy."
+    "Rooms made and measured", "Decay times by backward integration of filtered responses, with SciPy."
 )
 
 
@@ -58,13 +58,13 @@ def _() -> float:
     return float(100 * abs(_broadband().d50 + np.expm1(-K * 0.05)))
 
 
-@figures.check("centre time: deviation", ISO, at_most(1, "%"))
+@figures.check("center time: deviation", ISO, at_most(1, "%"))
 def _() -> float:
     return _percent(_broadband().ts, 1 / K)
 
 
 def _tones(seconds: dict[float, float]) -> Signal:
-    """Return a tone in the middle of each octave, each with its own decay time."""
+    """Return a tone at the center of each octave, each with its own decay time."""
     length = 2 * max(seconds.values())
     frames = np.arange(round(length * RATE))
     centres = {octave: 1000 * 10 ** (0.3 * round(np.log2(octave / 1000))) for octave in seconds}
@@ -88,7 +88,7 @@ def _() -> float:
     return _worst_t(_tones(wanted), wanted, "t30")
 
 
-@figures.check("T20 per octave with noise 45 dB under the start: largest deviation", ISO, at_most(1, "%"))
+@figures.check("T20 per octave with noise 45 dB below the start: largest deviation", ISO, at_most(1, "%"))
 def _() -> float:
     wanted = dict.fromkeys(OCTAVES[2:], 1.0)
     decays = _tones(wanted)
@@ -97,7 +97,7 @@ def _() -> float:
 
 
 @figures.check(
-    "figures called valid on two slopes, too short a decay, noise alone", "ISO 3382-2, annex B", at_most(0)
+    "figures marked valid for two slopes, too short a decay, noise alone", "ISO 3382-2, annex B", at_most(0)
 )
 def _() -> float:
     two = np.sqrt(_decay(0.4, 8) ** 2 + 10**-2.5 * _decay(3.2, 1) ** 2)
@@ -108,7 +108,7 @@ def _() -> float:
 
 
 @figures.check(
-    "IACC of one sound at both ears, 0.3 ms apart: off 1",
+    "IACC of one sound at both ears, 0.3 ms apart: deviation from 1",
     "its definition, ISO 3382-1, annex B",
     at_most(0.02),
 )
@@ -119,7 +119,7 @@ def _() -> float:
 
 
 def _t30(samples: Signal, rate: int, octave: float | None) -> float:
-    """Return the time of 60 dB by a line from −5 to −35 dB of the backward integral, in one octave or over all."""
+    """Return the decay time for 60 dB, from a line fitted from −5 to −35 dB, of one octave or of the whole range."""
     if octave:
         sections = butter(3, [octave / np.sqrt(2), octave * np.sqrt(2)], "bandpass", fs=rate, output="sos")
         samples = sosfiltfilt(sections, np.pad(samples, rate // 2))
@@ -131,7 +131,7 @@ def _t30(samples: Signal, rate: int, octave: float | None) -> float:
 
 
 @making.check(
-    "T30 of church, hall and plate, 500 Hz to 4 kHz: off the plain integral",
+    "T30 of church, hall and plate, 500 Hz to 4 kHz: deviation from the plain integral",
     "Schroeder 1965; ISO 3382-1",
     at_most(5, "%"),
 )
@@ -146,7 +146,9 @@ def _() -> float:
     return worst
 
 
-@making.check("the hall made to last 1.5 s: off the target", "Schroeder 1965; ISO 3382-1", at_most(5, "%"))
+@making.check(
+    "the hall shortened to 1.5 s: deviation from the target", "Schroeder 1965; ISO 3382-1", at_most(5, "%")
+)
 def _() -> float:
     with warnings.catch_warnings(action="ignore"):
         made = with_rt60(reverb.impulse("hall"), 1.5)
@@ -156,12 +158,12 @@ def _() -> float:
 
 
 @making.check(
-    "a room measured by a sweep, 100 Hz to 15 kHz: null", "the room's own spectrum", at_most(-60, "dB")
+    "a room measured with a sweep, 100 Hz to 15 kHz: null", "the room's own spectrum", at_most(-60, "dB")
 )
 def _() -> float:
     sweep = Sweep(seconds=2.0, pause=0.6)
     true = room(RATE // 2, 1)[:, 0]
-    true[0] = 1  # the direct sound, by which time zero is found
+    true[0] = 1  # the direct sound, which sets time zero
     found = deconvolve(convolved(signal(sweep)[:, 0], true), RATE, sweep, lead=0.2).response
     frequencies = np.geomspace(100, 15_000, 300)
     ours = spectrum(found.samples, frequencies, RATE, found.latency)

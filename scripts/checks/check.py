@@ -1,4 +1,4 @@
-"""A check: a claim with a limit, and the function that measures it anew."""
+"""A check: a claim with a limit, and the function that measures it."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -9,12 +9,12 @@ Measure = Callable[[], float]
 
 
 class NotMeasuredError(Exception):
-    """What a check needs is not here; the message says what."""
+    """A requirement of a check is missing; the message names it."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """The largest value that passes, or the smallest.
+    """The largest or the smallest value that passes.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Limit:
     digits: int
 
     def rounded(self, value: float) -> float:
-        """Return a measurement rounded to the worse."""
+        """Return a measurement, rounded to the worse side."""
         if value == 0 or not math.isfinite(value):
             return value
         exact = Decimal(value)
@@ -54,18 +54,18 @@ class Limit:
 
 
 def at_most(value: float, unit: str = "", *, digits: int = 3) -> Limit:
-    """Return the limit of what must not be larger."""
+    """Return an upper limit."""
     return Limit(value, unit, True, digits)
 
 
 def at_least(value: float, unit: str = "", *, digits: int = 3) -> Limit:
-    """Return the limit of what must not be smaller."""
+    """Return a lower limit."""
     return Limit(value, unit, False, digits)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One row of the page: what is claimed, against which standard or reference, within which limit.
+    """One row of the page: a claim, the standard or reference, and the limit.
 
     A `timed` one holds on a machine at rest, so that no other run can be held to it.
     """
@@ -77,7 +77,7 @@ class Check:
     timed: bool = False
 
     def run(self, *, timing: bool = True) -> "Outcome":
-        """Measure and judge; what is timed only with `timing`."""
+        """Measure and judge; checks of time run only with `timing`."""
         if self.timed and not timing:
             return Outcome(self, "timed when the page is written", "not measured")
         try:
@@ -89,7 +89,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check found, and its verdict: ``pass``, ``**fail**`` or ``not measured``."""
+    """The measurement of a check, and its verdict: ``pass``, ``**fail**`` or ``not measured``."""
 
     check: Check
     found: str
@@ -98,7 +98,7 @@ class Outcome:
 
 @dataclass
 class Group:
-    """Checks of one kind, in the order in which they are written."""
+    """Checks of one kind, in the order of the source."""
 
     title: str
     about: str
@@ -107,7 +107,7 @@ class Group:
     def check(
         self, name: str, reference: str, limit: Limit, *, timed: bool = False
     ) -> Callable[[Measure], Measure]:
-        """Register the function below as the measurement of a claim."""
+        """Register the decorated function as the measurement of a claim."""
 
         def register(measure: Measure) -> Measure:
             self.checks.append(Check(name, reference, limit, measure, timed))

@@ -1,4 +1,4 @@
-"""What a start, a render and an installation cost."""
+"""The costs of a start, a render and an installation."""
 
 import compileall
 import subprocess
@@ -16,7 +16,7 @@ from checks.check import Group, NotMeasuredError, at_most
 from checks.processes import ROOT, python, reverb_and_peak, seconds
 from checks.signals import RATE, noise, room
 
-group = Group("Costs", "Times are the least of nine runs, in turn with what they are held against.")
+group = Group("Costs", "Times are the minimum of nine runs, alternating with the reference.")
 
 
 @group.check(
@@ -45,7 +45,7 @@ def _() -> float:
     timed=True,
 )
 def _() -> float:
-    compileall.compile_dir(Path(reverb.__file__).parent, quiet=1)  # as an installed package is
+    compileall.compile_dir(Path(reverb.__file__).parent, quiet=1)  # like an installed package
     with tempfile.TemporaryDirectory() as folder:
         soundfile.write(Path(folder, "in.wav"), noise(RATE), RATE, "PCM_24")
         apply = ["-m", "reverb", "apply", "in.wav", "out.wav", "--ir", "room"]
@@ -55,7 +55,7 @@ def _() -> float:
 
 
 @group.check(
-    "peak of memory, 4 min stereo through the church", "the kernel's VmHWM", at_most(200, "MB", digits=2)
+    "peak memory, 4 min stereo through the church", "the kernel's VmHWM", at_most(200, "MB", digits=2)
 )
 def _() -> float:
     with tempfile.TemporaryDirectory() as folder:
@@ -70,9 +70,7 @@ def _() -> float:
         return peak
 
 
-@group.check(
-    "memory that real-time blocks take, 1000 of them", "tracemalloc's peak", at_most(8, "kB", digits=2)
-)
+@group.check("memory allocated by 1000 real-time blocks", "tracemalloc's peak", at_most(8, "kB", digits=2))
 def _() -> float:
     convolver = reverb.Convolver(room(RATE), 128, dry_db=-6)
     block, out = noise(128).astype(np.float32), np.empty((128, 2), np.float32)

@@ -1,4 +1,4 @@
-"""Filters, weightings and crossovers against their standards, read from the taps by SciPy or by the Fourier sum."""
+"""Filters, weightings and crossovers against their standards, measured from the taps by SciPy or a Fourier sum."""
 
 import itertools
 from typing import Any
@@ -16,17 +16,17 @@ from reverb.responses.bands import Band, BandSet, band_set
 
 RATES = (44_100, 48_000, 96_000)
 
-measuring = Group(
-    "Filter masks: measuring bands", "The filters with which responses are analysed, at 44.1, 48, 96 kHz."
-)
+measuring = Group("Filter masks: measuring bands", "The filters that analyze responses, at 44.1, 48, 96 kHz.")
 weightings = Group(
-    "Filter masks: weightings", "The taps at 48 and 96 kHz, against the standards' own tables."
+    "Filter masks: weightings", "The taps at 48 and 96 kHz, compared with the tables of the standards."
 )
-designs = Group("Filters to a specification", "48 and 96 kHz, linear and minimum phase, read from the taps.")
-equalisers = Group("Equalisers and crossovers", "Against the analogue prototypes and the exact sum.")
+designs = Group(
+    "Filters to a specification", "48 and 96 kHz, linear and minimum phase, measured from the taps."
+)
+equalizers = Group("Equalizers and crossovers", "Compared with the analog prototypes and the exact sum.")
 
-# IEC 61260-1:2014, table 1, class 1: octaves from the centre, least and greatest attenuation in dB. Between them the
-# limits run straight over the logarithm of frequency; from the fourth octave on the last one stands.
+# IEC 61260-1:2014, table 1, class 1: octaves from the center, minimum and maximum attenuation in dB. Between these
+# points, the limits are linear in the logarithm of frequency; from the fourth octave on, the last limit applies.
 _INNER = np.array([0, 1 / 8, 1 / 4, 3 / 8, 1 / 2])
 _GREATEST = np.array([0.4, 0.5, 0.7, 1.4, 5.3])
 _OUTER = np.array([1 / 2, 1, 2, 3, 4])
@@ -35,11 +35,11 @@ _INNER_LEAST = -0.4
 
 
 def _margin(band: Band) -> float:
-    """Return by how many dB a band's filter stays within the mask, negative where it leaves it."""
+    """Return the margin in dB of a band's filter within the mask, negative outside."""
     assert band.centre is not None
     octaves = np.linspace(0, 5, 2001)
     ratios = 10 ** (0.3 * octaves)
-    if band.per_octave == 3:  # equation (9): the mask of a third octave is narrower about its centre
+    if band.per_octave == 3:  # equation (9): the mask of a third octave is narrower around its center
         ratios = 1 + (10**0.05 - 1) / (10**0.15 - 1) * (ratios - 1)
     margins = []
     for frequencies in (band.centre * ratios, band.centre / ratios):
@@ -58,14 +58,14 @@ def _least_margin(kind: BandSet) -> float:
 
 
 @measuring.check(
-    "octaves, 63 Hz to 16 kHz: least distance to the mask", "IEC 61260-1:2014, class 1", at_least(0, "dB")
+    "octaves, 63 Hz to 16 kHz: smallest distance to the mask", "IEC 61260-1:2014, class 1", at_least(0, "dB")
 )
 def _() -> float:
     return _least_margin("octave")
 
 
 @measuring.check(
-    "third octaves, 50 Hz to 20 kHz: least distance to the mask",
+    "third octaves, 50 Hz to 20 kHz: smallest distance to the mask",
     "IEC 61260-1:2014, class 1",
     at_least(0, "dB"),
 )
@@ -142,7 +142,7 @@ def _off(effect: HasResponse, frequencies: Signal, expected: Signal) -> float:
 
 
 @weightings.check(
-    "A, 10 Hz to 20 kHz: off the table (which is rounded to 0.1 dB)",
+    "A, 10 Hz to 20 kHz: deviation from the table (rounded to 0.1 dB)",
     "IEC 61672-1:2013, table 3",
     at_most(0.1, "dB"),
 )
@@ -151,7 +151,7 @@ def _() -> float:
 
 
 @weightings.check(
-    "C, 10 Hz to 20 kHz: off the table (which is rounded to 0.1 dB)",
+    "C, 10 Hz to 20 kHz: deviation from the table (rounded to 0.1 dB)",
     "IEC 61672-1:2013, table 3",
     at_most(0.1, "dB"),
 )
@@ -160,7 +160,9 @@ def _() -> float:
 
 
 @weightings.check(
-    "K, 20 Hz to 20 kHz: off the two biquads", "ITU-R BS.1770-5, tables 1 and 2", at_most(0.1, "dB")
+    "K, 20 Hz to 20 kHz: deviation from the two biquads",
+    "ITU-R BS.1770-5, tables 1 and 2",
+    at_most(0.1, "dB"),
 )
 def _() -> float:
     f = np.geomspace(20, 20_000, 400)
@@ -169,7 +171,7 @@ def _() -> float:
 
 
 @weightings.check(
-    "RIAA playback, 20 Hz to 20 kHz: off the time constants",
+    "RIAA playback, 20 Hz to 20 kHz: deviation from the time constants",
     "IEC 60098: 3180, 318, 75 µs",
     at_most(0.1, "dB"),
 )
@@ -184,7 +186,7 @@ def _spec(phase: Phase) -> dict[str, Any]:
 
 
 def _filters() -> list[tuple[Filter, list[tuple[float, float]], list[tuple[float, float]]]]:
-    """Return filters with their pass and stop bands in Hz; the transition is 200 Hz about each cutoff."""
+    """Return filters with their pass and stop bands in Hz; the transitions are 200 Hz wide."""
     return [
         (filter_, passed, stopped)
         for settings in (_spec("linear"), _spec("minimum"))
@@ -211,7 +213,7 @@ def _within(filter_: Filter, ranges: list[tuple[float, float]], rate: int) -> Si
 
 
 @designs.check(
-    "low-, high-, band-pass, band-stop: loudest in the stop band", "80 dB asked for", at_most(-80, "dB")
+    "low-, high-, band-pass, band-stop: highest level in the stop band", "80 dB specified", at_most(-80, "dB")
 )
 def _() -> float:
     return max(
@@ -220,7 +222,7 @@ def _() -> float:
     )
 
 
-@designs.check("the same: largest deviation in the pass band", "0.001 dB asked for", at_most(0.001, "dB"))
+@designs.check("the same: largest deviation in the pass band", "0.001 dB specified", at_most(0.001, "dB"))
 def _() -> float:
     return max(
         float(np.abs(_within(f, passed, rate)).max())
@@ -228,7 +230,9 @@ def _() -> float:
     )
 
 
-@designs.check("the same: gain at each cutoff off −6.02 dB", "half amplitude", at_most(0.05, "dB"))
+@designs.check(
+    "the same: deviation of the gain at each cutoff from −6.02 dB", "half amplitude", at_most(0.05, "dB")
+)
 def _() -> float:
     return max(_off(f, np.array(_cutoffs(f)), np.array(-6.0206)) for f, _, _ in _filters())
 
@@ -243,8 +247,8 @@ def _() -> float:
     return max(float(np.abs(h - h[::-1]).max()) for h in taps)
 
 
-@equalisers.check(
-    "peaks and shelves, to 0.4 of the rate: off the prototype",
+@equalizers.check(
+    "peaks and shelves, to 0.4 of the rate: deviation from the prototype",
     "Bristow-Johnson's cookbook, in s",
     at_most(0.1, "dB"),
 )
@@ -265,15 +269,17 @@ def _() -> float:
     return worst
 
 
-@equalisers.check(
-    "crossover at 200 and 3000 Hz: the bands' sum off 0 dB", "a pure delay", at_most(0.01, "dB")
+@equalizers.check(
+    "crossover at 200 and 3000 Hz: deviation of the bands' sum from 0 dB", "a pure delay", at_most(0.01, "dB")
 )
 def _() -> float:
     return _sum_off(24)
 
 
-@equalisers.check(
-    "steep crossover at 200 and 3000 Hz: the bands' sum off 0 dB", "a pure delay", at_most(0.01, "dB")
+@equalizers.check(
+    "steep crossover at 200 and 3000 Hz: deviation of the bands' sum from 0 dB",
+    "a pure delay",
+    at_most(0.01, "dB"),
 )
 def _() -> float:
     return _sum_off(None)
@@ -286,8 +292,10 @@ def _sum_off(slope: int | None) -> float:
     return float(np.abs(decibels(total)).max())
 
 
-@equalisers.check(
-    "crossover of 24 dB per octave: off its magnitude, to −60 dB", "Linkwitz 1976", at_most(0.1, "dB")
+@equalizers.check(
+    "crossover of 24 dB per octave: deviation of the magnitude, to −60 dB",
+    "Linkwitz 1976",
+    at_most(0.1, "dB"),
 )
 def _() -> float:
     f = np.geomspace(20, 5000, 300)

@@ -1,4 +1,4 @@
-"""Loudness and level: ITU-R BS.1770 and EBU Tech 3341 by closed forms, everything else against pyloudnorm."""
+"""Loudness and level: BS.1770 and EBU Tech 3341 against closed forms, everything else against pyloudnorm."""
 
 import tempfile
 from importlib.util import find_spec
@@ -18,8 +18,8 @@ from reverb.store.library import bundled_folder, names
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "examples" / "audio"
 
-meters = Group("Level: the meters", "What the product reads as loudness and true peak.")
-levels = Group("Level: what is kept", "Loudness before and after, read by pyloudnorm.")
+meters = Group("Level: the meters", "Loudness and true peak as measured by `reverb`.")
+levels = Group("Level: loudness is kept", "Loudness before and after, measured by pyloudnorm.")
 
 
 def _loudness(x: Signal, rate: int = RATE) -> float:
@@ -59,7 +59,7 @@ def _() -> float:
 
 
 @meters.check(
-    "−36, −23, −36 dBFS: the gate lets −23 stand: deviation", "EBU Tech 3341, case 3", at_most(0.1, "LU")
+    "−36, −23, −36 dBFS: the gate keeps −23: deviation", "EBU Tech 3341, case 3", at_most(0.1, "LU")
 )
 def _() -> float:
     steps = [(10, -36), (60, -23), (10, -36)]
@@ -68,14 +68,14 @@ def _() -> float:
     )
 
 
-@meters.check("the shipped recordings: deviation", "pyloudnorm", at_most(0.1, "LU"))
+@meters.check("the bundled recordings: deviation", "pyloudnorm", at_most(0.1, "LU"))
 def _() -> float:
     read = [soundfile.read(path, always_2d=True) for path in sorted(RECORDINGS.glob("*.flac"))]
     return max(abs(_loudness(x, rate) - _pyloudnorm(x, rate)) for x, rate in read)
 
 
 @meters.check(
-    "a tone at a quarter of the rate, at 45°: true peak read too high",
+    "a tone at a quarter of the rate, at 45°: true peak too high by",
     "EBU Tech 3341, case 16",
     at_most(0.2, "dB"),
 )
@@ -83,7 +83,7 @@ def _() -> float:
     return _true_peak_error()
 
 
-@meters.check("the same: true peak read too low", "EBU Tech 3341, case 16", at_most(0.4, "dB"))
+@meters.check("the same: true peak too low by", "EBU Tech 3341, case 16", at_most(0.4, "dB"))
 def _() -> float:
     return -_true_peak_error()
 
@@ -108,7 +108,7 @@ def _bundled() -> list[str]:
     return [name for name, path in names().items() if path.parent == bundled_folder()]
 
 
-@levels.check("church and hall at mix 0.3, the shipped recordings: change", "pyloudnorm", at_most(1.5, "LU"))
+@levels.check("church and hall at mix 0.3, the bundled recordings: change", "pyloudnorm", at_most(1.5, "LU"))
 def _() -> float:
     changes = []
     for path in sorted(RECORDINGS.glob("*.flac")):
@@ -132,7 +132,7 @@ def _() -> float:
 
 
 def _rendered(**settings: Any) -> tuple[Signal, Signal, int]:
-    """Return a recording before and after the hall, by way of files."""
+    """Return a recording before and after the hall, rendered as files."""
     source = RECORDINGS / "drum-roll.flac"
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "out.wav")
@@ -147,7 +147,7 @@ def _() -> float:
     return abs(_pyloudnorm(y, rate) - _pyloudnorm(x, rate) + 6)
 
 
-@levels.check("loudness of −23 LUFS asked for: deviation", "pyloudnorm", at_most(0.1, "LU"))
+@levels.check("loudness set to −23 LUFS: deviation", "pyloudnorm", at_most(0.1, "LU"))
 def _() -> float:
     _, y, rate = _rendered(loudness=-23)
     return abs(_pyloudnorm(y, rate) + 23)
@@ -160,7 +160,7 @@ def _() -> float:
 
 
 @levels.check(
-    "TPDF dither to 16 bits: variance of the error off LSB²/4",
+    "TPDF dither to 16 bits: deviation of the error's variance from LSB²/4",
     "Lipshitz, Wannamaker, Vanderkooy 1992",
     at_most(2, "%"),
 )

@@ -1,4 +1,4 @@
-"""The conformance page: written from outcomes, and read back for its verdicts."""
+"""Write the conformance page from outcomes, and read its verdicts."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,16 +8,17 @@ Verdicts = dict[str, str]
 
 _HEAD = """# Conformance
 
-What the product promises, and what `scripts/conformance.py` measured when it last wrote this page. Every reference is a
-computation of its own: a closed form, a standard's table, SciPy in float64 or pyloudnorm. Measurements are rounded
-towards the worse before they are judged. They differ a little from machine to machine, verdicts should not: the checks
-of a submission run `scripts/conformance.py --check`, which fails where a new run and this page disagree about one.
+The promises of `reverb`, and the measurements of the last run of `scripts/conformance.py` that wrote this page. Every
+reference is independent: a closed form, a table of a standard, SciPy in float64, or pyloudnorm. Measurements are
+rounded to the worse side before they are judged. They vary a little between machines, but the verdicts should not:
+`scripts/test.sh` runs `scripts/conformance.py --check`, which fails if a new run and this page disagree about a
+verdict.
 
 """
 
 
 def written(outcomes: Mapping[str, list[Outcome]], groups: Iterable[Group]) -> str:
-    """Return the page, one table a group."""
+    """Return the page, with one table per group."""
     everything = [outcome for group in outcomes.values() for outcome in group]
     failed = sum(outcome.verdict == "**fail**" for outcome in everything)
     skipped = sum(outcome.verdict == "not measured" for outcome in everything)
@@ -43,9 +44,9 @@ def verdicts(page: str) -> Verdicts:
 
 
 def disagreements(committed: Verdicts, new: Verdicts) -> list[str]:
-    """Return where two runs differ: in which claims there are, or in a verdict.
+    """Return the differences between two runs, in claims or in verdicts.
 
-    What was not measured agrees with either verdict.
+    A check that was not measured agrees with any verdict.
     """
     gone = [f"no longer checked: {claim}" for claim in committed.keys() - new.keys()]
     added = [f"not on the page: {claim}" for claim in new.keys() - committed.keys()]

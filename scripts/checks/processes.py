@@ -1,4 +1,4 @@
-"""Whole programs: run, timed, and their memory read."""
+"""Run whole programs, and measure their time and memory."""
 
 import math
 import os
@@ -16,7 +16,7 @@ ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
 }
 
-# The peak is the kernel's own figure of that process; getrusage would count the one that started it, too.
+# The kernel's own figure for that process; getrusage would include the process that started it.
 _PEAK = """
 import re, sys
 from reverb.cli.app import cli
@@ -28,13 +28,13 @@ finally:
 
 
 def python(*arguments: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    """Run Python to its end."""
+    """Run Python, and wait for its end."""
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
 def reverb_process(*arguments: str, cwd: Path) -> "subprocess.Popen[str]":
-    """Start `reverb` and go on."""
+    """Start `reverb` without waiting."""
     command = [sys.executable, "-m", "reverb", *arguments]
     return subprocess.Popen(
         command, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -42,7 +42,7 @@ def reverb_process(*arguments: str, cwd: Path) -> "subprocess.Popen[str]":
 
 
 def reverb_and_peak(*arguments: str, cwd: Path) -> tuple["subprocess.CompletedProcess[str]", float]:
-    """Run `reverb` and return its result and the peak of its memory in MB."""
+    """Run `reverb`; return its result and its peak memory in MB."""
     if not Path("/proc/self/status").exists():
         raise NotMeasuredError("the peak of memory is read from Linux's /proc")
     result = python("-c", _PEAK, *arguments, cwd=cwd)
@@ -52,7 +52,7 @@ def reverb_and_peak(*arguments: str, cwd: Path) -> tuple["subprocess.CompletedPr
 def seconds(
     turns: int, *commands: Sequence[str], cwd: Path | None = None, made: str | None = None
 ) -> list[float]:
-    """Return the least time of each of several commands, run in turn: what other work has disturbed the least.
+    """Return the minimum time of each of several commands, run in turn: the runs with the least disturbance.
 
     A file that they have `made` is removed in between, for to replace one takes longer than to make one.
     """

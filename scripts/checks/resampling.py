@@ -27,7 +27,7 @@ _FREQUENCIES = np.geomspace(20, 20_000, 500)
 
 
 def _ratios() -> npt.NDArray[np.complex128]:
-    """Return the resampled response's spectrum ÷ the original's, for noise that decays, a row for each pair."""
+    """Return the spectrum of the resampled response ÷ that of the original, for decaying noise, one row per pair."""
     rows = []
     for source, target in PAIRS:
         before = ImpulseResponse(room(source // 50, 1), source)
@@ -47,7 +47,7 @@ def _() -> float:
     return float(np.degrees(np.abs(np.angle(_ratios()))).max())
 
 
-@group.check("there and back, 48 → 96 → 48 kHz, to 20 kHz: largest deviation", DTFT, at_most(0.01, "dB"))
+@group.check("to 96 kHz and back, 48 → 96 → 48 kHz, to 20 kHz: largest deviation", DTFT, at_most(0.01, "dB"))
 def _() -> float:
     before = ImpulseResponse(room(2000, 1), 48_000)
     after = resample(resample(before, 96_000), 48_000)
@@ -55,7 +55,7 @@ def _() -> float:
     return float(np.abs(decibels(ours / spectrum(before.samples, _FREQUENCIES, 48_000))).max())
 
 
-@group.check("96 → 44.1 kHz: what a tone at 30 kHz leaves", "its level before", at_most(-120, "dB"))
+@group.check("96 → 44.1 kHz: residue of a tone at 30 kHz", "its level before", at_most(-120, "dB"))
 def _() -> float:
     times = np.arange(9600) / 96_000
     tone = np.sin(2 * np.pi * 30_000 * times) * np.hanning(len(times))

@@ -1,4 +1,4 @@
-"""Faults: outputs that appear whole or not at all, and hostile files that are refused."""
+"""Faults: outputs appear whole or not at all, and malicious files are refused."""
 
 import resource
 import signal
@@ -20,13 +20,13 @@ from checks.check import Group, at_most
 from checks.processes import ENVIRONMENT, reverb_and_peak, reverb_process
 from checks.signals import RATE, noise
 
-group = Group("Safety", "Counts of what went wrong.")
+group = Group("Safety", "Numbers of failures.")
 _APPLY = ("apply", "in.wav", "out.wav", "--ir", "church", "--quiet")
 
 
 @contextmanager
 def _folder(seconds: int = 1) -> Iterator[Path]:
-    """Give a folder that holds in.wav."""
+    """Yield a folder with in.wav."""
     with tempfile.TemporaryDirectory() as name:
         block = noise(RATE)
         with soundfile.SoundFile(Path(name, "in.wav"), "w", RATE, 2, "FLOAT") as sound:
@@ -87,7 +87,7 @@ def _() -> float:
 
 
 @group.check(
-    "no room for the output: files left, tracebacks, status other than 1", "whole or nothing", at_most(0)
+    "no space for the output: files left, tracebacks, status other than 1", "whole or nothing", at_most(0)
 )
 def _() -> float:
     def small() -> None:
@@ -108,7 +108,7 @@ def _() -> float:
 
 
 @group.check(
-    "an existing output, and the input as output: files changed without leave",
+    "an existing output, and the input as output: files changed without permission",
     "bytes before and after",
     at_most(0),
 )
@@ -126,7 +126,7 @@ _SOUND = b"\x01\x10" * 2048
 
 
 def _wav(channels: int, rate: int, data_bytes: int) -> bytes:
-    """Return a WAV of 16 bits whose header promises what a few bytes do not hold."""
+    """Return a 16-bit WAV file whose header claims more than its few bytes contain."""
     frame = min(2 * channels, 0xFFFF)
     form = struct.pack("<HHIIHH", 1, channels, rate, (rate * frame) & 0xFFFFFFFF, frame, 16)
     chunks = b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", data_bytes)
@@ -134,7 +134,7 @@ def _wav(channels: int, rate: int, data_bytes: int) -> bytes:
 
 
 def _rf64(frames: int) -> bytes:
-    """Return an RF64, which counts in 64 bits, that promises so many frames."""
+    """Return an RF64 file, with 64-bit sizes, that claims this many frames."""
     sizes = b"ds64" + struct.pack("<IQQQI", 28, 4 * frames + 72, 4 * frames, frames, 0)
     form = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 2, RATE, 4 * RATE, 4, 16)
     return b"RF64\xff\xff\xff\xffWAVE" + sizes + form + b"data\xff\xff\xff\xff" + _SOUND
@@ -152,7 +152,7 @@ _BOMBS = {
 
 @cache
 def _bombs() -> tuple[int, float]:
-    """Return how many bombs, as input and as response, were not refused in one line, and the largest peak in MB."""
+    """Return the number of bombs, as input and as response, not refused with one line, and the peak memory in MB."""
     missed, largest = 0, 0.0
     with _folder() as folder:
         for name, content in _BOMBS.items():
@@ -166,18 +166,20 @@ def _bombs() -> tuple[int, float]:
     return missed, largest
 
 
-@group.check("header bombs as input and as response: not refused in one line", "; ".join(_BOMBS), at_most(0))
+@group.check(
+    "header bombs as input and as response: not refused with one line", "; ".join(_BOMBS), at_most(0)
+)
 def _() -> float:
     return _bombs()[0]
 
 
-@group.check("peak of memory while they are refused", "the kernel's VmHWM", at_most(300, "MB", digits=2))
+@group.check("peak memory while they are refused", "the kernel's VmHWM", at_most(300, "MB", digits=2))
 def _() -> float:
     return _bombs()[1]
 
 
 @group.check(
-    "a pickle in .npy, a preset's file outside its folder without leave: taken", "refused", at_most(0)
+    "a pickle in .npy, a preset's file outside its folder without permission: accepted", "refused", at_most(0)
 )
 def _() -> float:
     with _folder() as folder:

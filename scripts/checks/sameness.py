@@ -13,7 +13,7 @@ from checks.check import Group, at_most
 from checks.processes import python
 from checks.signals import RATE, noise, room
 
-group = Group("Determinism", "Outputs that differ from the first one, of the same input and settings.")
+group = Group("Determinism", "Outputs that differ from the first one, for the same input and settings.")
 
 
 def _digests(settings: dict[str, Any], name: str, workers: tuple[int, ...]) -> set[str]:

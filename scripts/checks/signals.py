@@ -1,4 +1,4 @@
-"""Test signals and yardsticks of the checks, in float64."""
+"""Test signals and reference computations, in float64."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ def noise(frames: int, channels: int = 2, seed: int = 0) -> Signal:
 
 
 def room(frames: int, channels: int = 2, seed: int = 1) -> Signal:
-    """Return noise that falls by 60 dB, a decibel or two loud, shape (frames, channels)."""
+    """Return noise that decays by 60 dB, with a gain of a decibel or two, shape (frames, channels)."""
     fall = 10 ** np.linspace(0, -3, frames)[:, np.newaxis]
     return np.asarray(noise(frames, channels, seed) * fall * (8 / np.sqrt(frames)))
 
@@ -36,7 +36,7 @@ def pink(seconds: float, channels: int = 2, rate: int = RATE, seed: int = 0) -> 
 
 
 def convolved(x: npt.ArrayLike, h: npt.ArrayLike) -> Signal:
-    """Return the convolution along the frames, channel by channel, by SciPy in float64."""
+    """Return the convolution per channel, by SciPy in float64."""
     return np.asarray(oaconvolve(np.asarray(x, np.float64), np.asarray(h, np.float64), axes=0))
 
 
@@ -62,7 +62,7 @@ def decibels(gain: npt.ArrayLike) -> Signal:
 
 
 def null(actual: npt.ArrayLike, expected: npt.ArrayLike) -> float:
-    """Return the peak of the difference in dB of the expected peak; infinite where the shapes differ."""
+    """Return the peak of the difference in dB relative to the expected peak; infinite if the shapes differ."""
     ours, theirs = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
     if ours.shape != theirs.shape:
         return np.inf

@@ -1,1 +1,1 @@
-"""The parts of the documentation that are made from the code: references and pictures."""
+"""Parts of the documentation that are made from the code: references and pictures."""

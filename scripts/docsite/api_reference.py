@@ -1,4 +1,4 @@
-"""The list of what the Python reference shows: the package's public names, grouped by the layer they come from."""
+"""The contents of the Python reference: the public names of the package, grouped by layer."""
 
 from collections import defaultdict
 
@@ -13,8 +13,8 @@ GROUPS = {
     "reverb.store": ("Files of responses and presets", "Load and save; names of the library."),
     "reverb.live": ("Streams", "Convolution in real time, block by block."),
     "reverb.render": ("Files", "Effects applied to audio files."),
-    "reverb.engine": ("Arrays", "Convolution itself, of arrays whole or piece by piece."),
-    "reverb.errors": ("Errors", "All are `ReverbError`; each is a builtin error as well."),
+    "reverb.engine": ("Arrays", "Convolution of arrays, whole or in pieces."),
+    "reverb.errors": ("Errors", "All are `ReverbError`, and each is also a builtin error."),
 }
 MODULES = {
     "Live": ("reverb.live", ("session.Session", "cards.devices", "play_record.measure_latency")),
@@ -35,10 +35,10 @@ MODULES = {
 
 
 def page() -> str:
-    """Return the page as Markdown with mkdocstrings' directives."""
+    """Return the page as Markdown, with directives for mkdocstrings."""
     parts = [
         "# Python",
-        "Audio arrays are `(frames, channels)` or `(frames,)`, float32 or float64, and come back as they came. All"
+        "Audio arrays are `(frames, channels)` or `(frames,)`, float32 or float64; results have the same form. All"
         " names of the first groups are in `reverb` itself; a name is loaded when it is first used.",
     ]
     for title, introduction, names in groups():
@@ -49,7 +49,7 @@ def page() -> str:
 
 
 def groups() -> list[tuple[str, str, list[str]]]:
-    """Return title, introduction and the names' full addresses for each group of public names."""
+    """Return the title, introduction and full names of each group of public names."""
     found = defaultdict(list)
     for name in reverb.__all__:
         home = reverb._HOME[name]

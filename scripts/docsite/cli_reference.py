@@ -1,4 +1,4 @@
-"""The command line's reference, one section a command, from what click knows: nothing here is written twice."""
+"""The reference of the command line, one section per command, made from click's help texts."""
 
 from collections.abc import Iterator
 from textwrap import dedent
@@ -9,13 +9,13 @@ from reverb.cli.app import cli
 
 INTRODUCTION = """# Command line
 
-The same texts as `--help`. Exit status: 0 done, 1 a failure while processing, 2 wrong usage; a failure is one line on
-stderr, and `--debug` before the command shows the traceback.
+The same texts as `--help`. Exit status: 0 success, 1 failure while processing, 2 wrong usage, 130 interrupted. An
+error is one line on stderr; `--debug` before the command shows the traceback.
 
 ## Completion
 
-Each shell completes commands, options, and the names of responses, presets and files once this stands in its start-up
-file:
+Shells complete commands, options, and the names of responses, presets and files after you add this line to their
+start-up file:
 
 | shell | file | line |
 |---|---|---|
@@ -31,7 +31,7 @@ def page() -> str:
 
 
 def walk() -> Iterator[tuple[click.Command, click.Context]]:
-    """Yield every command that does something, with its context, in the order of `reverb --help`."""
+    """Yield every command, without groups, with its context, in the order of `reverb --help`."""
     yield from _below(cli, click.Context(cli, info_name="reverb", help_option_names=["-h", "--help"]))
 
 
@@ -56,13 +56,13 @@ def _section(command: click.Command, context: click.Context) -> Iterator[str]:
         if isinstance(parameter, click.Option) and not parameter.hidden
     ]
     yield "| option | |\n|---|---|"
-    # A bar inside code parts no columns.
+    # A bar inside code does not separate columns.
     yield from (f"| `{option}` | {_escaped(text)} |" for option, text in rows)
     yield ""
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    r"""Turn click's help into Markdown: what follows its mark \\b is set as it stands."""
+    r"""Return click's help as Markdown; paragraphs after its mark \\b stay as they are."""
     for paragraph in text.replace("\r", "").split("\n\n"):
         first, *rest = paragraph.strip("\n").split("\n")
         if first.strip() != "\b":
@@ -77,7 +77,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """Keep Markdown's own signs from doing anything in a text written for terminals."""
+    """Escape the special characters of Markdown in a text written for terminals."""
     for sign in "\\*_<|[":
         text = text.replace(sign, f"\\{sign}")
     return text

@@ -1,4 +1,4 @@
-"""What mkdocs asks while it builds the site: the pages made from the code, and the dark twins of pictures."""
+"""Hooks for mkdocs: pages made from the code, and the dark versions of pictures."""
 
 import re
 import sys
@@ -10,19 +10,19 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]  # mkdocs loads this file by its path
 
-from docsite import api_reference, cli_reference  # noqa: E402  # as said above
+from docsite import api_reference, cli_reference  # noqa: E402  # needs that path
 
 PICTURE = re.compile(r"!\[([^\]]*)\]\(((images/[\w-]+)\.svg)\)")
 ELSEWHERE = {
     "(../CHANGELOG.md": "(changelog.md",
     "(../impulses/README.md": "(impulses.md",
     "(../README.md": "(index.md",
-    "](docs/": "](",  # on pages that lie above docs/
+    "](docs/": "](",  # on pages outside docs/
 }
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the pages that are no files of docs/."""
+    """Add the pages that are not files in docs/."""
     made = {
         "cli.md": cli_reference.page(),
         "api.md": api_reference.page(),
@@ -35,7 +35,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:  # noqa: ARG001  # as mkdocs calls it
-    """Follow links that lead out of docs/ in the repository, and show pictures in the reader's scheme."""
+    """Replace links that leave docs/, and show pictures in the reader's color scheme."""
     for link, inside in ELSEWHERE.items():
         markdown = markdown.replace(link, inside)
     return PICTURE.sub(_with_twin, markdown)

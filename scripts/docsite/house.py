@@ -1,4 +1,4 @@
-"""The picture of the house: the floors of docs/architecture.md's table and the packages that live on them, as SVG."""
+"""Draw the layers of docs/architecture.md as the floors of a house, with their packages, as SVG."""
 
 import ast
 import re
@@ -18,13 +18,13 @@ FONT = "system-ui, 'DejaVu Sans', sans-serif"
 
 
 def floors() -> list[tuple[int, str, list[str]]]:
-    """Return number, what the layer is, and its packages, from the top floor down."""
+    """Return the number, description and packages of each layer, from the top down."""
     table = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     return [(int(number), world, PACKAGE.findall(row)) for number, world, row in ROW.findall(table)]
 
 
 def purpose(package: str, width: int) -> list[str]:
-    """Return what a package or module says of itself: its first sentence, or as many clauses of it as fit."""
+    """Return the first sentence of a package's docstring, or as many of its clauses as fit."""
     path = ROOT / "reverb" / package / "__init__.py"
     path = path if path.is_file() else path.parent.with_suffix(".py")
     line = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n")[0]

@@ -1,4 +1,4 @@
-"""The figures of the two pages of theory, drawn from what the engine and the rooms really are."""
+"""Draw the figures of the two theory pages from the plans of the engine and the bundled rooms."""
 
 import math
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ STEREO = Shape.of(parallel(2))
 
 
 def partition_cost(theme: Theme) -> "Figure":
-    """Draw the work per frame against the response's length, for four ways that all answer within one block."""
+    """Draw the work per frame against the response's length, for four methods without added latency."""
     figure, axes = new_figure(*SIZE)
     taps = np.unique(np.geomspace(BLOCK, 20 * RATE, 40).astype(int))
     seconds = taps / RATE
@@ -48,7 +48,7 @@ def partition_cost(theme: Theme) -> "Figure":
 
 
 def _operations(plan: Plan) -> float:
-    """Operations per frame and channel of a plan's stages."""
+    """Return the operations per frame and channel of all stages of a plan."""
     total = 0.0
     for stage in plan.stages:
         points = 2 * stage.size
@@ -85,7 +85,7 @@ def partition_stages(theme: Theme) -> "Figure":
 
 
 def partition_slots(theme: Theme) -> "Figure":
-    """Draw the work of every block over a period, spread by the plan and as it would fall undivided."""
+    """Draw the work of every block over a period, spread by the plan, and not spread."""
     figure, axes = new_figure(*SIZE)
     plan = _plan(4 * RATE)
     heaped = np.full(plan.period, float(plan.stages[0].work))
@@ -117,7 +117,7 @@ def partition_slots(theme: Theme) -> "Figure":
 
 
 def level_of_rooms(theme: Theme) -> "Figure":
-    """Draw how loud pink noise comes out of each bundled response, by what the response was brought to."""
+    """Draw the loudness of pink noise after each bundled response, for three kinds of normalization."""
     figure, axes = new_figure(*SIZE)
     responses = [reverb.impulse(name) for name in ROOMS]
     place = np.arange(len(ROOMS))
@@ -137,7 +137,7 @@ def level_of_rooms(theme: Theme) -> "Figure":
 
 
 def level_of_mixes(theme: Theme) -> "Figure":
-    """Draw the loudness of a mix against its share of the room, by three laws."""
+    """Draw the loudness of a mix against the amount of room, for three laws."""
     figure, axes = new_figure(*SIZE)
     mixes = np.linspace(0, 1, 101)
     dry, wet = np.cos(mixes * np.pi / 2), np.sin(mixes * np.pi / 2)

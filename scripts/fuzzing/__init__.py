@@ -1,1 +1,1 @@
-"""Parts of `scripts/fuzz.py`: real files, how they are broken, the doors they are pushed through, and the watch."""
+"""Parts of `scripts/fuzz.py`: files, mutations, the functions and commands under test, and the child processes."""

@@ -1,4 +1,4 @@
-"""The doors through which files come in. Each takes a broken file, and must give a right result or a clear error."""
+"""The functions and commands that read files (doors): each must give a correct result or a clear error."""
 
 import contextlib
 import io
@@ -34,11 +34,11 @@ _RATES = (None, None, 48_000, 44_100, 96_000, 1, 10_000_000)
 
 
 class WrongError(Exception):
-    """A result is not right, or an error not clear."""
+    """A result is wrong, or an error is unclear."""
 
 
 def check(right: bool, what: str) -> None:
-    """Raise where a result is not right."""
+    """Raise if a result is wrong."""
     if not right:
         raise WrongError(what)
 
@@ -62,7 +62,7 @@ def render(rng: random.Random, path: Path) -> None:
     )
     report = process_file(path, destination, effect, overwrite=True, **options)
     with soundfile.SoundFile(destination) as out:
-        # Codecs that work in blocks, as ADPCM, fill up the last one, and AIFF pads odd bytes.
+        # Codecs with blocks, such as ADPCM, pad the last one, and AIFF pads odd bytes.
         right = out.frames == report.frames if out.subtype in _EXACT else out.frames >= report.frames > 0
         check(right, f"{out.frames} frames, reported {report.frames}, {report.container} {report.subtype}")
         check(out.channels == report.channels, f"{out.channels} channels, reported {report.channels}")
@@ -80,7 +80,7 @@ def response(rng: random.Random, path: Path) -> None:
 
 
 def render_through(effect: HasResponse, path: Path) -> None:
-    """Render a sound that is whole through what was loaded."""
+    """Render an undamaged sound through a loaded response."""
     process_file(
         path.with_name("room.wav"), path.with_name("out.wav"), effect, overwrite=True, subtype="FLOAT"
     )
@@ -102,12 +102,12 @@ def chain(rng: random.Random, path: Path) -> None:
 
 
 def equaliser(_rng: random.Random, path: Path) -> None:
-    """Load an equaliser, and make its taps."""
+    """Load an equalizer, and compute its taps."""
     _check_response(load_equaliser(path).response(48_000))
 
 
 def comment(rng: random.Random, path: Path) -> None:
-    """Load a response or a sweep of which the comment is broken."""
+    """Load a response or a sweep with a damaged comment."""
     text = path.read_bytes().decode("latin-1").replace("\0", "")
     prefix, door = rng.choice((("reverb impulse response: ", response), ("reverb sweep: ", played)))
     sound = path.with_name("comment.wav")
@@ -118,7 +118,7 @@ def comment(rng: random.Random, path: Path) -> None:
 
 
 def command(*words: str) -> Door:
-    """Return a door that runs a command; FILE and OUT among its words are the case's."""
+    """Return a door that runs a command, with FILE and OUT replaced by the paths of the case."""
 
     def run(_rng: random.Random, path: Path) -> None:
         names = {
@@ -183,11 +183,11 @@ KINDS: dict[str, tuple[tuple[Mutation, ...], tuple[Door, ...], int]] = {
     "equaliser": (ways.TEXT, (equaliser,), 4),
     "toml": (ways.TEXT, (chain, chain, chain, _CHAIN, _EXPLAIN), 7),
 }
-"""Per kind of file: how it is broken, where it is pushed in, and how often it is drawn."""
+"""Per kind of file: its mutations, its doors, and its weight in the draw."""
 
 
 def pushed(door: Door, rng: random.Random, path: Path) -> str:
-    """Push a file through a door: say ``right``, or ``refused`` where the error is clear."""
+    """Give a file to a door; return ``right``, or ``refused`` if the error is clear."""
     try:
         door(rng, path)
     except ReverbError as error:
@@ -207,7 +207,7 @@ def _effects() -> tuple[HasResponse, ...]:
 
 
 def prepare(folder: Path) -> None:
-    """Write the files that lie beside every case."""
+    """Write the files that every case may refer to."""
     for name, data in companions().items():
         (folder / name).write_bytes(data)
     _effects()

@@ -1,4 +1,4 @@
-"""Ways to break a file: bits and pieces of any, fields of containers, tokens of texts."""
+"""Mutations of files: bits and pieces of any file, fields of containers, tokens of texts."""
 
 import random
 import struct
@@ -7,7 +7,7 @@ from typing import Literal
 
 Rng = random.Random
 Mutation = Callable[[Rng, bytearray, Sequence[bytes]], bytearray]
-"""Takes the source of chance, what to break, and other files of the same kind; gives what is broken."""
+"""Takes the random generator, the content, and other files of the same kind; returns the damaged content."""
 
 INTEGERS = (
     0,
@@ -37,7 +37,7 @@ SNIPPETS = (
     b"-", b"%s%n", b"#", b'"', b"'''", b"[[", b"]]", b"=", b";", b"//", b"\xf0\x9f\x94\x8a", b"\x80",
 )  # fmt: skip
 _HEADER = 200
-_LARGEST = 400_000  # bytes that a case may grow to
+_LARGEST = 400_000  # bytes, the maximum of a case
 
 
 def mutated(rng: Rng, data: bytes, others: Sequence[bytes], ways: Sequence[Mutation]) -> bytes:
@@ -58,7 +58,7 @@ def flip(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
 
 
 def poke(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
-    """Write a number that programs stumble over, of any width and byte order."""
+    """Write a number that often causes errors, of any width and byte order."""
     width = rng.choice((1, 2, 4, 8))
     order: Literal["little", "big"] = "little" if rng.random() < 0.5 else "big"
     value = rng.choice((*INTEGERS, *HUGE, rng.getrandbits(64))) & ((1 << 8 * width) - 1)
@@ -68,13 +68,13 @@ def poke(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
 
 
 def truncate(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
-    """Cut the end off."""
+    """Cut the end."""
     del data[_place(rng, data) :]
     return data
 
 
 def remove(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
-    """Leave out a piece."""
+    """Remove a piece."""
     place = _place(rng, data)
     del data[place : place + rng.choice((1, 2, 4, 16, 500))]
     return data
@@ -89,13 +89,13 @@ def repeat(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
 
 
 def splice(rng: Rng, data: bytearray, others: Sequence[bytes]) -> bytearray:
-    """Go on with the rest of another file."""
+    """Continue with the rest of another file."""
     other = rng.choice(others)
     return data[: _place(rng, data)] + other[_place(rng, other) :]
 
 
 def insert(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
-    """Insert noise or a nasty snippet."""
+    """Insert noise or a problematic snippet."""
     place = _place(rng, data)
     data[place:place] = rng.choice((rng.choice(SNIPPETS), rng.randbytes(rng.choice((1, 4, 40)))))
     return data
@@ -105,7 +105,7 @@ BYTES: tuple[Mutation, ...] = (flip, flip, poke, poke, poke, truncate, remove, r
 
 
 def chunks(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
-    """Break the chunks of RIFF, AIFF and their like: sizes, order, names, fields of the format."""
+    """Damage the chunks of RIFF, AIFF and similar formats: sizes, order, names, format fields."""
     big = bytes(data[:4]) in (b"FORM", b"RIFX")
     form = ">I" if big else "<I"
     found: list[tuple[int, int]] = []
@@ -136,7 +136,7 @@ def chunks(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
         piece = data[start:end]
         del data[start:end]
         data.extend(piece)
-    else:  # a field of the first chunk, mostly the one that tells the format
+    else:  # a field of the first chunk, usually the format
         first = found[0][0] + 8
         width = rng.choice((2, 4))
         at = min(first + width * rng.randrange(10), max(len(data) - width, 0))
@@ -146,7 +146,7 @@ def chunks(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
 
 
 def flac_stream(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
-    """Break what a FLAC says of itself: block sizes, rate, channels, bits, length (RFC 9639, 8.2)."""
+    """Damage the header of a FLAC: block sizes, rate, channels, bits, length (RFC 9639, 8.2)."""
     at = data.find(b"fLaC") + 8
     if at < 8 or len(data) < at + 18:
         return flip(rng, data, _others)
@@ -161,7 +161,7 @@ def flac_stream(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearra
 
 
 def ogg_pages(rng: Rng, data: bytearray, others: Sequence[bytes]) -> bytearray:
-    """Break a page of an Ogg file and make its checksum right again, so that the decoder behind it is reached."""
+    """Damage a page of an Ogg file and correct its checksum, so that the decoder reads it."""
     starts = [n for n in range(len(data)) if data.startswith(b"OggS", n)]
     if not starts:
         return flip(rng, data, others)
@@ -191,7 +191,7 @@ _CRC = _crc_table()
 
 
 def _ogg_checksum(page: bytearray) -> int:
-    """Return the checksum of a page of which the checksum field is zero (RFC 3533, 6)."""
+    """Return the checksum of a page whose checksum field is zero (RFC 3533, 6)."""
     value = 0
     for byte in page:
         value = ((value << 8) & 0xFFFFFFFF) ^ _CRC[(value >> 24) ^ byte]
@@ -199,7 +199,7 @@ def _ogg_checksum(page: bytearray) -> int:
 
 
 def number_token(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
-    """Put another number in a number's place."""
+    """Replace a number with another one."""
     places = [n for n in range(len(data)) if data[n : n + 1].isdigit() and not data[n - 1 : n].isdigit()]
     if not places:
         return insert(rng, data, _others)
@@ -212,7 +212,7 @@ def number_token(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearr
 
 
 def line(rng: Rng, data: bytearray, others: Sequence[bytes]) -> bytearray:
-    """Repeat, leave out, exchange or borrow lines."""
+    """Repeat, remove, exchange or copy lines."""
     lines = bytes(data).split(b"\n")
     n, m = rng.randrange(len(lines)), rng.randrange(len(lines))
     choice = rng.randrange(5)
@@ -230,7 +230,7 @@ def line(rng: Rng, data: bytearray, others: Sequence[bytes]) -> bytearray:
 
 
 def nest(rng: Rng, data: bytearray, _others: Sequence[bytes]) -> bytearray:
-    """Insert brackets within brackets, or a key of thousands of parts."""
+    """Insert nested brackets, or a key with thousands of parts."""
     deep = rng.choice((2, 10, 300, 20_000))
     place = _place(rng, data)
     data[place:place] = rng.choice(
@@ -262,6 +262,6 @@ TEXT: tuple[Mutation, ...] = (
 
 
 def _place(rng: Rng, data: bytes | bytearray) -> int:
-    """Return an index, mostly near the beginning."""
+    """Return an index, usually near the beginning."""
     length = max(len(data), 1)
     return rng.randrange(min(length, _HEADER)) if rng.random() < 0.6 else rng.randrange(length)

@@ -1,4 +1,4 @@
-"""The files that are broken: short ones of every kind, made here, and beginnings of real ones."""
+"""The files to damage: short generated ones of every kind, and the beginnings of real ones."""
 
 import io
 import json
@@ -21,8 +21,8 @@ from reverb.store.sweep_files import save_played
 
 ROOT = Path(__file__).resolve().parents[2]
 _RATE = 44_100
-_SMALL = 70_000  # bytes of a real file that is taken whole
-_HEAD = 24_000  # of a larger one, when its chunks say so
+_SMALL = 70_000  # bytes, up to which a real file is used whole
+_HEAD = 24_000  # bytes of a larger file, cut at its chunks
 
 _CONTAINERS = {
     ".wav": ("PCM_16", "PCM_24", "PCM_U8", "FLOAT", "DOUBLE", "ULAW", "IMA_ADPCM", "MS_ADPCM", "GSM610"),
@@ -35,7 +35,7 @@ _CONTAINERS = {
     ".caf": ("PCM_16", "ALAC_16", "ALAC_32"),
     ".au": ("PCM_16", "FLOAT", "G721_32"),
 }
-# What else libsndfile opens by its first bytes.
+# Other formats that libsndfile recognizes by their first bytes.
 _OTHERS = (
     "VOC",
     "NIST",
@@ -111,7 +111,7 @@ harmonics = 3
 
 
 class Seed(NamedTuple):
-    """A file: its kind, which tells the mutations and the doors, its ending, and what is in it."""
+    """A file: its kind, which selects mutations and doors, its extension, and its content."""
 
     kind: str
     ending: str
@@ -119,12 +119,12 @@ class Seed(NamedTuple):
 
 
 def companions() -> dict[str, bytes]:
-    """Return the files that lie beside every case, by name: presets and configurations refer to them."""
+    """Return the files that presets and configurations of all cases refer to, by name."""
     return {"room.wav": _encoded(_sound(2), ".wav", "PCM_16"), "eq.csv": _EQUALISERS[0].encode()}
 
 
 def corpus(real: Path | None) -> list[Seed]:
-    """Return all seeds, in an order that depends on the files alone.
+    """Return all seeds, in an order that depends only on the files.
 
     They are made in a process of their own, for the libraries that write some of them are heavy.
     """
@@ -156,7 +156,7 @@ def _encoded(samples: np.ndarray, ending: str, subtype: str | None) -> bytes:
 
 
 def _made() -> Iterator[Seed]:
-    """Give a short file of every kind of sound."""
+    """Yield a short sound file of every kind."""
     for ending, subtypes in _CONTAINERS.items():
         for number, subtype in enumerate(subtypes):
             channels = 1 if subtype in ("GSM610", "G721_32", "IMA_ADPCM") else 1 + number % 2
@@ -165,7 +165,7 @@ def _made() -> Iterator[Seed]:
         try:
             yield Seed("other", ".wav", _encoded(_sound(1), f".{container}", None))
         except (soundfile.LibsndfileError, ValueError, OSError):
-            continue  # needs a file of its own
+            continue  # needs a separate file
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "saved.wav"
         save_response(ImpulseResponse(_sound(4), _RATE, "saved", latency=5), path)
@@ -191,7 +191,7 @@ def _sofa(path: Path) -> bytes:
 
 
 def _texts() -> Iterator[Seed]:
-    """Give files of numbers, with a header and without, and of words."""
+    """Yield files of numbers, with and without a header, and text files."""
     samples = _sound(2, 300).astype("<f4")
     yield Seed("raw", ".f32", samples.tobytes())
     yield Seed("raw", ".f64", samples.astype("<f8").tobytes())
@@ -216,7 +216,7 @@ def _texts() -> Iterator[Seed]:
 
 
 def _real(folder: Path) -> Iterator[Seed]:
-    """Give the sound and SOFA files of a folder, large ones cut as far as their format lets that be done."""
+    """Yield the sound and SOFA files of a folder; large ones are cut if their format allows it."""
     for path in sorted(folder.rglob("*")):
         ending = path.suffix.lower()
         if ending not in (".wav", ".aif", ".aiff", ".flac", ".ogg", ".sofa"):
@@ -234,7 +234,7 @@ def _real(folder: Path) -> Iterator[Seed]:
 
 
 def _shortened(data: bytes) -> bytes:
-    """Return a RIFF or AIFF file with its own header and chunks, but less audio."""
+    """Return a RIFF or AIFF file with the same header and chunks, but less audio."""
     form = ">I" if data[:4] == b"FORM" else "<I"
     kept, place = bytearray(data[:12]), 12
     while place + 8 <= len(data):

@@ -1,4 +1,4 @@
-"""Running cases in child processes, each watched: its memory, its time, and what becomes of it."""
+"""Run cases in child processes, and observe their memory, time and result."""
 
 import faulthandler
 import multiprocessing
@@ -20,14 +20,14 @@ from fuzzing.doors import KINDS, Door, prepare, pushed
 from fuzzing.mutations import mutated
 from fuzzing.seeds import Seed
 
-_VIRTUAL = 3 << 30  # bytes beyond what a child begins with: enough for threads, too little for a bomb
+_VIRTUAL = 3 << 30  # bytes beyond the start of a child: enough for threads, too little for a bomb
 _TICK = 0.25
-_STANDSTILL = 900.0  # seconds without an answer, a stopped machine aside
+_STANDSTILL = 900.0  # seconds without an answer, long enough for a suspended machine
 _KEEP_STDERR = 20_000
 
 
 class Case(NamedTuple):
-    """A broken file, and where it is pushed in."""
+    """A damaged file, and its door."""
 
     seed: Seed
     data: bytes
@@ -36,7 +36,7 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case: ``right``, ``refused``, or what is wrong with it; its peak of memory and its CPU time."""
+    """The result of a case: ``right``, ``refused``, or the fault; its peak memory and CPU time."""
 
     number: int
     verdict: str
@@ -64,11 +64,11 @@ class Fuzz:
         }
 
     def rng(self, number: int) -> random.Random:
-        """Return the source of chance of a case."""
+        """Return the random generator of a case."""
         return random.Random(f"{self._seed}/{number}")
 
     def case(self, number: int) -> tuple[Case, random.Random]:
-        """Return a case, and the source of chance that its door goes on with."""
+        """Return a case, and the random generator for its door."""
         rng = self.rng(number)
         kind = rng.choices(list(self._by_kind), [KINDS[kind][2] for kind in self._by_kind])[0]
         ways, doors, _ = KINDS[kind]
@@ -79,7 +79,7 @@ class Fuzz:
 
 
 def run(fuzz: Fuzz, numbers: Sequence[int], megabytes: float, seconds: float) -> Iterator[Outcome]:
-    """Give the outcome of each case, from one child after the other; a child that fails is replaced.
+    """Yield the outcome of each case, from one child after the other; a failed child is replaced.
 
     A child that holds too much may hold it from cases before: then a new one begins with this case, and is judged.
 
@@ -109,7 +109,7 @@ def run(fuzz: Fuzz, numbers: Sequence[int], megabytes: float, seconds: float) ->
 
 
 class _Child:
-    """A forked process that works on cases until one of them kills it."""
+    """A forked process that runs cases until one of them kills it."""
 
     def __init__(self, fuzz: Fuzz, numbers: Sequence[int]) -> None:
         context = multiprocessing.get_context("fork")
@@ -122,7 +122,7 @@ class _Child:
         theirs.close()
 
     def outcomes(self, megabytes: float, seconds: float) -> Iterator[Outcome]:
-        """Give the outcomes until the cases are done, or the child is, or it has grown too large."""
+        """Yield outcomes until the cases are done, the child has ended, or it has grown too large."""
         current, began, asked = -1, 0.0, time.monotonic()
         while True:
             if self._ours.poll(_TICK):
@@ -136,16 +136,14 @@ class _Child:
                 if isinstance(message, Outcome):
                     current = -1
                     yield message
-                    if (
-                        message.megabytes > megabytes
-                    ):  # what it keeps would be counted against the next case, too
+                    if message.megabytes > megabytes:  # its memory would count for the next case, too
                         return
                 else:
                     current, began, asked = message, self._cpu(), time.monotonic()
             elif current >= 0:
                 used, waited = self._cpu() - began, time.monotonic() - asked
                 if used > seconds or waited > _STANDSTILL:
-                    os.kill(self._process.pid or 0, signal.SIGABRT)  # faulthandler tells where it was
+                    os.kill(self._process.pid or 0, signal.SIGABRT)  # faulthandler prints where it was
                     self._process.join(10)
                     yield Outcome(
                         current,
@@ -177,7 +175,7 @@ def _end_of(code: int | None) -> str:
 
 
 def _work(fuzz: Fuzz, numbers: Sequence[int], results: Connection, stderr: int) -> None:
-    """Work on cases in a child process."""
+    """Run cases in a child process."""
     os.dup2(stderr, 2)
     faulthandler.enable(stderr)
     warnings.simplefilter("error")
@@ -193,11 +191,11 @@ def _work(fuzz: Fuzz, numbers: Sequence[int], results: Connection, stderr: int) 
 
 
 def outcome(fuzz: Fuzz, number: int, folder: Path) -> Outcome:
-    """Push one case through its door, and measure."""
+    """Run one case, and measure it."""
     case, rng = fuzz.case(number)
     path = folder / f"case_48000{case.seed.ending}"
     path.write_bytes(case.data)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak of memory counts from here (proc(5))
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak of memory (proc(5))
     began = time.process_time()
     try:
         verdict = pushed(case.door, rng, path)
@@ -207,7 +205,7 @@ def outcome(fuzz: Fuzz, number: int, folder: Path) -> Outcome:
 
 
 def peak_megabytes() -> float:
-    """Return the largest resident memory of this process since its mark was cleared, in MB."""
+    """Return the peak resident memory of this process since the last reset, in MB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024 / 1e6

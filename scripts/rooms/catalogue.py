@@ -118,7 +118,7 @@ def measured(path: Path) -> Entry:
 
 
 def write(folder: Path, entries: Mapping[str, Entry]) -> None:
-    """Measure the files of `entries`; write `catalogue.json` and `README.md` into their folder, in the order of `entries`."""
+    """Measure the files of `entries`, in that order; write `catalogue.json` and `README.md` into their folder."""
     complete = {name: {**entry, **measured(folder / f"{name}.flac")} for name, entry in entries.items()}
     text = json.dumps({"responses": complete}, indent=2, ensure_ascii=False)
     (folder / "catalogue.json").write_text(text + "\n", encoding="utf-8")
