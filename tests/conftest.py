@@ -1,4 +1,4 @@
-"""Fixtures that all tests share."""
+"""Fixtures for all tests."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ hypothesis.settings.load_profile("any machine")
 
 @pytest.fixture(scope="session")
 def audio_folder() -> Path:
-    """The folder of real recordings and responses beside the repository."""
+    """Return the folder of real recordings and responses beside the repository."""
     folder = ROOT.parent / "shared" / "audio"
     if not folder.is_dir():
         pytest.skip("no ../shared/audio here")
@@ -28,7 +28,7 @@ def audio_folder() -> Path:
 
 @pytest.fixture
 def make_sound(tmp_path: Path) -> MakeSound:
-    """Return a function that writes samples to a file in the test's folder and gives its path."""
+    """Return a function that writes samples to a file in the test's folder and returns its path."""
 
     def make(
         name: str,
@@ -51,7 +51,7 @@ def make_sound(tmp_path: Path) -> MakeSound:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 200 kB, where this user may mount one."""
+    """Mount a file system of 200 kB, if this user may."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")

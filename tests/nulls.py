@@ -1,4 +1,4 @@
-"""The null test: how far two signals differ, in dB relative to the reference's peak."""
+"""The null test: the difference of two signals, in dB relative to the peak of the reference."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +8,7 @@ FLOAT64_BUDGET_DB = -280.0
 
 
 def null_db(actual: npt.ArrayLike, reference: npt.ArrayLike) -> float:
-    """Peak of the residual ÷ peak of the reference, in dB; −inf when identical."""
+    """Return the peak of the residual ÷ the peak of the reference, in dB; −inf if identical."""
     a, r = np.asarray(actual, np.float64), np.asarray(reference, np.float64)
     assert a.shape == r.shape, f"{a.shape} against {r.shape}"
     if a.size == 0:

@@ -1,4 +1,4 @@
-"""The command on a terminal: what it draws there."""
+"""Run the command on a terminal, and read its screen."""
 
 import os
 import pty
@@ -11,11 +11,11 @@ from tests.conftest import ROOT
 
 
 def on_a_terminal(*args: str, cwd: Path) -> tuple["subprocess.CompletedProcess[bytes]", str]:
-    """Run `reverb` with its errors on a terminal of 100 columns; the process, and what was drawn."""
+    """Run `reverb` with stderr on a terminal of 100 columns; return the process and the screen."""
     ours, theirs = pty.openpty()
     drawn = bytearray()
 
-    def read() -> None:  # at once, for a terminal that nobody reads takes no more after a while
+    def read() -> None:  # read at once: an unread terminal blocks after a while
         try:
             while piece := os.read(ours, 65_536):
                 drawn.extend(piece)

@@ -1,15 +1,8 @@
-"""The conformance page's own rules: which figure passes, and when a page and a new run disagree."""
+"""The rules of the conformance page: which figure passes, and when the page and a new run disagree."""
 
 import math
 
 import pytest
-
-from tests.conftest import ROOT
-
-
-@pytest.fixture(autouse=True)
-def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
 
 
 @pytest.mark.parametrize(

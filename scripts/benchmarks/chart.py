@@ -24,9 +24,9 @@ def programs(theme: Theme) -> "Figure":
 
 def _files(axes: "Axes", results: Results, theme: Theme) -> None:
     rows = [row for row in results["offline"].tables["files"] if row["response_s"] == RESPONSE]
-    names = [row["program"].replace(" with soundfile", "ing alone") for row in rows]
-    colours = [theme.lines[0] if name.startswith("reverb") else theme.lines[1] for name in names]
-    bars = axes.barh(names, [row["wall_s"] for row in rows], height=0.62, color=colours)
+    names = [row["program"].replace(" with soundfile", "ing only") for row in rows]
+    colors = [theme.lines[0] if name.startswith("reverb") else theme.lines[1] for name in names]
+    bars = axes.barh(names, [row["wall_s"] for row in rows], height=0.62, color=colors)
     axes.bar_label(bars, fmt="%.2f s", padding=3, fontsize=9)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
@@ -37,13 +37,13 @@ def _files(axes: "Axes", results: Results, theme: Theme) -> None:
 
 def _blocks(axes: "Axes", results: Results, theme: Theme) -> None:
     rows = [row for row in results["realtime"].tables["blocks"] if row["response_s"] == RESPONSE]
-    colours = (theme.lines[0], theme.lines[0], theme.lines[1], theme.lines[3])
-    for (peer, name), colour in zip(_PEERS.items(), colours, strict=True):
+    colors = (theme.lines[0], theme.lines[0], theme.lines[1], theme.lines[3])
+    for (peer, name), color in zip(_PEERS.items(), colors, strict=True):
         line = [row for row in rows if row["peer"] == peer and row["layout"] == "stereo"]
         share = [100 * row["cpu_us"] / (1e6 * row["block"] / RATE) for row in line]
         style = ":" if peer == UNTUNED else "-"
         axes.plot(
-            [row["block"] for row in line], share, style, marker="o", ms=4, color=colour, lw=1.8, label=name
+            [row["block"] for row in line], share, style, marker="o", ms=4, color=color, lw=1.8, label=name
         )
     ticks = sorted({row["block"] for row in rows})
     axes.set(xscale="log", yscale="log", xlabel="block (frames)", ylabel="CPU ÷ period (%)")

@@ -34,15 +34,15 @@ def partition_cost(theme: Theme) -> "Figure":
     whole = [(2 * 2.5 * n * log(n) + 4 * n) / BLOCK for n in (2.0 ** math.ceil(log(t + BLOCK)) for t in taps)]
     equal = [(2 * 2.5 * 2 * BLOCK * log(2 * BLOCK) + 8 * BLOCK * math.ceil(t / BLOCK)) / BLOCK for t in taps]
     stages = [_operations(_plan(int(t))) for t in taps]
-    for values, name, colour in (
+    for values, name, color in (
         (direct, "sample by sample", theme.lines[2]),
-        (whole, "one FFT of the whole, every block", theme.lines[3]),
+        (whole, "one FFT over the whole response, every block", theme.lines[3]),
         (equal, "equal partitions", theme.lines[1]),
         (stages, "growing partitions (this engine's plans)", theme.lines[0]),
     ):
-        axes.plot(seconds, values, color=colour, lw=2, label=name)
+        axes.plot(seconds, values, color=color, lw=2, label=name)
     axes.set(xscale="log", yscale="log", xlabel="length of the response (s)", ylabel="operations per frame")
-    axes.set_title(f"What a channel costs at blocks of {BLOCK} frames, 48 kHz")
+    axes.set_title(f"Cost of one channel, blocks of {BLOCK} frames, 48 kHz")
     axes.legend()
     return figure
 
@@ -65,22 +65,22 @@ def partition_stages(theme: Theme) -> "Figure":
     figure, axes = new_figure(*SIZE)
     plan = _plan(4 * RATE)
     for row, stage in enumerate(plan.stages):
-        colour = theme.lines[row % len(theme.lines)]
+        color = theme.lines[row % len(theme.lines)]
         for n in range(stage.partitions):
             start = stage.offset + n * stage.size
-            axes.barh(row, stage.size, left=start, height=0.62, color=colour, ec=theme.ground, lw=0.7)
+            axes.barh(row, stage.size, left=start, height=0.62, color=color, ec=theme.ground, lw=0.7)
         if row:
             axes.barh(row, stage.size, left=0.75 * BLOCK, height=0.18, color=theme.faint, alpha=0.7)
     names = [f"{stage.partitions} × {stage.size}" for stage in plan.stages]
     axes.set(
         xscale="log",
         xlim=(0.75 * BLOCK, 4.4 * RATE),
-        xlabel="frame of the response (thin: while it is being heard)",
+        xlabel="frame of the response (thin bars: input being collected)",
     )
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    axes.set_title("Each stage begins where its input has been heard and transformed")
+    axes.set_title("A stage begins after its input has been collected and transformed")
     return figure
 
 
@@ -97,21 +97,21 @@ def partition_slots(theme: Theme) -> "Figure":
         heaped / 1000,
         color=theme.lines[1],
         lw=0.9,
-        label="every stage at once, when its partition is full",
+        label="not spread: each stage when its partition is full",
     )
     axes.plot(
         blocks,
         np.array(plan.slots) / 1000,
         color=theme.lines[0],
         lw=1.6,
-        label="spread over the blocks between",
+        label="spread over the blocks in between",
     )
-    axes.axhline(1e6 * BLOCK / RATE, color=theme.ink, lw=1, ls=":", label="one block's time")
+    axes.axhline(1e6 * BLOCK / RATE, color=theme.ink, lw=1, ls=":", label="time of one block")
     axes.set(
         yscale="log", xlabel="block", ylabel="microseconds, by the cost model", xlim=(-3, plan.period - 1)
     )
     axes.set_ylim(top=4e4)
-    axes.set_title("The fullest block sets what a sound card can be promised")
+    axes.set_title("The fullest block sets the limit")
     axes.legend()
     return figure
 
@@ -121,17 +121,17 @@ def level_of_rooms(theme: Theme) -> "Figure":
     figure, axes = new_figure(*SIZE)
     responses = [reverb.impulse(name) for name in ROOMS]
     place = np.arange(len(ROOMS))
-    for n, (level, colour) in enumerate(zip(LEVELS, theme.lines, strict=False)):
+    for n, (level, color) in enumerate(zip(LEVELS, theme.lines, strict=False)):
         gains = [
             10 * math.log10(loudness_ratio(response)) + 20 * math.log10(level_gain(response, level))
             for response in responses
         ]
-        axes.plot(place + 0.12 * (n - 1), gains, "o", color=colour, ms=7, label=f"level={level!r}")
-        axes.vlines(place + 0.12 * (n - 1), 0, gains, color=colour, lw=1.5)
+        axes.plot(place + 0.12 * (n - 1), gains, "o", color=color, ms=7, label=f"level={level!r}")
+        axes.vlines(place + 0.12 * (n - 1), 0, gains, color=color, lw=1.5)
     axes.axhline(0, color=theme.ink, lw=1)
     axes.set_xticks(place, ROOMS)
-    axes.set(ylabel="loudness against dry (dB)")
-    axes.set_title("Pink noise through the bundled rooms, wet alone")
+    axes.set(ylabel="loudness relative to dry (dB)")
+    axes.set_title("Pink noise through the bundled rooms, wet only")
     axes.legend()
     return figure
 
@@ -142,20 +142,20 @@ def level_of_mixes(theme: Theme) -> "Figure":
     mixes = np.linspace(0, 1, 101)
     dry, wet = np.cos(mixes * np.pi / 2), np.sin(mixes * np.pi / 2)
     laws = ((1 - mixes, mixes, ":", "crossfade 1 − m, m"), (dry, wet, "--", "equal power"))
-    for name, colour in (("room", theme.lines[1]), ("church", theme.lines[0])):
+    for name, color in (("room", theme.lines[1]), ("church", theme.lines[0])):
         response = reverb.impulse(name)
         measured, gain = blend(response), level_gain(response)
         for first, second, style, law in laws:
             values = [
                 10 * math.log10(measured.ratio(d, gain * w)) for d, w in zip(first, second, strict=True)
             ]
-            axes.plot(mixes, values, style, color=colour, lw=1.6, label=f"{name}: {law}")
+            axes.plot(mixes, values, style, color=color, lw=1.6, label=f"{name}: {law}")
         ours = [
             10 * math.log10(loudness_ratio(reverb.Reverb(response, mix=float(mix)).response(RATE)))
             for mix in mixes[::20]
         ]
-        axes.plot(mixes[::20], ours, "o-", color=colour, lw=2.2, label=f"{name}: reverb --mix")
+        axes.plot(mixes[::20], ours, "o-", color=color, lw=2.2, label=f"{name}: reverb --mix")
     axes.set(xlabel="mix", ylabel="loudness (dB)", xlim=(0, 1))
-    axes.set_title("Pink noise, the room levelled beforehand")
+    axes.set_title("Pink noise, with the room at 0 dB")
     axes.legend(ncols=2)
     return figure

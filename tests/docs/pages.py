@@ -1,4 +1,4 @@
-"""Reading the pages: their fenced blocks, and every command line that they show."""
+"""Read the fenced blocks and command lines of the pages."""
 
 import re
 import shlex
@@ -13,11 +13,11 @@ NOT_RUN = "# not in the tests: "
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SAVED = re.compile(r"[Ss]ave this as `([^`]+)`")
 _INDENTED = re.compile(r"^ {4}(reverb .*)$", re.MULTILINE)
-_HELD_ELSEWHERE = ("cookbook.md", "presets.md")  # test_cookbook runs the one and reads the other's preset
+_TESTED_ELSEWHERE = ("cookbook.md", "presets.md")  # by test_cookbook
 
 
 class Block(NamedTuple):
-    """A fenced block; `name` is the file that the page says to save it as."""
+    """A fenced block; `name` is the file name that the page gives for it."""
 
     language: str
     text: str
@@ -39,15 +39,15 @@ def blocks(page: Path) -> list[Block]:
 
 
 def runnable(page: Path) -> list[Block]:
-    """The blocks of a page that its test carries out, in their order."""
-    if page.name in _HELD_ELSEWHERE:
+    """Return the blocks of a page that its test runs, in order."""
+    if page.name in _TESTED_ELSEWHERE:
         return []
     found = blocks(page)
     return [block for block in found if block.runs and (block.language in ("python", "sh") or block.name)]
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """Every command line on a page, as the words after `reverb`; forms with [..] or CAPITALS are none."""
+    """Yield every command line of a page, as the words after `reverb`, without forms with [..] or CAPITALS."""
     lines = _INDENTED.findall(page.read_text("utf-8"))
     for block in blocks(page):
         if block.language == "sh":
@@ -63,7 +63,7 @@ def _command(line: str) -> list[str]:
 
 
 def script(block: Block) -> Iterator[list[str]]:
-    """The commands of a shell block, one a line; only `reverb` is run here."""
+    """Yield the commands of a shell block, one per line; only `reverb` is allowed."""
     for line in block.text.splitlines():
         words = shlex.split(line, comments=True)
         if words:

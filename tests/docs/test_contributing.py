@@ -69,10 +69,10 @@ def test_the_scripts_install_groups_that_exist() -> None:
     assert used == set(GROUPS) == {"dev", "docs"}
 
 
-def test_the_citation_names_the_licence_and_its_holders() -> None:
+def test_the_citation_names_the_license_and_its_holders() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
-    licence = (ROOT / "LICENSE").read_text("utf-8")
+    text = (ROOT / "LICENSE").read_text("utf-8")
     assert citation["cff-version"] == "1.2.0"
-    assert licence.startswith(f"{citation['license']} License")
-    assert citation["authors"][0]["name"] in licence
+    assert text.startswith(f"{citation['license']} License")
+    assert citation["authors"][0]["name"] in text
     assert set(citation) >= {"message", "title", "authors", "version", "type"}

@@ -99,7 +99,7 @@ def _clean() -> None:
 
 def _kick() -> None:
     before, after = _read("drums.wav"), _read("drums-room.wav")
-    # Below the crossover nothing but the level changes; above it there is a room.
+    # Below the crossover only the level changes; above it there is a room.
     assert len(after) > len(before) + RATE // 10
     tail = after[len(before) + 2000 :]
     assert _level(tail, 20, 80) < _level(tail, 500, 8000) - 24

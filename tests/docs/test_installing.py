@@ -1,4 +1,4 @@
-"""No text installs the `reverb` of another project, and every text about an extra follows one constant."""
+"""No text installs the `reverb` of another project, and every text about an extra uses one constant."""
 
 import ast
 import re

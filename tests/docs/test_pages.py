@@ -1,4 +1,4 @@
-"""What README and docs show, runs: blocks are carried out, command lines are understood, links lead somewhere."""
+"""README and docs are correct: code blocks run, command lines parse, links have targets."""
 
 import re
 from pathlib import Path
@@ -18,14 +18,9 @@ RUN = [page for page in PAGES if runnable(page)]
 NAMES = ("dry.wav", "in.wav", "voice.flac", "drums.wav", "guitar.flac")
 
 
-@pytest.fixture(autouse=True)
-def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-
-
 @pytest.fixture
 def folder(tmp_path: Path, make_sound: MakeSound, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the recordings that the pages speak of."""
+    """Make a folder with the recordings named on the pages."""
     monkeypatch.chdir(tmp_path)
     sound = 0.2 * noise(12_000, 2)
     for name in NAMES:
@@ -33,7 +28,7 @@ def folder(tmp_path: Path, make_sound: MakeSound, monkeypatch: pytest.MonkeyPatc
     make_sound(
         "my_room.wav", sound * np.exp(-np.arange(12_000) / 1500)[:, np.newaxis], 48_000, subtype="FLOAT"
     )
-    # A church of half a second, found before the bundled one: what is held here is the pages, not the room.
+    # A church of half a second takes precedence over the bundled one, to save time.
     short = decaying(24_000, 2)
     (tmp_path / "library").mkdir()
     make_sound("library/church.wav", short, 48_000, subtype="FLOAT")
@@ -63,7 +58,7 @@ def test_the_pages_are_found() -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if list(commands(page))], ids=lambda page: page.name)
 def test_every_command_line_is_understood(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parsed as if it were to run: names, options, values; only the files are not asked for."""
+    """Names, options and values are parsed as if the command ran; files need not exist."""
     monkeypatch.setattr(click.Path, "convert", lambda self, value, param, ctx: value)  # noqa: ARG005  # as click calls it
     for words in commands(page):
         group: click.Command = cli
@@ -95,13 +90,13 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
 
 
 def _headings(path: Path) -> set[str]:
-    """The addresses that Markdown gives headings: lower case, signs left out, hyphens for spaces."""
+    """Return the anchors of a page's headings: lower case, without punctuation, hyphens for spaces."""
     titles = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\s-]", "", title).strip().lower().replace(" ", "-") for title in titles}
 
 
 MADE = {"cli.md", "api.md", "changelog.md", "impulses.md"}
-"""Pages of the site that scripts/docsite makes."""
+"""Pages of the site made by scripts/docsite."""
 
 
 def test_the_site_shows_every_page() -> None:

@@ -1,4 +1,4 @@
-"""The page of performance: made of the kept results alone, and results kept as they were measured."""
+"""The performance page comes from saved results only, and results are saved as measured."""
 
 import re
 import sys
@@ -7,11 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-
-
-@pytest.fixture(autouse=True)
-def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
 
 
 @pytest.mark.parametrize("name", ["docs/performance.md", "README.md"])

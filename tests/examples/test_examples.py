@@ -1,4 +1,4 @@
-"""The scripts in examples/ run on the bundled recordings, cut short, and do what they say."""
+"""The scripts in examples/ run on short parts of the bundled recordings, with the described effect."""
 
 import runpy
 import sys
@@ -18,7 +18,7 @@ EXAMPLES = ROOT / "examples"
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a script in a folder that has two seconds of each recording; what it printed."""
+    """Return a function that runs a script beside two seconds of each recording, and returns its output."""
     monkeypatch.chdir(tmp_path)
     for name in ("guitar", "drum-roll"):
         sound, rate = soundfile.read(EXAMPLES / "audio" / f"{name}.flac", frames=2 * 44_100)

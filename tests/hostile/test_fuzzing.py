@@ -1,4 +1,4 @@
-"""A slice of the fuzzing, and that its watch sees what it is there to see."""
+"""A short fuzzing run, and a check that failures are noticed."""
 
 import gc
 import os
@@ -32,7 +32,7 @@ def _hang(_rng: random.Random, _path: Path) -> None:
 
 
 def _swell(_rng: random.Random, _path: Path) -> None:
-    np.ones(60_000_000)  # beyond what a child has not yet touched of its parent
+    np.ones(60_000_000)  # more than the untouched memory inherited from the parent
 
 
 def _stumble(_rng: random.Random, _path: Path) -> None:
@@ -44,7 +44,7 @@ def _pass(_rng: random.Random, _path: Path) -> None:
 
 
 class _Fuzz(fuzzing.Fuzz):  # type: ignore[name-defined, misc]
-    """Cases that go through given doors, in turn."""
+    """Cases for the given doors, in turn."""
 
     def __init__(self, doors: list[Callable[[random.Random, Path], None]]) -> None:
         self.doors = doors
@@ -56,17 +56,17 @@ class _Fuzz(fuzzing.Fuzz):  # type: ignore[name-defined, misc]
 
 def test_the_watch_sees_a_crash_a_hang_memory_and_a_traceback_and_goes_on() -> None:
     fuzz = _Fuzz([_pass, _crash, _hang, _swell, _stumble, _pass])
-    Path("/proc/self/clear_refs").write_text("5")  # what tests before this one took does not count
+    Path("/proc/self/clear_refs").write_text("5")  # memory of earlier tests does not count
     found = [
         outcome.verdict
-        # Fresh memory may take a second of CPU time by itself, where the machine is a guest.
+        # New memory alone may take a second of CPU time on a virtual machine.
         for outcome in fuzzing.run(fuzz, range(6), megabytes=fuzzing.peak_megabytes() + 100, seconds=3.0)
     ]
     assert [verdict.split("\n")[0].split(":")[0] for verdict in found] == [
         "right", "crash", "hang", "memory", "traceback", "right",
     ]  # fmt: skip
     assert "SIGSEGV" in found[1]
-    assert "_hang" in found[2]  # where it was
+    assert "_hang" in found[2]  # the place of the hang
     assert "nobody foresaw it" in found[4]
 
 
@@ -76,12 +76,12 @@ def test_memory_that_earlier_cases_left_is_not_counted_against_a_case() -> None:
     def keep(_rng: random.Random, _path: Path) -> None:
         kept.append(np.ones(5_000_000))
 
-    gc.collect()  # what earlier tests left must not make room for what is kept here
+    gc.collect()  # free the memory of earlier tests, which would hide an increase
     Path("/proc/self/clear_refs").write_text("5")
     begins = fuzzing.peak_megabytes()
     found = list(fuzzing.run(_Fuzz([keep] * 6), range(6), megabytes=begins + 100, seconds=9.0))
     assert [(outcome.number, outcome.verdict) for outcome in found] == [(n, "right") for n in range(6)]
-    assert 40 < max(outcome.megabytes for outcome in found) - begins < 100  # several were kept in one child
+    assert 40 < max(outcome.megabytes for outcome in found) - begins < 100  # several cases ran in one child
 
 
 def test_a_case_is_known_by_seed_and_number() -> None:

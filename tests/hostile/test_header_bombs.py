@@ -1,4 +1,4 @@
-"""Files that promise more than there is: refused with a clear error before memory is taken, and nothing is executed."""
+"""Files that claim more than they contain: refused with a clear error, without memory, and never executed."""
 
 import io
 import json
@@ -25,7 +25,7 @@ from tests.conftest import MakeSound
 from tests.signals import decaying, noise
 
 MEMORY = 30 << 20
-"""Bytes that a refusal may take: a few blocks, and imports."""
+"""Bytes that a refusal may use: a few blocks, and imports."""
 
 
 @pytest.fixture(autouse=True)
@@ -204,7 +204,7 @@ def test_a_pickle_is_refused_and_not_executed(tmp_path: Path) -> None:
         with pytest.raises(AudioFileError, match="no plain NumPy array"):
             load_response(path)
     assert not trap.exists()
-    pickle.loads(pickle.dumps(_Trap(trap)))  # the trap is a real one
+    pickle.loads(pickle.dumps(_Trap(trap)))  # the trap works
     assert trap.exists()
 
 
@@ -220,7 +220,7 @@ def test_numpy_headers_that_promise_too_much(tmp_path: Path, shape: str) -> None
 def test_files_of_gigabytes_are_refused_unread(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.touch()
-    os.truncate(path, 5 << 30)  # a hole: it takes no room
+    os.truncate(path, 5 << 30)  # a hole, without disk space
     with pytest.raises(AudioFileError, match="has 5368709120 bytes; a response has at least one and at most"):
         load_response(path)
 
@@ -270,6 +270,6 @@ def test_samples_beyond_all_sound_do_not_abort_the_mp3_encoder(tmp_path: Path) -
     report = process_file(tmp_path / "in.wav", tmp_path / "out.mp3", ImpulseResponse(np.ones(1), 44_100))
     assert report.clipped == loud.size
     held, _ = soundfile.read(tmp_path / "out.mp3")
-    assert np.abs(held).max() < 4  # and no 1e11: a codec overshoots what is clipped
+    assert np.abs(held).max() < 4  # not 1e11: a codec overshoots clipped samples
     with pytest.raises(InvalidAudioError, match="MP3 holds samples up to ±1"):
         save_response(ImpulseResponse(loud, 44_100), tmp_path / "response.mp3")

@@ -1,4 +1,4 @@
-"""The largest responses pass through the algebra in little more memory than they take themselves."""
+"""Algebra with the largest responses needs little more memory than the responses."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -29,8 +29,8 @@ LATE = Delay(3.0) >> LowPass(8000)
 
 
 def _peak(make: Callable[[], object]) -> int:
-    """Return the bytes that making something takes at most, beside what was there."""
-    make()  # what is loaded or kept for good does not count
+    """Return the peak of bytes allocated by a call."""
+    make()  # imports and caches do not count
     tracemalloc.start()
     make()
     _, peak = tracemalloc.get_traced_memory()
@@ -54,7 +54,7 @@ def test_what_is_made_takes_few_times_its_size(make: Callable[[], ImpulseRespons
 
 
 class _Spy(Effect):
-    """Leaves all as it is, and notes how much memory is taken when it is asked for its response."""
+    """An effect that changes nothing, and records the memory in use when its response is requested."""
 
     def __init__(self) -> None:
         self.seen = 0
