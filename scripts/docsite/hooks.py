@@ -17,6 +17,8 @@ ELSEWHERE = {
     "(../CHANGELOG.md": "(changelog.md",
     "(../impulses/README.md": "(impulses.md",
     "(../README.md": "(index.md",
+    "(../CONTRIBUTING.md": "(contributing.md",
+    "(SECURITY.md": "(security.md",
     "](docs/": "](",  # on pages outside docs/
 }
 
@@ -27,6 +29,8 @@ def on_files(files: Files, config: Any) -> Files:
         "cli.md": cli_reference.page(),
         "api.md": api_reference.page(),
         "changelog.md": (ROOT / "CHANGELOG.md").read_text("utf-8"),
+        "contributing.md": (ROOT / "CONTRIBUTING.md").read_text("utf-8"),
+        "security.md": (ROOT / "SECURITY.md").read_text("utf-8"),
         "impulses.md": (ROOT / "impulses" / "README.md").read_text("utf-8"),
     }
     for name, text in made.items():

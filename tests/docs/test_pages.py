@@ -95,7 +95,7 @@ def _headings(path: Path) -> set[str]:
     return {re.sub(r"[^\w\s-]", "", title).strip().lower().replace(" ", "-") for title in titles}
 
 
-MADE = {"cli.md", "api.md", "changelog.md", "impulses.md"}
+MADE = {"cli.md", "api.md", "changelog.md", "contributing.md", "security.md", "impulses.md"}
 """Pages of the site made by scripts/docsite."""
 
 
