@@ -1,6 +1,7 @@
 """The door for arrays: what is sound, what is refused and with which words."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from reverb.arrays import as_audio, as_sample_rate
@@ -14,7 +15,7 @@ def test_floats_pass_untouched(dtype: type[np.floating]) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.uint8, np.int64, np.float16, np.longdouble, ">f8", ">f4"])
-def test_other_real_numbers_become_float64_unscaled(dtype: object) -> None:
+def test_other_real_numbers_become_float64_unscaled(dtype: npt.DTypeLike) -> None:
     audio = as_audio(np.array([0, 1, 2, 100], dtype))
     assert audio.dtype == np.float64
     assert audio.dtype.isnative

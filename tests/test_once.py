@@ -40,7 +40,7 @@ def test_results_are_kept_by_argument_until_they_are_cleared() -> None:
     assert load("b") is not first
     load.cache_clear()
     assert load("a") is not first
-    assert (load.__name__, load.__doc__) == ("load", "Load.")
+    assert (vars(load)["__name__"], load.__doc__) == ("load", "Load.")
 
 
 def test_a_failure_is_not_kept_and_the_function_may_ask_again() -> None:

@@ -90,7 +90,7 @@ def test_soundfile_still_has_them(tmp_path: Path) -> None:
 
 
 def test_sounddevice_still_has_them() -> None:
-    sounddevice = pytest.importorskip("sounddevice", exc_type=(ImportError, OSError))
+    sounddevice = pytest.importorskip("sounddevice", exc_type=(ImportError, OSError))  # type: ignore[arg-type]
     before = sounddevice._initialized
     assert before >= 0
     cards.rescan()

@@ -96,13 +96,13 @@ def test_a_case_is_known_by_seed_and_number() -> None:
 def test_a_slice_of_the_fuzzing_finds_nothing(tmp_path: Path) -> None:
     command = [
         sys.executable,
-        ROOT / "scripts" / "fuzz.py",
+        str(ROOT / "scripts" / "fuzz.py"),
         "--seconds",
         "20",
         "--seed",
         "3",
         "--keep",
-        tmp_path,
+        str(tmp_path),
     ]
     found = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert found.returncode == 0, found.stdout + found.stderr
