@@ -28,9 +28,7 @@ def main() -> None:
     )
     parser.add_argument("choir")
     parser.add_argument("output")
-    parser.add_argument(
-        "--share", type=float, default=0.35, help="share of the room in the power, 0 to 1"
-    )
+    parser.add_argument("--share", type=float, default=0.35, help="share of the room in the power, 0 to 1")
     options = parser.parse_args()
 
     report = reverb.process_file(

@@ -24,7 +24,9 @@ def main() -> None:
     parser.add_argument("wet", nargs="?")
     parser.add_argument("output")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of the response in seconds")
-    parser.add_argument("--try", dest="device", metavar="NAME", help="a bundled response to use as the device")
+    parser.add_argument(
+        "--try", dest="device", metavar="NAME", help="a bundled response to use as the device"
+    )
     options = parser.parse_args()
     if (options.wet is None) == (options.device is None):
         parser.error("give the returned recording, or --try NAME")
