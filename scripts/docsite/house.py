@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from reverb.plots.figures import Theme
 
 ROOT = Path(__file__).resolve().parents[2]
-ROW = re.compile(r"^\| (\d) \| (.+?) \| (.+?) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (\d) \| ([^|]+) \| (`reverb\.[^|]+) \|$", re.MULTILINE)
 PACKAGE = re.compile(r"`reverb\.(\w+)`")
 WIDTH, FLOOR, GAP, ROOF, GROUND = 880, 116, 6, 92, 46
 LEFT, WALL = 40, 800
