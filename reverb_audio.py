@@ -1,7 +1,6 @@
-"""Entry point of the command `reverb`.
+"""The entry point of the command `reverb`.
 
-It is outside the package `reverb`, so that it still runs, and explains, if another distribution has overwritten or
-hides that package.
+It is outside the package `reverb`, so that it can report when another distribution has overwritten or hides that package.
 """
 
 import os
@@ -9,12 +8,12 @@ import sys
 
 
 def main() -> None:
-    """Run the command line, or explain which distribution has replaced its package."""
+    """Run the command line, or report which distribution has replaced its package."""
     try:
         from reverb.cli import main as run
     except ImportError:
         if hasattr(sys.modules.get("reverb"), "__distribution__"):
-            raise  # the package is the right one; another import is missing
+            raise  # the package is ours, so something else is missing
         sys.exit(f"Error: {_reason()}")
     run()
 

@@ -21,9 +21,9 @@ import time
 import warnings
 from pathlib import Path
 
-from fuzzing.doors import KINDS, prepare
+from fuzzing.runner import Fuzz, Outcome, outcome, run
 from fuzzing.seeds import ROOT, corpus
-from fuzzing.watch import Fuzz, Outcome, outcome, run
+from fuzzing.targets import KINDS, prepare
 
 _BATCH = 300  # cases per child process
 
@@ -84,7 +84,7 @@ def _tell(fuzz: Fuzz, found: Outcome, keep: Path | None) -> None:
     """Print a failure, and keep its file."""
     case, _ = fuzz.case(found.number)
     print(
-        f"case {found.number}: {case.seed.kind} through {case.door.__name__}, {found.megabytes:.0f} MB, "
+        f"case {found.number}: {case.seed.kind} through {case.target.__name__}, {found.megabytes:.0f} MB, "
         f"{found.seconds:.1f} s: {found.verdict}",
         flush=True,
     )

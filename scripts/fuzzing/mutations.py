@@ -40,11 +40,11 @@ _HEADER = 200
 _LARGEST = 400_000  # bytes, the maximum of a case
 
 
-def mutated(rng: Rng, data: bytes, others: Sequence[bytes], ways: Sequence[Mutation]) -> bytes:
+def mutated(rng: Rng, data: bytes, others: Sequence[bytes], mutations: Sequence[Mutation]) -> bytes:
     """Return a file after one to four mutations."""
     broken = bytearray(data)
     for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4))):
-        broken = rng.choice(ways)(rng, broken, others)
+        broken = rng.choice(mutations)(rng, broken, others)
         del broken[_LARGEST:]
     return bytes(broken)
 

@@ -111,7 +111,7 @@ harmonics = 3
 
 
 class Seed(NamedTuple):
-    """A file: its kind, which selects mutations and doors, its extension, and its content."""
+    """A file: its kind, which selects mutations and targets, its extension, and its content."""
 
     kind: str
     ending: str

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import ROOT
 
 fuzzing = pytest.importorskip(
-    "fuzzing.watch", reason="the seeds of the fuzzing need sofar", exc_type=ImportError
+    "fuzzing.runner", reason="the seeds of the fuzzing need sofar", exc_type=ImportError
 )
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/clear_refs").exists(), reason="peaks of memory need Linux's /proc"
@@ -44,14 +44,14 @@ def _pass(_rng: random.Random, _path: Path) -> None:
 
 
 class _Fuzz(fuzzing.Fuzz):  # type: ignore[name-defined, misc]
-    """Cases for the given doors, in turn."""
+    """Cases for the given targets, in turn."""
 
-    def __init__(self, doors: list[Callable[[random.Random, Path], None]]) -> None:
-        self.doors = doors
+    def __init__(self, targets: list[Callable[[random.Random, Path], None]]) -> None:
+        self.targets = targets
 
     def case(self, number: int) -> tuple[object, random.Random]:
         seed = fuzzing.Seed("wav", ".wav", b"")
-        return fuzzing.Case(seed, b"", self.doors[number]), random.Random(number)
+        return fuzzing.Case(seed, b"", self.targets[number]), random.Random(number)
 
 
 def test_the_watch_sees_a_crash_a_hang_memory_and_a_traceback_and_goes_on() -> None:

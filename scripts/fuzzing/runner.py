@@ -16,9 +16,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from fuzzing.doors import KINDS, Door, prepare, pushed
 from fuzzing.mutations import mutated
 from fuzzing.seeds import Seed
+from fuzzing.targets import KINDS, Target, prepare, tested
 
 _VIRTUAL = 3 << 30  # bytes beyond the start of a child: enough for threads, too little for a bomb
 _TICK = 0.25
@@ -27,11 +27,11 @@ _KEEP_STDERR = 20_000
 
 
 class Case(NamedTuple):
-    """A damaged file, and its door."""
+    """A damaged file, and its target."""
 
     seed: Seed
     data: bytes
-    door: Door
+    target: Target
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class Fuzz:
         return random.Random(f"{self._seed}/{number}")
 
     def case(self, number: int) -> tuple[Case, random.Random]:
-        """Return a case, and the random generator for its door."""
+        """Return a case, and the random generator for its target."""
         rng = self.rng(number)
         kind = rng.choices(list(self._by_kind), [KINDS[kind][2] for kind in self._by_kind])[0]
-        ways, doors, _ = KINDS[kind]
+        mutations, targets, _ = KINDS[kind]
         seeds = self._by_kind[kind]
         seed = rng.choice(seeds)
-        data = mutated(rng, seed.data, [other.data for other in seeds], ways)
-        return Case(seed, data, rng.choice(doors)), rng
+        data = mutated(rng, seed.data, [other.data for other in seeds], mutations)
+        return Case(seed, data, rng.choice(targets)), rng
 
 
 def run(fuzz: Fuzz, numbers: Sequence[int], megabytes: float, seconds: float) -> Iterator[Outcome]:
@@ -198,7 +198,7 @@ def outcome(fuzz: Fuzz, number: int, folder: Path) -> Outcome:
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak of memory (proc(5))
     began = time.process_time()
     try:
-        verdict = pushed(case.door, rng, path)
+        verdict = tested(case.target, rng, path)
     except Exception:
         verdict = f"traceback\n{traceback.format_exc()}"
     return Outcome(number, verdict, peak_megabytes(), time.process_time() - began)

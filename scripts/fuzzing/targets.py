@@ -1,4 +1,4 @@
-"""The functions and commands that read files (doors): each must give a correct result or a clear error."""
+"""The fuzz targets: functions and commands that read files, and must give a correct result or a clear error."""
 
 import contextlib
 import io
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from fuzzing import mutations as ways
+from fuzzing import mutations
 from fuzzing.mutations import Mutation
 from fuzzing.seeds import companions
 from reverb.audiofiles.files import open_sound, read_blocks
@@ -26,7 +26,7 @@ from reverb.store.presets import load_chain
 from reverb.store.response_files import load_response
 from reverb.store.sweep_files import load_played
 
-Door = Callable[[random.Random, Path], None]
+Target = Callable[[random.Random, Path], None]
 _LONGEST_MESSAGE = 1500
 _EXACT = {"PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"}
 _LAYOUTS = (None, None, None, "mono", "stereo", "true-stereo", "parallel", "1x2", "2x3", "256x256")
@@ -109,16 +109,16 @@ def equaliser(_rng: random.Random, path: Path) -> None:
 def comment(rng: random.Random, path: Path) -> None:
     """Load a response or a sweep with a damaged comment."""
     text = path.read_bytes().decode("latin-1").replace("\0", "")
-    prefix, door = rng.choice((("reverb impulse response: ", response), ("reverb sweep: ", played)))
+    prefix, target = rng.choice((("reverb impulse response: ", response), ("reverb sweep: ", played)))
     sound = path.with_name("comment.wav")
     with soundfile.SoundFile(sound, "w", 8000, 2, "PCM_16") as file:
         file.comment = (prefix + text)[:16_000]
         file.write(np.eye(50, 2))
-    door(rng, sound)
+    target(rng, sound)
 
 
-def command(*words: str) -> Door:
-    """Return a door that runs a command, with FILE and OUT replaced by the paths of the case."""
+def command(*words: str) -> Target:
+    """Return a target that runs a command, with FILE and OUT replaced by the paths of the case."""
 
     def run(_rng: random.Random, path: Path) -> None:
         names = {
@@ -147,7 +147,7 @@ _APPLY = command("apply", "ROOM", "OUT", "--ir", "FILE", "--force")
 _FILTER = command("filter", "highpass", "FILE", "OUT", "--cutoff", "80", "--force", "--quiet")
 _CHAIN = command("chain", "FILE", "ROOM", "OUT", "--force")
 _EXPLAIN = command("chain", "FILE", "--explain")
-_SOUND: tuple[Door, ...] = (
+_SOUND: tuple[Target, ...] = (
     command("ir", "deconvolve", "FILE", "OUT", "--force"),
     blocks,
     render,
@@ -160,36 +160,36 @@ _SOUND: tuple[Door, ...] = (
     _APPLY,
     _FILTER,
 )
-_NUMBERS: tuple[Door, ...] = (response, response, response, _INFO, _APPLY)
-_RIFF: tuple[Mutation, ...] = (*ways.BYTES, *(ways.chunks,) * 8)
+_NUMBERS: tuple[Target, ...] = (response, response, response, _INFO, _APPLY)
+_RIFF: tuple[Mutation, ...] = (*mutations.BYTES, *(mutations.chunks,) * 8)
 
-KINDS: dict[str, tuple[tuple[Mutation, ...], tuple[Door, ...], int]] = {
+KINDS: dict[str, tuple[tuple[Mutation, ...], tuple[Target, ...], int]] = {
     "wav": (_RIFF, _SOUND, 22),
     "aiff": (_RIFF, _SOUND, 8),
     "rf64": (_RIFF, _SOUND, 4),
-    "w64": (ways.BYTES, _SOUND, 4),
-    "caf": (ways.BYTES, _SOUND, 5),
-    "au": (ways.BYTES, _SOUND, 3),
-    "mp3": (ways.BYTES, _SOUND, 4),
-    "flac": ((*ways.BYTES, *(ways.flac_stream,) * 5), _SOUND, 10),
-    "ogg": ((*ways.BYTES, *(ways.ogg_pages,) * 10), _SOUND, 8),
-    "other": (ways.BYTES, _SOUND, 3),
-    "sofa": (ways.BYTES, _NUMBERS, 5),
-    "npy": ((*ways.BYTES, ways.number_token, ways.number_token), _NUMBERS, 3),
-    "raw": (ways.BYTES, _NUMBERS, 2),
-    "text": (ways.TEXT, _NUMBERS, 3),
-    "configuration": (ways.TEXT, _NUMBERS, 3),
-    "comment": (ways.TEXT, (comment,), 2),
-    "equaliser": (ways.TEXT, (equaliser,), 4),
-    "toml": (ways.TEXT, (chain, chain, chain, _CHAIN, _EXPLAIN), 7),
+    "w64": (mutations.BYTES, _SOUND, 4),
+    "caf": (mutations.BYTES, _SOUND, 5),
+    "au": (mutations.BYTES, _SOUND, 3),
+    "mp3": (mutations.BYTES, _SOUND, 4),
+    "flac": ((*mutations.BYTES, *(mutations.flac_stream,) * 5), _SOUND, 10),
+    "ogg": ((*mutations.BYTES, *(mutations.ogg_pages,) * 10), _SOUND, 8),
+    "other": (mutations.BYTES, _SOUND, 3),
+    "sofa": (mutations.BYTES, _NUMBERS, 5),
+    "npy": ((*mutations.BYTES, mutations.number_token, mutations.number_token), _NUMBERS, 3),
+    "raw": (mutations.BYTES, _NUMBERS, 2),
+    "text": (mutations.TEXT, _NUMBERS, 3),
+    "configuration": (mutations.TEXT, _NUMBERS, 3),
+    "comment": (mutations.TEXT, (comment,), 2),
+    "equaliser": (mutations.TEXT, (equaliser,), 4),
+    "toml": (mutations.TEXT, (chain, chain, chain, _CHAIN, _EXPLAIN), 7),
 }
-"""Per kind of file: its mutations, its doors, and its weight in the draw."""
+"""Per kind of file: its mutations, its targets, and its weight in the draw."""
 
 
-def pushed(door: Door, rng: random.Random, path: Path) -> str:
-    """Give a file to a door; return ``right``, or ``refused`` if the error is clear."""
+def tested(target: Target, rng: random.Random, path: Path) -> str:
+    """Give a file to a target; return ``right``, or ``refused`` if the error is clear."""
     try:
-        door(rng, path)
+        target(rng, path)
     except ReverbError as error:
         message = str(error)
         check(
