@@ -1,6 +1,6 @@
 """The entry point of the command `reverb`.
 
-It is outside the package `reverb`, so that it can report when another distribution has overwritten or hides that package.
+It is outside the package `reverb`, so that it can report that another distribution has overwritten or hides it.
 """
 
 import os
