@@ -1,6 +1,7 @@
-"""The entry point of the command `reverb`.
+"""The door of the command `reverb`.
 
-It is outside the package `reverb`, so that it can report that another distribution has overwritten or hides it.
+It stands outside the package `reverb`: where another distribution has overwritten or hides that package, this is still
+there, and says so.
 """
 
 import os
@@ -8,12 +9,12 @@ import sys
 
 
 def main() -> None:
-    """Run the command line, or report which distribution has replaced its package."""
+    """Run the command line, or say who has taken its package's place."""
     try:
         from reverb.cli import main as run
     except ImportError:
         if hasattr(sys.modules.get("reverb"), "__distribution__"):
-            raise  # the package is ours, so something else is missing
+            raise  # the package is ours: something else is missing
         sys.exit(f"Error: {_reason()}")
     run()
 

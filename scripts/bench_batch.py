@@ -44,12 +44,12 @@ def material(folder: Path, files: int, seconds: float) -> Path:
 
 
 def by_processes(batch: Batch, workers: int) -> Iterator[object]:
-    """Run the batch in processes, as `reverb batch` does."""
+    """Do it as `reverb batch` does."""
     return processes.run(batch.tasks, Workshop(batch.folder, batch.treatments), workers)
 
 
 def by_threads(batch: Batch, workers: int) -> Iterator[object]:
-    """Run the same tasks in threads of this process."""
+    """Carry out the same tasks in threads of this process."""
     workshop, responses = Workshop(batch.folder, batch.treatments), FoldedResponses()
     with ThreadPoolExecutor(workers) as pool:
         yield from pool.map(lambda task: run_task(task, context, responses), batch.tasks)
