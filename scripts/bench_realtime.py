@@ -134,7 +134,7 @@ class Ours:
 class Pedalboard:
     """pedalboard.Convolution, which keeps its state between calls with ``reset=False``.
 
-    JUCE, under it, scales a response to a sum of squares of 1/64; the null is taken with that undone.
+    It is based on JUCE, which scales a response to a sum of squares of 1/64; the null is computed without that scaling.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-// Runs zita-convolver over a recording and reports what it cost: the C++ peer of bench_realtime.py.
+// Runs zita-convolver over a recording and reports its cost: the C++ peer of bench_realtime.py.
 //
 //   zita_driver TUNED BLOCK INPUTS OUTPUTS TAPS BLOCKS PACE_US RESPONSES INPUT OUTPUT
 //

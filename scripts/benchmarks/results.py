@@ -46,11 +46,11 @@ class Result:
     Attributes
     ----------
     command : str
-        What takes the figures anew.
+        The command that repeats the measurement.
     machine : str
     tables : mapping of str to list of mappings
     note : str
-        What else is to be said of this run, in Markdown.
+        A remark on this run, in Markdown.
     """
 
     command: str

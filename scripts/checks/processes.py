@@ -54,7 +54,7 @@ def seconds(
 ) -> list[float]:
     """Return the minimum time of each of several commands, run in turn: the runs with the least disturbance.
 
-    A file that they have `made` is removed in between, for to replace one takes longer than to make one.
+    The file `made` by them is removed in between, because replacing a file takes longer than creating one.
     """
     least = [math.inf] * len(commands)
     for _ in range(turns):

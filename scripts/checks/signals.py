@@ -45,7 +45,7 @@ def spectrum(
 ) -> npt.NDArray[np.complex128]:
     """Return the Fourier sum of one channel at any frequencies in Hz, time zero at frame `latency`.
 
-    By its definition, ``Σ h[n] exp(−j 2π f (n − latency) / rate)``; long responses in pieces.
+    The sum is ``Σ h[n] exp(−j 2π f (n − latency) / rate)``; long responses are summed in pieces.
     """
     taps = np.asarray(samples, np.float64).ravel()
     total = np.zeros(len(frequencies), np.complex128)

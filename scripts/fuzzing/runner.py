@@ -52,7 +52,7 @@ class Fuzz:
     corpus : sequence of Seed
     seed : int
     kinds : sequence of str
-        Of files; all by default.
+        Kinds of files; all by default.
     """
 
     def __init__(self, corpus: Sequence[Seed], seed: int, kinds: Sequence[str] = ()) -> None:
@@ -81,17 +81,17 @@ class Fuzz:
 def run(fuzz: Fuzz, numbers: Sequence[int], megabytes: float, seconds: float) -> Iterator[Outcome]:
     """Yield the outcome of each case, from one child after the other; a failed child is replaced.
 
-    A child that holds too much may hold it from cases before: then a new one begins with this case, and is judged.
+    A child with too much memory may have it from earlier cases: then a new child runs the case again, and is judged.
 
     Parameters
     ----------
     fuzz : Fuzz
     numbers : sequence of int
-        Of the cases.
+        Numbers of the cases.
     megabytes : float
-        What a process may hold at most.
+        Memory limit of a process.
     seconds : float
-        Of CPU time that a case may take.
+        Limit of CPU time per case.
     """
     left = list(numbers)
     while left:

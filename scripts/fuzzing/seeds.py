@@ -126,7 +126,7 @@ def companions() -> dict[str, bytes]:
 def corpus(real: Path | None) -> list[Seed]:
     """Return all seeds, in an order that depends only on the files.
 
-    They are made in a process of their own, for the libraries that write some of them are heavy.
+    They are made in a separate process, because the libraries that write some of them are large.
     """
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_corpus, (real,))
