@@ -23,8 +23,8 @@ class Limit:
     largest : bool
         Whether `value` is the largest that passes.
     digits : int
-        A measurement is rounded to this many digits, towards the failing side, before it is judged, so the printed value
-        and the verdict always agree. Few digits suit figures that vary from run to run.
+        A measurement is rounded to this many digits, towards the failing side, before it is judged, so the printed
+        value and the verdict always agree. Few digits suit figures that vary from run to run.
     """
 
     value: float
@@ -67,7 +67,7 @@ def at_least(value: float, unit: str = "", *, digits: int = 3) -> Limit:
 class Check:
     """One row of the page: a claim, the standard or reference, and the limit.
 
-    A `timed` check is valid only on an idle machine, so other runs skip it.
+    A `timed` check is valid only on an idle machine, so `--check` skips it.
     """
 
     name: str
