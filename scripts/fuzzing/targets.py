@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from fuzzing import mutations
+from fuzzing import mutations as ways
 from fuzzing.mutations import Mutation
 from fuzzing.seeds import companions
 from reverb.audiofiles.files import open_sound, read_blocks
@@ -102,7 +102,7 @@ def chain(rng: random.Random, path: Path) -> None:
 
 
 def equaliser(_rng: random.Random, path: Path) -> None:
-    """Load an equalizer, and compute its taps."""
+    """Load an equaliser, and make its taps."""
     _check_response(load_equaliser(path).response(48_000))
 
 
@@ -161,27 +161,27 @@ _SOUND: tuple[Target, ...] = (
     _FILTER,
 )
 _NUMBERS: tuple[Target, ...] = (response, response, response, _INFO, _APPLY)
-_RIFF: tuple[Mutation, ...] = (*mutations.BYTES, *(mutations.chunks,) * 8)
+_RIFF: tuple[Mutation, ...] = (*ways.BYTES, *(ways.chunks,) * 8)
 
 KINDS: dict[str, tuple[tuple[Mutation, ...], tuple[Target, ...], int]] = {
     "wav": (_RIFF, _SOUND, 22),
     "aiff": (_RIFF, _SOUND, 8),
     "rf64": (_RIFF, _SOUND, 4),
-    "w64": (mutations.BYTES, _SOUND, 4),
-    "caf": (mutations.BYTES, _SOUND, 5),
-    "au": (mutations.BYTES, _SOUND, 3),
-    "mp3": (mutations.BYTES, _SOUND, 4),
-    "flac": ((*mutations.BYTES, *(mutations.flac_stream,) * 5), _SOUND, 10),
-    "ogg": ((*mutations.BYTES, *(mutations.ogg_pages,) * 10), _SOUND, 8),
-    "other": (mutations.BYTES, _SOUND, 3),
-    "sofa": (mutations.BYTES, _NUMBERS, 5),
-    "npy": ((*mutations.BYTES, mutations.number_token, mutations.number_token), _NUMBERS, 3),
-    "raw": (mutations.BYTES, _NUMBERS, 2),
-    "text": (mutations.TEXT, _NUMBERS, 3),
-    "configuration": (mutations.TEXT, _NUMBERS, 3),
-    "comment": (mutations.TEXT, (comment,), 2),
-    "equaliser": (mutations.TEXT, (equaliser,), 4),
-    "toml": (mutations.TEXT, (chain, chain, chain, _CHAIN, _EXPLAIN), 7),
+    "w64": (ways.BYTES, _SOUND, 4),
+    "caf": (ways.BYTES, _SOUND, 5),
+    "au": (ways.BYTES, _SOUND, 3),
+    "mp3": (ways.BYTES, _SOUND, 4),
+    "flac": ((*ways.BYTES, *(ways.flac_stream,) * 5), _SOUND, 10),
+    "ogg": ((*ways.BYTES, *(ways.ogg_pages,) * 10), _SOUND, 8),
+    "other": (ways.BYTES, _SOUND, 3),
+    "sofa": (ways.BYTES, _NUMBERS, 5),
+    "npy": ((*ways.BYTES, ways.number_token, ways.number_token), _NUMBERS, 3),
+    "raw": (ways.BYTES, _NUMBERS, 2),
+    "text": (ways.TEXT, _NUMBERS, 3),
+    "configuration": (ways.TEXT, _NUMBERS, 3),
+    "comment": (ways.TEXT, (comment,), 2),
+    "equaliser": (ways.TEXT, (equaliser,), 4),
+    "toml": (ways.TEXT, (chain, chain, chain, _CHAIN, _EXPLAIN), 7),
 }
 """Per kind of file: its mutations, its targets, and its weight in the draw."""
 

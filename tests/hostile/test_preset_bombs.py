@@ -1,4 +1,4 @@
-"""Presets and equalizers made to use all memory, or never to end."""
+"""Presets and equalizers made to take all memory or never to end."""
 
 from pathlib import Path
 
