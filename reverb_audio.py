@@ -1,7 +1,7 @@
-"""The door of the command `reverb`.
+"""Entry point of the command `reverb`.
 
-It stands outside the package `reverb`: where another distribution has overwritten or hides that package, this is still
-there, and says so.
+It is outside the package `reverb`, so that it still runs, and explains, if another distribution has overwritten or
+hides that package.
 """
 
 import os
@@ -9,12 +9,12 @@ import sys
 
 
 def main() -> None:
-    """Run the command line, or say who has taken its package's place."""
+    """Run the command line, or explain which distribution has replaced its package."""
     try:
         from reverb.cli import main as run
     except ImportError:
         if hasattr(sys.modules.get("reverb"), "__distribution__"):
-            raise  # the package is ours: something else is missing
+            raise  # the package is the right one; another import is missing
         sys.exit(f"Error: {_reason()}")
     run()
 

@@ -1,8 +1,7 @@
 """Compare batches in worker processes, in threads, and on a Dask cluster, with one worker and with two.
 
-All variants render the same files, in turn (A B C, A B C, ...); rates are medians over the turns, without the start
-of the workers. At the end, the cost of handing out a task is measured, which limits the number of workers
-(docs/batch.md).
+All variants render the same files, in turn (A B C, A B C, ...); rates are medians over the turns, without the start of
+the workers. At the end, the cost of handing out a task is measured, which limits the number of workers (docs/batch.md).
 
     python scripts/bench_batch.py
     python scripts/bench_batch.py --seconds 3 --files 24 --turns 3
@@ -44,13 +43,13 @@ def material(folder: Path, files: int, seconds: float) -> Path:
 
 
 def by_processes(batch: Batch, workers: int) -> Iterator[object]:
-    """Do it as `reverb batch` does."""
-    return processes.run(batch.tasks, Workshop(batch.folder, batch.treatments), workers)
+    """Run the batch in processes, as `reverb batch` does."""
+    return processes.run(batch.tasks, WorkerContext(batch.folder, batch.treatments), workers)
 
 
 def by_threads(batch: Batch, workers: int) -> Iterator[object]:
-    """Carry out the same tasks in threads of this process."""
-    workshop, responses = Workshop(batch.folder, batch.treatments), FoldedResponses()
+    """Run the same tasks in threads of this process."""
+    context, responses = WorkerContext(batch.folder, batch.treatments), FoldedResponses()
     with ThreadPoolExecutor(workers) as pool:
         yield from pool.map(lambda task: run_task(task, context, responses), batch.tasks)
 
@@ -138,9 +137,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, nargs="+", default=[3.0, 60.0], help="lengths of files")
-    parser.add_argument(
-        "--files", type=int, nargs="+", default=[120, 24], help="number of files of each length"
-    )
+    parser.add_argument("--files", type=int, nargs="+", default=[120, 24], help="number of files of each length")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--ir", default="church")
     add_options(parser)

@@ -1,4 +1,4 @@
-"""Render a dry recording through two rooms and three filters, say what happened, and draw one picture."""
+"""Render a dry recording with two rooms and three filters, print a report, and draw one picture."""
 
 import argparse
 from pathlib import Path
