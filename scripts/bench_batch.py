@@ -137,7 +137,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, nargs="+", default=[3.0, 60.0], help="lengths of files")
-    parser.add_argument("--files", type=int, nargs="+", default=[120, 24], help="number of files of each length")
+    parser.add_argument(
+        "--files", type=int, nargs="+", default=[120, 24], help="number of files of each length"
+    )
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--ir", default="church")
     add_options(parser)
