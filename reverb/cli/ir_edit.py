@@ -321,14 +321,14 @@ def edit(
 
 def save(response: "ImpulseResponse", output: str, *, force: bool, quiet: bool) -> None:
     """Write a response, named after its file, and print one line about it."""
-    from dataclasses import replace
     from pathlib import Path
 
     from reverb.levels import to_db
     from reverb.responses.level import peak
+    from reverb.responses.response import derived
     from reverb.store.response_files import save_response
 
-    response = replace(response, name=Path(output).stem)
+    response = derived(response, name=Path(output).stem)
     save_response(response, output, overwrite=force)
     if not quiet:
         click.echo(

@@ -17,7 +17,7 @@ from reverb.effects.effect import Effect, HasResponse
 from reverb.effects.equalizers import Equaliser, check_slope
 from reverb.effects.filters import ATTENUATIONS, DEFAULT_ATTENUATION, LowPass
 from reverb.errors import ParameterError
-from reverb.responses.response import ImpulseResponse, unit
+from reverb.responses.response import ImpulseResponse, owning, unit
 
 _MOST_EDGES = 30
 _TWICE = 20 * math.log10(2)
@@ -132,7 +132,7 @@ class Band(Effect):
         taps = _padded(below[self.number], latency)
         if self.number > 0:
             taps = taps - _padded(below[self.number - 1], latency)
-        return ImpulseResponse(taps, sample_rate, f"band {self.number + 1}", latency=latency)
+        return owning(taps, sample_rate, f"band {self.number + 1}", latency=latency)
 
     def report(self, sample_rate: int) -> FilterReport:
         """Return how many taps the band takes at `sample_rate` Hz, and what they reach; errors as `response`.

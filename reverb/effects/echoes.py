@@ -13,7 +13,8 @@ from reverb.effects.effect import Effect
 from reverb.engine import routing as wires
 from reverb.errors import ParameterError
 from reverb.levels import from_db
-from reverb.responses.response import ImpulseResponse, fitting
+from reverb.responses.response import ImpulseResponse, owning
+from reverb.responses.shape import dtype_within_limit
 
 _DELAYS = (0.0001, 10.0)
 _MOST_FEEDBACK = 0.98
@@ -100,24 +101,21 @@ class Echoes(Effect):
         """Return the dry sound and the echoes at `sample_rate` Hz, mono, or true stereo for ping-pong."""
         rows = 4 if self.ping_pong else 1  # from left to both, from right to both
         frames = self._frames(sample_rate, rows)
-        samples = np.zeros((frames, rows), fitting(frames, rows, np.float64, "echoes"))
+        samples = np.zeros((frames, rows), dtype_within_limit(frames, rows, np.float64, "echoes"))
         level = from_db(self.wet) * (0.5 if self.ping_pong else 1.0)
         for number, (start, kernel) in enumerate(self._echoes(sample_rate)):
             side = slice(number % 2, None, 2) if self.ping_pong else slice(None)
             samples[start : start + len(kernel), side] += level * kernel[:, np.newaxis]
         samples[0, [0, -1] if self.ping_pong else [0]] += from_db(self.dry)
-        samples.setflags(write=False)
-        return ImpulseResponse(
-            samples, sample_rate, "echoes", wires.matrix(2, 2) if self.ping_pong else wires.each(1)
-        )
+        return owning(samples, sample_rate, "echoes", wires.matrix(2, 2) if self.ping_pong else wires.each(1))
 
     def _frames(self, sample_rate: int, rows: int) -> int:
         """Return how long the response is; refuse one that is too long before its memory is taken."""
         frames = 0
-        fitting(round(self.count * self.delay * sample_rate), rows, np.float64, "echoes")
+        dtype_within_limit(round(self.count * self.delay * sample_rate), rows, np.float64, "echoes")
         for start, kernel in self._echoes(sample_rate):
             frames = max(frames, start + len(kernel))
-            fitting(frames, rows, np.float64, "echoes")
+            dtype_within_limit(frames, rows, np.float64, "echoes")
         return frames
 
     def _echoes(self, sample_rate: int) -> Iterator[tuple[int, Taps]]:

@@ -20,7 +20,7 @@ from reverb.effects.design.report import FilterReport, report_on
 from reverb.effects.effect import Effect
 from reverb.errors import ParameterError
 from reverb.levels import from_db
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, owning
 
 # What a setting of that name may be, in all equalisers.
 _RANGES = {
@@ -85,7 +85,7 @@ class Equaliser(Effect):
             If the curve is too fine for the tolerance.
         """
         shape = _realise(self, sample_rate)
-        return ImpulseResponse(shape.taps, sample_rate, type(self).__name__.lower(), latency=shape.latency)
+        return owning(shape.taps, sample_rate, type(self).__name__.lower(), latency=shape.latency)
 
     def report(self, sample_rate: int) -> FilterReport:
         """Return how many taps it takes at `sample_rate` Hz, and how near to the curve they come."""

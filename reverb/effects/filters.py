@@ -28,7 +28,7 @@ from reverb.effects.design.specify import (
 )
 from reverb.effects.effect import Effect
 from reverb.errors import ParameterError
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, owning
 
 DEFAULT_ATTENUATION = 80.0
 DEFAULT_RELATIVE_TRANSITION = 0.2
@@ -108,7 +108,7 @@ class Filter(Effect):
             build the taps.
         """
         taps, latency = _realise(self.specification(sample_rate), self.phase, self.method)
-        return ImpulseResponse(taps, sample_rate, self._kind, latency=latency)
+        return owning(taps, sample_rate, self._kind, latency=latency)
 
     def report(self, sample_rate: int) -> FilterReport:
         """Return how many taps the filter takes at `sample_rate` Hz, and what they reach; errors as `response`."""

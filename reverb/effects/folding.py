@@ -1,14 +1,13 @@
 """How long a folded response has to be: what lies below a floor at its ends may be left out."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.levels import from_db
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived
 
 FLOOR_DB = -120.0
 """Where a folded response ends by default, in dB of its peak: as far down as single precision carries sound."""
@@ -42,7 +41,7 @@ def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseRespon
     last = max(response.frames - 1 - _below(_powers(response, backwards=True), *floors), response.latency)
     if first == 0 and last == response.frames - 1:
         return response
-    return replace(response, samples=response.samples[first : last + 1], latency=response.latency - first)
+    return derived(response, response.samples[first : last + 1], latency=response.latency - first)
 
 
 def _powers(response: ImpulseResponse, *, backwards: bool = False) -> Iterator[tuple[Powers, Powers]]:
@@ -83,4 +82,4 @@ def portable(response: ImpulseResponse, name: str, floor_db: float | None = FLOO
     """
     if floor_db is not None:
         response = trim(response, floor_db)
-    return replace(response, samples=response.samples.astype(np.float32), name=name)
+    return derived(response, response.samples.astype(np.float32), name=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from reverb.audiofiles.files import PathLike
@@ -12,7 +12,7 @@ from reverb.effects.writing import call, written
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
 from reverb.responses.level import LEVELS, Level, audible, blend, level_gain
-from reverb.responses.response import ImpulseResponse, unit
+from reverb.responses.response import ImpulseResponse, derived, unit
 from reverb.store.library import impulse
 
 DEFAULT_MIX = 0.3
@@ -135,7 +135,7 @@ class Reverb(Effect):
                 f"{room.name or 'the room'} ({room.layout}) takes {inputs} channels and gives {outputs}, so a dry "
                 "sound has no place for each; give mix=1 or dry=-inf, or a room with as many outputs as inputs"
             )
-        return replace(unit(sample_rate, room.samples.dtype) * dry_gain + room, name=room.name)
+        return derived(unit(sample_rate, room.samples.dtype) * dry_gain + room, name=room.name)
 
     def _gains(self, room: ImpulseResponse) -> tuple[float, float]:
         """Return the linear gains of the dry path and of the room, measured at its own rate: the same at every."""
@@ -171,7 +171,7 @@ def _changed(
         from reverb.effects.stereo import Width
 
         changed = changed >> Width(width).response(room.sample_rate)
-    return replace(changed, samples=changed.samples.astype(room.samples.dtype), name=room.name)
+    return derived(changed, changed.samples.astype(room.samples.dtype), name=room.name)
 
 
 @lru_cache(maxsize=_KEPT)

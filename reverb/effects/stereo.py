@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from reverb.effects.effect import Effect, Gain, HasResponse
 from reverb.engine import routing as wires
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.response import ImpulseResponse, fitting
+from reverb.responses.response import ImpulseResponse, derived
+from reverb.responses.shape import dtype_within_limit
 
 _WIDEST = 4.0
 _UNCHANGED = Gain(0.0)
@@ -54,12 +55,11 @@ class MidSide(Effect):
                     f"{name}: {response.name or 'the effect'} is {response.layout}; expected a mono effect"
                 )
         same = (mid + side) * 0.5  # L→L and R→R
-        dtype = fitting(same.frames, 4, same.samples.dtype, "mid/side")
+        dtype = dtype_within_limit(same.frames, 4, same.samples.dtype, "mid/side")
         crossed = (mid + side * -1.0) * 0.5
         rows = np.empty((same.frames, 4), dtype)
         rows[:, [0, 3]], rows[:, [1, 2]] = same.samples, crossed.samples
-        rows.setflags(write=False)
-        return replace(same, samples=rows, wiring=wires.matrix(2, 2), name="mid/side")
+        return derived(same, rows, wiring=wires.matrix(2, 2), name="mid/side")
 
 
 @dataclass(frozen=True, repr=False)

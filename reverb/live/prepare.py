@@ -4,7 +4,7 @@ Wet and dry stay apart for a `Reverb`, so that both may be moved while it plays.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reverb.effects.effect import Chain, HasResponse, Parallel, fold
 from reverb.effects.levelled import Levelled
@@ -14,7 +14,7 @@ from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
 from reverb.live.convolver import check_dry
 from reverb.responses.level import Blend, audible, blend, level_gain
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived
 
 LOUDEST_DB = 60.0
 _WIDE = 1.5
@@ -165,7 +165,7 @@ def _at_once(response: ImpulseResponse, latency: int, own_rate: int) -> ImpulseR
     ringing = response.latency - latency - kept
     if response.latency <= latency:
         return response
-    return replace(response, samples=response.samples[max(0, ringing) :], latency=latency)
+    return derived(response, response.samples[max(0, ringing) :], latency=latency)
 
 
 def _law(effect: Reverb) -> MixLaw:
@@ -186,11 +186,11 @@ def _to_outputs(response: ImpulseResponse, outputs: int) -> ImpulseResponse:
         return response
     if wiring.outputs == 1:
         paths = tuple(Path(p.input, o, p.response) for p in wiring.paths for o in range(outputs))
-        return replace(response, wiring=Routing(wiring.inputs, outputs, paths))
+        return derived(response, wiring=Routing(wiring.inputs, outputs, paths))
     if outputs == 1:
         paths = tuple(Path(p.input, 0, p.response) for p in wiring.paths)
         scaled = response * (1.0 / math.sqrt(wiring.outputs))
-        return replace(scaled, wiring=Routing(wiring.inputs, 1, paths))
+        return derived(scaled, wiring=Routing(wiring.inputs, 1, paths))
     raise InvalidAudioError(
         f"{response.name or 'the effect'} ({response.layout}) gives {wiring.outputs} channels; "
         f"the output has {outputs}. Choose a response with {outputs} outputs"

@@ -14,7 +14,8 @@ from reverb.engine.offline.convolver import OverlapAdd
 from reverb.errors import InvalidAudioError
 from reverb.render import pipeline
 from reverb.render.quantize import Meter, sixteen_bit_to_float
-from reverb.responses.response import ImpulseResponse, fitting
+from reverb.responses.response import ImpulseResponse
+from reverb.responses.shape import dtype_within_limit
 
 Progress = Callable[[int, int], None]
 """Called with frames done and frames in all."""
@@ -85,7 +86,7 @@ class Job:
         wanted = np.float64 if sound.subtype in _DOUBLE else np.float32
         # Every channel carries as much of the past as the response is long.
         widest = max(sound.channels, self.channels)
-        self.dtype = fitting(response.frames, widest, wanted, f"{sound.name}: the effect")
+        self.dtype = dtype_within_limit(response.frames, widest, wanted, f"{sound.name}: the effect")
         self._engine = OverlapAdd(
             response.samples.T,
             response.wiring,

@@ -4,43 +4,60 @@ With ``A[i→k]`` the response from input i to output k: ``(A >> B)[i→o] = Σ_
 convolution), and ``(A + B)[i→o] = A[i→o] + B[i→o]``, both taken at the same time zero.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from reverb.arrays import Audio
-from reverb.engine import routing as wires
+from reverb.engine import routing
 from reverb.engine.convolve import convolve
-from reverb.errors import InvalidAudioError, ParameterError, shown
-from reverb.responses.response import ImpulseResponse, fitting
+from reverb.engine.routing import Routing
+from reverb.errors import InvalidAudioError, shown
+from reverb.responses.shape import MONO, dtype_within_limit, layout_name
 
 Paths = dict[tuple[int, int], Audio]
-_LOUDEST = 1e15
+_MAX_AMPLIFICATION = 1e15
 _MEMORY = 80 << 20
-"""Bytes for a convolution: enough for 16 channels and a filter; long ones take shorter transforms."""
+"""Bytes for one convolution: enough for 16 channels and a filter; longer responses take shorter transforms."""
 
 
-def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
-    """Return the response of `first`, then `second`.
+class Matrix(NamedTuple):
+    """An impulse response without its sample rate: samples of shape (frames, channels) and the paths they serve."""
+
+    samples: Audio
+    wiring: Routing
+    latency: int
+    name: str = ""
+
+    @property
+    def is_mono(self) -> bool:
+        """Whether one channel serves every channel of any input."""
+        return self.wiring == MONO
+
+    @property
+    def layout(self) -> str:
+        """The name of the wiring."""
+        return layout_name(self.wiring)
+
+
+def series(first: Matrix, second: Matrix, name: str) -> Matrix:
+    """Return the matrix of `first`, then `second`; errors call it by `name`.
 
     Raises
     ------
-    ParameterError
-        If the sample rates differ.
     InvalidAudioError
         If `second` does not take as many channels as `first` gives.
     """
-    _check_rates(first, second)
-    name = " >> ".join(part.name for part in (first, second) if part.name)
     latency = first.latency + second.latency
-    frames = first.frames + second.frames - 1
+    frames = len(first.samples) + len(second.samples) - 1
     wanted, what = np.result_type(first.samples, second.samples), f"a chain ({shown(name)})"
     _check_gain(first, second, what)
     if first.is_mono or second.is_mono:
         wide, narrow = (second, first) if first.is_mono else (first, second)
-        dtype = fitting(frames, wide.channels, wanted, what)
+        dtype = dtype_within_limit(frames, wide.samples.shape[1], wanted, what)
         rows = wide.samples.astype(dtype, copy=False), narrow.samples[:, 0].astype(dtype, copy=False)
         samples = convolve(*rows, memory=_MEMORY)
-        samples.setflags(write=False)
-        return ImpulseResponse(samples, first.sample_rate, name, wide.wiring, latency)
+        return Matrix(samples, wide.wiring, latency)
     if first.wiring.outputs != second.wiring.inputs:
         raise InvalidAudioError(
             f"{first.name or 'the first response'} ({first.layout}) gives {first.wiring.outputs} channels, "
@@ -49,7 +66,7 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
     joined = [(p, q) for p in first.wiring.paths for q in second.wiring.paths if p.output == q.input]
     # Where no output of the first is an input of the second there is silence, on a path of its own.
     pairs = sorted({(p.input, q.output) for p, q in joined}) or [(0, 0)]
-    dtype = fitting(frames, len(pairs), wanted, what)
+    dtype = dtype_within_limit(frames, len(pairs), wanted, what)
     samples = np.zeros((frames, len(pairs)), dtype)
     for p, q in joined:
         rows = (
@@ -57,44 +74,38 @@ def series(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
             second.samples[:, q.response].astype(dtype, copy=False),
         )
         samples[:, pairs.index((p.input, q.output))] += convolve(*rows, memory=_MEMORY)
-    wiring = wires.from_pairs(first.wiring.inputs, second.wiring.outputs, pairs)
-    samples.setflags(write=False)
-    return ImpulseResponse(samples, first.sample_rate, name, wiring, latency)
+    wiring = routing.from_pairs(first.wiring.inputs, second.wiring.outputs, pairs)
+    return Matrix(samples, wiring, latency)
 
 
-def parallel(first: ImpulseResponse, second: ImpulseResponse) -> ImpulseResponse:
-    """Return the response of `first` and `second` side by side, aligned at their time zero.
+def parallel(first: Matrix, second: Matrix, name: str) -> Matrix:
+    """Return the matrix of `first` and `second` side by side, aligned at their time zero.
 
-    A mono response beside a wider one stands on the diagonal: every input to the output of its number; one
-    input goes to every output.
+    A mono response beside a wider one stands on the diagonal: each input feeds the output of its number, and a
+    single input feeds every output. Errors call the matrix by `name`.
 
     Raises
     ------
-    ParameterError
-        If the sample rates differ.
     InvalidAudioError
         If their numbers of inputs or outputs differ.
     """
-    _check_rates(first, second)
-    name = " + ".join(part.name for part in (first, second) if part.name)
     latency = max(first.latency, second.latency)
     lead = [latency - part.latency for part in (first, second)]
-    frames = max(offset + part.frames for offset, part in zip(lead, (first, second), strict=True))
+    frames = max(offset + len(part.samples) for offset, part in zip(lead, (first, second), strict=True))
     wide = second if first.is_mono else first
     beside = [_paths_beside(part, wide) for part in (first, second)]
     pairs = sorted({pair for paths in beside for pair in paths})
     wanted = np.result_type(first.samples, second.samples)
-    dtype = fitting(frames, len(pairs), wanted, f"parallel branches ({shown(name)})")
+    dtype = dtype_within_limit(frames, len(pairs), wanted, f"parallel branches ({shown(name)})")
     samples = np.zeros((frames, len(pairs)), dtype)
     for paths, offset in zip(beside, lead, strict=True):
         for pair, row in paths.items():
             samples[offset : offset + len(row), pairs.index(pair)] += row.astype(dtype, copy=False)
-    wiring = wires.from_pairs(wide.wiring.inputs, wide.wiring.outputs, pairs)
-    samples.setflags(write=False)
-    return ImpulseResponse(samples, first.sample_rate, name, wiring, latency)
+    wiring = routing.from_pairs(wide.wiring.inputs, wide.wiring.outputs, pairs)
+    return Matrix(samples, wiring, latency)
 
 
-def _paths_beside(part: ImpulseResponse, wide: ImpulseResponse) -> Paths:
+def _paths_beside(part: Matrix, wide: Matrix) -> Paths:
     """Return the paths of `part` by (input, output), in the shape of `wide`."""
     inputs, outputs = wide.wiring.inputs, wide.wiring.outputs
     if part.is_mono and not wide.is_mono:
@@ -115,19 +126,11 @@ def _paths_beside(part: ImpulseResponse, wide: ImpulseResponse) -> Paths:
     return paths
 
 
-def _check_gain(first: ImpulseResponse, second: ImpulseResponse, what: str) -> None:
+def _check_gain(first: Matrix, second: Matrix, what: str) -> None:
     """Refuse a product that could leave the range of float32: below the sum of the one times the other's peak."""
     short, long = sorted((first.samples, second.samples), key=len)
     most = max(float(np.abs(row).sum()) for row in short.T) * max(float(long.max()), -float(long.min()))
-    if not most <= _LOUDEST:
+    if not most <= _MAX_AMPLIFICATION:
         raise InvalidAudioError(
-            f"{what} amplifies up to {most:.3g} times; expected at most {_LOUDEST:g}. Lower its gains"
-        )
-
-
-def _check_rates(first: ImpulseResponse, second: ImpulseResponse) -> None:
-    if first.sample_rate != second.sample_rate:
-        raise ParameterError(
-            f"sample rates {first.sample_rate} Hz and {second.sample_rate} Hz differ; "
-            f"bring one to the other's first, e.g. with .response({first.sample_rate})"
+            f"{what} amplifies up to {most:.3g} times; expected at most {_MAX_AMPLIFICATION:g}. Lower its gains"
         )

@@ -8,7 +8,6 @@ Tails are in `tail`, decay times in `decay_shaping`, time stretching in `stretch
 
 import math
 import re
-from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -19,7 +18,7 @@ from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
 from reverb.responses.acoustics import energy_decay, onset
 from reverb.responses.level import LEVELS, audible, normalise
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived
 
 Array: TypeAlias = npt.NDArray[np.float64]
 GainMode: TypeAlias = Literal["none", "peak", "energy", "loudness", "peak-safe"]
@@ -59,7 +58,7 @@ def trim_head(response: ImpulseResponse, threshold_db: float = -20.0, lead: floa
     samples = response.samples[cut:].copy()
     rise = np.sin(np.linspace(0, np.pi / 2, start - cut, endpoint=False)) ** 2
     samples[: start - cut] *= rise[:, np.newaxis].astype(samples.dtype)
-    return replace(response, samples=samples, latency=max(response.latency - cut, 0))
+    return derived(response, samples, latency=max(response.latency - cut, 0))
 
 
 def trim_tail(response: ImpulseResponse, level_db: float = -90.0) -> ImpulseResponse:
@@ -87,7 +86,7 @@ def set_length(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
         )
     if frames <= response.frames:
         return _cut(response, frames)
-    return replace(response, samples=np.pad(response.samples, ((0, frames - response.frames), (0, 0))))
+    return derived(response, np.pad(response.samples, ((0, frames - response.frames), (0, 0))))
 
 
 def cut_noise(response: ImpulseResponse) -> ImpulseResponse:
@@ -114,7 +113,7 @@ def _cut(response: ImpulseResponse, frames: int) -> ImpulseResponse:
     frames = max(frames, response.latency + 1)
     if frames >= response.frames:
         return response
-    cut = replace(response, samples=response.samples[:frames])
+    cut = derived(response, response.samples[:frames])
     return fade_out(cut, min(CUT_FADE, 0.25 * cut.seconds))
 
 
@@ -136,7 +135,7 @@ def fade_out(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
 
 def reverse(response: ImpulseResponse) -> ImpulseResponse:
     """Turn a response round in time: the sound swells and ends with a bang; time zero is its first frame."""
-    return replace(response, samples=response.samples[::-1].copy(), latency=0)
+    return derived(response, response.samples[::-1].copy(), latency=0)
 
 
 def predelay(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
@@ -237,4 +236,4 @@ def _float(response: ImpulseResponse) -> Array:
 
 def _scaled(response: ImpulseResponse, gain: Array) -> ImpulseResponse:
     samples: Audio = response.samples * gain[:, np.newaxis].astype(response.samples.dtype)
-    return replace(response, samples=samples)
+    return derived(response, samples)

@@ -4,7 +4,6 @@ Magnitudes are the analogue ones, so a filter is the same at every sample rate, 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from reverb.engine.convolve import convolve
 from reverb.errors import ParameterError
 from reverb.responses.minimum_phase import minimum_phase
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -87,7 +86,7 @@ def _filtered(response: ImpulseResponse, magnitude: Callable[[Array], Array]) ->
     loud = np.flatnonzero(np.abs(taps) > _LEAST * np.abs(taps).max())
     taps = taps[: min(int(loud[-1]) + 1, length // 2)]
     samples = convolve(response.samples, taps.astype(response.samples.dtype))
-    return replace(response, samples=samples)
+    return derived(response, samples)
 
 
 def _order(slope: int) -> int:

@@ -1,13 +1,13 @@
 """Between mono, stereo and true stereo, and how wide the room is."""
 
-from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from reverb.arrays import Audio
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.response import MONO, STEREO, TRUE_STEREO, ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived, owning
+from reverb.responses.shape import MONO, STEREO, TRUE_STEREO
 
 Layout: TypeAlias = Literal["mono", "stereo", "true-stereo"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
@@ -44,12 +44,12 @@ def to_layout(response: ImpulseResponse, layout: Layout) -> ImpulseResponse:
         return response
     h = response.samples
     if layout == "mono":
-        return replace(response, samples=h.sum(axis=1, keepdims=True) / h.dtype.type(2), wiring=MONO)
+        return derived(response, h.sum(axis=1, keepdims=True) / h.dtype.type(2), wiring=MONO)
     if layout == "stereo":
-        return replace(response, samples=_to_stereo(h), wiring=STEREO)
+        return derived(response, _to_stereo(h), wiring=STEREO)
     pair, silence = (h if h.shape[1] == 2 else np.repeat(h, 2, axis=1)), np.zeros_like(h[:, 0])
     full = np.stack([pair[:, 0], silence, silence, pair[:, 1]], axis=1)
-    return replace(response, samples=full, wiring=TRUE_STEREO)
+    return derived(response, full, wiring=TRUE_STEREO)
 
 
 def _to_stereo(h: Audio) -> Audio:
@@ -80,7 +80,7 @@ def true_stereo(left: ImpulseResponse, right: ImpulseResponse) -> ImpulseRespons
     for first, part in ((0, left), (2, right)):
         start = latency - part.latency
         samples[start : start + part.frames, first : first + 2] = part.samples
-    return ImpulseResponse(samples, left.sample_rate, left.name, TRUE_STEREO, latency)
+    return owning(samples, left.sample_rate, left.name, TRUE_STEREO, latency)
 
 
 def width(response: ImpulseResponse, factor: float) -> ImpulseResponse:
@@ -109,4 +109,4 @@ def width(response: ImpulseResponse, factor: float) -> ImpulseResponse:
     pairs = response.samples.reshape(response.frames, -1, 2)
     mid, side = pairs.mean(axis=2), (pairs[:, :, 0] - pairs[:, :, 1]) * pairs.dtype.type(factor / 2)
     wider = np.stack([mid + side, mid - side], axis=2).reshape(response.samples.shape)
-    return replace(response, samples=wider)
+    return derived(response, wider)

@@ -1,93 +1,32 @@
 """The impulse response: the one value that everything done to sound becomes.
 
-A response is a matrix of sounds: which input reaches which output through which row is its `wiring`
-(`reverb.engine.routing`). The usual layouts follow from the number of channels:
-
-=========  ===========  ===================================================
-channels   layout       meaning
-=========  ===========  ===================================================
-1          mono         applied to every channel of the input
-2          stereo       left → left, right → right
-4          true-stereo  L→L, L→R, R→L, R→R
-any        parallel     each channel to the output of its number, given explicitly
-any        N×M          a matrix, given explicitly
-=========  ===========  ===================================================
+A response is a matrix of sounds. Its `wiring` (`reverb.engine.routing`) says which channel connects which input to
+which output; `reverb.responses.shape` names the usual wirings.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import Audio, as_audio, as_sample_rate
-from reverb.engine import routing as wires
+from reverb.arrays import Audio, as_audio, as_real, as_sample_rate
+from reverb.checks import in_range, instance, whole
+from reverb.engine import routing
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
+from reverb.responses.algebra import Matrix, parallel, series
+from reverb.responses.resampling import resample
+from reverb.responses.shape import MONO, dtype_within_limit, layout_name, parse_layout, usual_wiring
 
-MONO = wires.each(1)
-STEREO = wires.parallel(2)
-TRUE_STEREO = wires.matrix(2, 2)
-LAYOUTS = {"mono": MONO, "stereo": STEREO, "true-stereo": TRUE_STEREO}
-PARALLEL = "parallel"
-_NOWHERE: tuple[str, str | None] | None = None
-_BY_CHANNELS = {1: MONO, 2: STEREO, 4: TRUE_STEREO}
-MOST_SAMPLES = 1 << 24
-"""Of an impulse response, all channels together."""
-MOST_CHANNELS = 1024
-"""Inputs or outputs of a wiring that a file tells of: as many as libsndfile knows."""
-
-
-def parse_layout(text: str, channels: int) -> Routing:
-    """Return the wiring that a layout's name stands for.
-
-    Parameters
-    ----------
-    text : str
-        ``mono``, ``stereo``, ``true-stereo``, ``parallel`` (each channel to the output of its number), or a full
-        matrix such as ``2x4`` (inputs × outputs, rows ordered by input, then output).
-    channels : int
-        Of the response.
-
-    Raises
-    ------
-    ParameterError
-        If the text is none of these.
-    """
-    if text in LAYOUTS:
-        return LAYOUTS[text]
-    if text == PARALLEL:
-        return wires.parallel(channels)
-    inputs, _, outputs = text.lower().replace("×", "x").partition("x")
-    if inputs.isdecimal() and outputs.isdecimal() and 1 <= int(inputs) <= 256 and 1 <= int(outputs) <= 256:
-        return wires.matrix(int(inputs), int(outputs))
-    raise ParameterError(
-        f"layout {text!r}; expected {', '.join(LAYOUTS)}, {PARALLEL}, or INPUTSxOUTPUTS such as 2x4 (at most 256x256)"
-    )
-
-
-def fitting(frames: int, channels: int, dtype: npt.DTypeLike, what: str) -> npt.DTypeLike:
-    """Return the type in which a response takes at most 64 MiB: the one that is asked for, or else float32.
-
-    That is 8 million samples in float64, and 16 million in float32: 3 minutes of stereo at 48 kHz, or 5 s of 64
-    channels.
-
-    Raises
-    ------
-    InvalidAudioError
-        If it has more; before their memory is taken.
-    """
-    samples = frames * channels
-    if samples > MOST_SAMPLES:
-        raise InvalidAudioError(
-            f"{what} would have {frames} frames × {channels} channels; expected at most {MOST_SAMPLES} samples in all. "
-            "Make it shorter, or use a lower sample rate"
-        )
-    return dtype if 2 * samples <= MOST_SAMPLES else np.float32
+_MAX_GAIN_DB = 6000.0  # beyond it the factor leaves the range of float64
+_MAX_DELAY = 1e9
+_NO_SOURCE: tuple[str, str | None] | None = None
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -123,10 +62,10 @@ class ImpulseResponse:
     wiring: Routing
     latency: int
 
-    # Name or path, and layout, with which `impulse` gives it. No field: what is made from a response has none.
-    origin = _NOWHERE
+    # Name or path, and layout, from which `impulse` loaded it. No field: a response made from another has none.
+    origin = _NO_SOURCE
 
-    # By hand, as it takes more types than the fields have.
+    # Written by hand, as it takes more types than the fields have.
     def __init__(
         self,
         samples: npt.ArrayLike,
@@ -135,38 +74,20 @@ class ImpulseResponse:
         wiring: Routing | str | None = None,
         latency: int = 0,
     ) -> None:
-        object.__setattr__(self, "name", name)
-        samples = as_audio(samples, self._called)
-        if samples.flags.writeable or not samples.flags.owndata:  # somebody else could still write to it
-            samples = samples.copy()
-            samples.setflags(write=False)
-        if samples.ndim == 1:
-            samples = samples[:, np.newaxis]
-        channels = samples.shape[1]
-        if wiring is None:
-            wiring = usual_wiring(channels, self._called)
-        elif isinstance(wiring, str):
-            wiring = parse_layout(wiring, channels)
-        if wiring.responses != channels:
-            raise InvalidAudioError(
-                f"{self._called} has {channels} channels; layout {layout_name(wiring)} needs {wiring.responses}"
-            )
-        if not 0 <= latency < len(samples):
-            raise ParameterError(f"latency {latency} frames; expected 0 to {len(samples) - 1}")
-        object.__setattr__(self, "samples", samples)
-        object.__setattr__(self, "sample_rate", as_sample_rate(sample_rate))
-        object.__setattr__(self, "wiring", wiring)
-        object.__setattr__(self, "latency", latency)
+        name = instance("name", name, str)
+        # Checked after the copy: nobody else can change what was checked.
+        copied = as_audio(np.array(as_real(samples, _called(name)), order="C"), _called(name))
+        _set_fields(self, copied, sample_rate, name, wiring, latency)
+
+    def with_source(self, name_or_file: str, layout: str | None = None) -> ImpulseResponse:
+        """Return the response with the name or path, and the layout, from which `reverb.impulse` loads it."""
+        loaded = derived(self)
+        object.__setattr__(loaded, "origin", (name_or_file, layout))
+        return loaded
 
     @property
     def _called(self) -> str:
-        return f"impulse response {self.name!r}" if self.name else "impulse response"
-
-    def coming_from(self, name_or_file: str, layout: str | None = None) -> ImpulseResponse:
-        """Return the response with the name or path, and the layout, from which `reverb.impulse` loads it."""
-        loaded = replace(self)
-        object.__setattr__(loaded, "origin", (name_or_file, layout))
-        return loaded
+        return _called(self.name)
 
     def __repr__(self) -> str:
         latency = f", latency={self.latency}" if self.latency else ""
@@ -223,9 +144,12 @@ class ImpulseResponse:
 
     def response(self, sample_rate: int) -> ImpulseResponse:
         """Return itself at a sample rate, so that a response stands wherever an effect may."""
-        from reverb.responses.resampling import resample
-
-        return resample(self, sample_rate)
+        rate = as_sample_rate(sample_rate)
+        if rate == self.sample_rate:
+            return self
+        what = f"{self._called}, from {self.sample_rate} Hz to {rate} Hz,"
+        samples, latency = resample(self.samples, self.sample_rate, rate, self.latency, what)
+        return derived(self, samples, sample_rate=rate, latency=latency)
 
     def for_channels(self, channels: int) -> ImpulseResponse:
         """Return the same response wired for an input of `channels` channels.
@@ -241,7 +165,7 @@ class ImpulseResponse:
         """
         wiring = self.wiring
         if self.is_mono:
-            return self._rewired(wires.each(channels))
+            return self._rewired(routing.each(channels))
         if channels == 1:
             fed = Routing(1, wiring.outputs, tuple(Path(0, p.output, p.response) for p in wiring.paths))
             return self._rewired(fed) * self.spread(channels)
@@ -257,74 +181,133 @@ class ImpulseResponse:
         return 1.0 / math.sqrt(self.wiring.inputs) if channels == 1 else 1.0
 
     def _rewired(self, wiring: Routing) -> ImpulseResponse:
-        return self if wiring == self.wiring else replace(self, wiring=wiring)
+        return self if wiring == self.wiring else derived(self, wiring=wiring)
 
     def __mul__(self, factor: float) -> ImpulseResponse:
         """Scale by a linear factor."""
         if factor == 1.0:
             return self
-        samples = self.samples * self.samples.dtype.type(factor)
-        samples.setflags(write=False)
-        return replace(self, samples=samples)
+        return derived(self, self.samples * self.samples.dtype.type(factor))
 
     __rmul__ = __mul__
 
     def gain(self, db: float) -> ImpulseResponse:
         """Return the response `db` decibels louder."""
-        if not math.isfinite(db):
-            raise ParameterError(f"gain {db} dB; expected a number")
-        return self * from_db(db)
+        return self * from_db(in_range("gain", db, -_MAX_GAIN_DB, _MAX_GAIN_DB, "dB"))
 
     def delay(self, seconds: float) -> ImpulseResponse:
         """Return the response later by `seconds` ≥ 0, rounded to the nearest frame."""
-        if not 0 <= seconds < float("inf"):
-            raise ParameterError(f"delay {seconds} s; expected 0 or more")
+        seconds = in_range("delay", seconds, 0, _MAX_DELAY, "s")
         frames = round(seconds * self.sample_rate)
         if frames == 0:
             return self
-        dtype = fitting(self.frames + frames, self.channels, self.samples.dtype, f"a delay of {seconds:g} s")
+        dtype = dtype_within_limit(
+            self.frames + frames, self.channels, self.samples.dtype, f"a delay of {seconds:g} s"
+        )
         samples = np.zeros((self.frames + frames, self.channels), dtype)
         samples[frames:] = self.samples
-        samples.setflags(write=False)
-        return replace(self, samples=samples)
+        return derived(self, samples)
 
     def __rshift__(self, other: ImpulseResponse) -> ImpulseResponse:
         """Return the response of this, then `other`: one convolution that does both."""
-        from reverb.responses.algebra import series
-
-        return series(self, other) if isinstance(other, ImpulseResponse) else NotImplemented
+        return self._combined(other, series, " >> ") if isinstance(other, ImpulseResponse) else NotImplemented
 
     def __add__(self, other: ImpulseResponse) -> ImpulseResponse:
         """Return the response of this and `other` side by side, their outputs summed."""
-        from reverb.responses.algebra import parallel
+        return (
+            self._combined(other, parallel, " + ") if isinstance(other, ImpulseResponse) else NotImplemented
+        )
 
-        return parallel(self, other) if isinstance(other, ImpulseResponse) else NotImplemented
+    def _combined(
+        self, other: ImpulseResponse, combine: Callable[[Matrix, Matrix, str], Matrix], operator: str
+    ) -> ImpulseResponse:
+        if self.sample_rate != other.sample_rate:
+            raise ParameterError(
+                f"sample rates {self.sample_rate} Hz and {other.sample_rate} Hz differ; "
+                f"bring one to the other's first, e.g. with .response({self.sample_rate})"
+            )
+        name = operator.join(part.name for part in (self, other) if part.name)
+        first, second = (Matrix(r.samples, r.wiring, r.latency, r.name) for r in (self, other))
+        made = combine(first, second, name)
+        return owning(made.samples, self.sample_rate, name, made.wiring, made.latency)
+
+
+def owning(
+    samples: Audio,
+    sample_rate: int,
+    name: str = "",
+    wiring: Routing | str | None = None,
+    latency: int = 0,
+) -> ImpulseResponse:
+    """Return a response that takes over an array without a copy; for functions inside the package alone.
+
+    The caller must have made the array and must hand it to nobody else: it becomes read-only. A view is copied, so
+    that the response shares no memory. Parameters and errors are those of `ImpulseResponse`.
+    """
+    samples = as_audio(samples, _called(name))
+    if not (samples.flags.owndata and samples.flags.c_contiguous):
+        samples = samples.copy()
+    response = object.__new__(ImpulseResponse)
+    _set_fields(response, samples, sample_rate, name, wiring, latency)
+    return response
+
+
+def derived(
+    response: ImpulseResponse,
+    samples: Audio | None = None,
+    *,
+    sample_rate: int | None = None,
+    name: str | None = None,
+    wiring: Routing | None = None,
+    latency: int | None = None,
+) -> ImpulseResponse:
+    """Return a response with some fields changed, as `dataclasses.replace` does, but without a copy.
+
+    New samples are taken over as `owning` takes them; unchanged ones are shared with `response`, which is immutable.
+    """
+    rate = response.sample_rate if sample_rate is None else sample_rate
+    name = response.name if name is None else name
+    wiring = response.wiring if wiring is None else wiring
+    latency = response.latency if latency is None else latency
+    if samples is not None:
+        return owning(samples, rate, name, wiring, latency)
+    changed = object.__new__(ImpulseResponse)
+    _set_fields(changed, response.samples, rate, name, wiring, latency)
+    return changed
 
 
 def unit(sample_rate: int, dtype: npt.DTypeLike = np.float64) -> ImpulseResponse:
     """Return the unit impulse, which leaves every sound as it is: a dry path."""
-    return ImpulseResponse(np.ones(1, dtype), sample_rate, "dry")
+    return owning(np.ones(1, dtype), sample_rate, "dry")
 
 
-def usual_wiring(channels: int, what: str = "an impulse response") -> Routing:
-    """Return the wiring that a number of channels stands for by itself.
-
-    Raises
-    ------
-    InvalidAudioError
-        If it is neither 1, 2 nor 4; the message names `what` and the choices.
-    """
-    if channels in _BY_CHANNELS:
-        return _BY_CHANNELS[channels]
-    raise InvalidAudioError(
-        f"{what} has {channels} channels; expected 1 (mono), 2 (stereo) or 4 (true stereo: LL, LR, RL, RR). "
-        f"Else give its layout (--layout, wiring=): {PARALLEL}, or a matrix as INPUTSxOUTPUTS such as 1x{channels}"
-    )
+def _called(name: str) -> str:
+    return f"impulse response {name!r}" if name else "impulse response"
 
 
-def layout_name(wiring: Routing) -> str:
-    """Return the name of a wiring: mono, stereo, true-stereo, parallel or N×M."""
-    for name, known in LAYOUTS.items():
-        if known == wiring:
-            return name
-    return PARALLEL if wiring == wires.parallel(wiring.inputs) else f"{wiring.inputs}×{wiring.outputs}"
+def _set_fields(
+    response: ImpulseResponse,
+    samples: Audio,
+    sample_rate: int,
+    name: str,
+    wiring: Routing | str | None,
+    latency: int,
+) -> None:
+    """Fill a new response with checked fields; `samples` belong to it alone, or to another response."""
+    samples.setflags(write=False)
+    # A view of a read-only array cannot be made writable again.
+    samples = samples.reshape(len(samples), -1)
+    channels = samples.shape[1]
+    if wiring is None:
+        wiring = usual_wiring(channels, _called(name))
+    elif isinstance(wiring, str):
+        wiring = parse_layout(wiring, channels)
+    instance("wiring", wiring, Routing, "a Routing, or a layout's name")
+    if wiring.responses != channels:
+        raise InvalidAudioError(
+            f"{_called(name)} has {channels} channels; layout {layout_name(wiring)} needs {wiring.responses}"
+        )
+    latency = whole("latency", latency, 0, len(samples) - 1, "frames")
+    fields = (samples, as_sample_rate(sample_rate), name, wiring, latency)
+    for field, value in zip(("samples", "sample_rate", "name", "wiring", "latency"), fields, strict=True):
+        object.__setattr__(response, field, value)

@@ -1,6 +1,5 @@
 """Stretching a response in time: as a tape would, or with its pitch kept."""
 
-from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy.typing as npt
 from reverb.errors import ParameterError
 from reverb.responses.acoustics import onset
 from reverb.responses.filter_bank import bandwidth, split
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -31,7 +30,7 @@ def stretch_tape(response: ImpulseResponse, factor: float) -> ImpulseResponse:
     slower = soxr.resample(response.samples, rate, rate * factor, quality="VHQ")
     slower *= slower.dtype.type(1 / np.sqrt(factor))
     latency = min(round(response.latency * factor), len(slower) - 1)
-    return replace(response, samples=slower, latency=latency)
+    return derived(response, slower, latency=latency)
 
 
 def stretch_time(response: ImpulseResponse, factor: float) -> ImpulseResponse:
@@ -68,7 +67,7 @@ def stretch_time(response: ImpulseResponse, factor: float) -> ImpulseResponse:
         seconds = np.clip(_PERIODS / bandwidth(centre), 0.002, _LONGEST_GRAIN)
         hop = max(round(0.5 * seconds * rate), 8)
         out[start : start + frames] += _spread(band, factor, hop, frames)
-    return replace(response, samples=out.astype(response.samples.dtype))
+    return derived(response, out.astype(response.samples.dtype))
 
 
 def _spread(band: Array, factor: float, hop: int, frames: int) -> Array:

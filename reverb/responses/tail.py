@@ -6,7 +6,6 @@ describe the like). Channels get noise of their own: a tail is diffuse.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +15,7 @@ from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import onset
 from reverb.responses.decay.model import Decay, octave_decays, sounding_frames
 from reverb.responses.filter_bank import Band, bandwidth, joined, lead, split_low
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -50,7 +49,7 @@ def extend_tail(response: ImpulseResponse, floor_db: float = -90.0, seed: int = 
     decays = octave_decays(samples, response.sample_rate)
     frames = min(onset(samples) + frames_to_fall(decays, -floor_db), round(LONGEST * response.sample_rate))
     extended = continued(samples, response.sample_rate, decays, frames, seed)
-    return replace(response, samples=extended.astype(response.samples.dtype))
+    return derived(response, extended.astype(response.samples.dtype))
 
 
 def frames_to_fall(decays: Sequence[Sequence[Decay]], decibels: float) -> int:

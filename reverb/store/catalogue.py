@@ -17,7 +17,8 @@ import numpy as np
 from reverb.audiofiles.files import open_sound, read_tags
 from reverb.cache import cache_folder, read_cache, write_cache
 from reverb.errors import ReverbError
-from reverb.responses.response import ImpulseResponse, layout_name, usual_wiring
+from reverb.responses.response import ImpulseResponse
+from reverb.responses.shape import layout_name, usual_wiring
 from reverb.store.response_files import load_response
 
 MIDDLE = (500.0, 1000.0)

@@ -125,7 +125,7 @@ def impulse(name_or_file: str | os.PathLike[str], layout: str | None = None) -> 
         return _load(text, path, layout, path.stat().st_mtime_ns)
     path = Path(text)
     if os.path.exists(path) or path.suffix or path.parent != Path("."):
-        return load_response(path, layout).coming_from(text, layout)
+        return load_response(path, layout).with_source(text, layout)
     raise UnknownNameError(
         f"no impulse response {text!r}; {nearest(text, known)}Known: {', '.join(known)}; or give the path of an audio "
         "file"
@@ -134,4 +134,4 @@ def impulse(name_or_file: str | os.PathLike[str], layout: str | None = None) -> 
 
 @lru_cache(maxsize=16)
 def _load(name: str, path: Path, layout: str | None, modified_ns: int) -> ImpulseResponse:  # noqa: ARG001  # a cache key
-    return load_response(path, layout).coming_from(name, layout)
+    return load_response(path, layout).with_source(name, layout)

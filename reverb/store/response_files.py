@@ -32,14 +32,8 @@ from reverb.audiofiles.files import (
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.response import (
-    LAYOUTS,
-    MOST_CHANNELS,
-    ImpulseResponse,
-    fitting,
-    parse_layout,
-    usual_wiring,
-)
+from reverb.responses.response import ImpulseResponse, owning
+from reverb.responses.shape import LAYOUTS, MAX_CHANNELS, dtype_within_limit, parse_layout, usual_wiring
 from reverb.store.formats import READERS
 
 _COMMENT = "reverb impulse response: "
@@ -99,7 +93,7 @@ def load_response(
             warnings.warn(lacking, stacklevel=2)
         check_density(sound)
         wanted = np.float64 if sound.subtype in _DOUBLE_SUBTYPES else np.float32
-        dtype = np.dtype(fitting(sound.frames, sound.channels, wanted, str(path))).name
+        dtype = np.dtype(dtype_within_limit(sound.frames, sound.channels, wanted, str(path))).name
         samples = np.empty((sound.frames, sound.channels), dtype)
         position = 0
         for block in read_blocks(sound, _BLOCK, lambda file, n: file.read(n, dtype, always_2d=True)):
@@ -112,13 +106,12 @@ def load_response(
     check_loudness(max(float(samples.max()), -float(samples.min())), str(path))
     if not samples.any():
         raise InvalidAudioError(f"{path}: is silent; an impulse response must hold sound")
-    samples.setflags(write=False)
     latency = facts.get("latency", 0)
     if layout is not None:
         wiring = parse_layout(layout, samples.shape[1])
     else:
         wiring = _saved_wiring(facts, samples.shape[1]) or usual_wiring(samples.shape[1], str(path))
-    return ImpulseResponse(
+    return owning(
         samples,
         sample_rate,
         str(facts.get("name") or FilePath(path).stem),
@@ -206,7 +199,7 @@ def _saved_wiring(facts: dict[str, Any], channels: int) -> Routing | None:
         paths = tuple(Path(int(i), int(o), int(row)) for i, o, row in facts["paths"])
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    if not (0 < inputs <= MOST_CHANNELS and 0 < outputs <= MOST_CHANNELS):
+    if not (0 < inputs <= MAX_CHANNELS and 0 < outputs <= MAX_CHANNELS):
         return None
     in_range = all(0 <= i < inputs and 0 <= o < outputs and 0 <= row < channels for i, o, row in paths)
     wiring = Routing(inputs, outputs, paths) if in_range else None

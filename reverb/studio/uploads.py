@@ -8,14 +8,14 @@ import secrets
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from reverb.audiofiles.files import FORMATS, open_sound
 from reverb.errors import InvalidAudioError, ParameterError, ReverbError, UnknownNameError
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived
 from reverb.store import library
 from reverb.store.catalogue import Entry, measured_facts
 from reverb.store.response_files import load_response
@@ -64,7 +64,7 @@ class Room:
 def _loaded(path: Path, name: str) -> ImpulseResponse:
     response = load_response(path)
     # A response without a name of its own is named after its file, which is a number here.
-    return replace(response, name=name) if response.name == path.stem else response
+    return derived(response, name=name) if response.name == path.stem else response
 
 
 class Uploads:

@@ -6,7 +6,6 @@ import numpy.typing as npt
 from checks.check import Group, at_most
 from checks.signals import decibels, room, spectrum
 from reverb import ImpulseResponse
-from reverb.responses.resampling import resample
 
 PAIRS = (
     (44_100, 48_000),
@@ -31,7 +30,7 @@ def _ratios() -> npt.NDArray[np.complex128]:
     rows = []
     for source, target in PAIRS:
         before = ImpulseResponse(room(source // 50, 1), source)
-        after = resample(before, target)
+        after = before.response(target)
         ours = spectrum(after.samples, _FREQUENCIES, target, after.latency)
         rows.append(ours / spectrum(before.samples, _FREQUENCIES, source))
     return np.array(rows)
@@ -50,7 +49,7 @@ def _() -> float:
 @group.check("to 96 kHz and back, 48 → 96 → 48 kHz, to 20 kHz: largest deviation", DTFT, at_most(0.01, "dB"))
 def _() -> float:
     before = ImpulseResponse(room(2000, 1), 48_000)
-    after = resample(resample(before, 96_000), 48_000)
+    after = before.response(96_000).response(48_000)
     ours = spectrum(after.samples, _FREQUENCIES, 48_000, after.latency)
     return float(np.abs(decibels(ours / spectrum(before.samples, _FREQUENCIES, 48_000))).max())
 
@@ -59,5 +58,5 @@ def _() -> float:
 def _() -> float:
     times = np.arange(9600) / 96_000
     tone = np.sin(2 * np.pi * 30_000 * times) * np.hanning(len(times))
-    after = resample(ImpulseResponse(tone, 96_000), 44_100)
+    after = ImpulseResponse(tone, 96_000).response(44_100)
     return float(decibels(np.abs(after.samples).max() / (96_000 / 44_100)))

@@ -1,13 +1,14 @@
 """The value: what it holds, that it cannot change, what equals what, and which channels it takes."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from reverb.engine.routing import Path, Routing, from_pairs
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.response import ImpulseResponse, unit
+from reverb.responses.response import ImpulseResponse, derived, unit
 from tests.nulls import null_db
 from tests.signals import decaying, noise
 
@@ -22,6 +23,85 @@ def test_it_keeps_a_copy_that_nobody_can_change() -> None:
         response.samples[0] = 1
     with pytest.raises(dataclasses.FrozenInstanceError):
         response.sample_rate = 1  # type: ignore[misc]
+
+
+class Labeled(np.ndarray):
+    """An array type of somebody else's."""
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array
+
+
+def _behind_an_older_view() -> tuple[np.ndarray, np.ndarray]:
+    array = decaying(100, 2)
+    view = array[:]
+    return _read_only(array), view
+
+
+def _behind_a_memoryview() -> tuple[np.ndarray, np.ndarray]:
+    array = decaying(100, 2)
+    memory = memoryview(array)
+    return _read_only(array), np.asarray(memory)
+
+
+def _from_a_buffer() -> tuple[np.ndarray, np.ndarray]:
+    buffer = bytearray(decaying(100, 2).tobytes())
+    return _read_only(np.frombuffer(buffer).reshape(100, 2)), np.frombuffer(buffer)
+
+
+def _of_a_subclass() -> tuple[np.ndarray, np.ndarray]:
+    array = decaying(100, 2).copy()
+    return _read_only(array.view(Labeled)), array
+
+
+def _made_writable_again() -> tuple[np.ndarray, np.ndarray]:
+    array = _read_only(decaying(100, 2).copy())
+    return array, array
+
+
+@pytest.mark.parametrize(
+    "make",
+    [_behind_an_older_view, _behind_a_memoryview, _from_a_buffer, _of_a_subclass, _made_writable_again],
+)
+@pytest.mark.parametrize("door", ["construct", "replace"])
+def test_no_other_way_to_the_samples_changes_a_response(
+    make: Callable[[], tuple[np.ndarray, np.ndarray]], door: str
+) -> None:
+    given, writable = make()
+    response = ImpulseResponse(given, 48_000)
+    if door == "replace":
+        response = dataclasses.replace(ImpulseResponse([1.0], 48_000), samples=given, wiring="stereo")
+    kept, digest = response.samples.copy(), response.digest
+    if not writable.flags.writeable:
+        writable.setflags(write=True)
+    writable[:] = 7
+    assert np.array_equal(response.samples, kept)
+    assert response.digest == dataclasses.replace(response).digest == digest
+    assert type(response.samples) is np.ndarray
+
+
+def test_the_samples_cannot_be_made_writable() -> None:
+    made = ImpulseResponse(decaying(100, 2), 48_000)
+    for response in (made, ImpulseResponse([1.0, 0.5], 48_000), made * 2, made >> made, made + made):
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            response.samples.setflags(write=True)
+
+
+def test_a_derived_response_shares_unchanged_samples_and_keeps_no_larger_array() -> None:
+    response = ImpulseResponse(decaying(100, 2), 48_000, "room")
+    renamed = derived(response, name="hall")
+    assert np.shares_memory(renamed.samples, response.samples)
+    assert renamed == response
+    assert not np.shares_memory(derived(response, response.samples[:10]).samples, response.samples)
+
+
+def test_a_name_must_be_text_and_a_wiring_a_routing() -> None:
+    with pytest.raises(ParameterError, match="name is 3; expected a str"):
+        ImpulseResponse([1.0], 48_000, 3)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="wiring is 3; expected a Routing"):
+        ImpulseResponse([1.0], 48_000, wiring=3)  # type: ignore[arg-type]
 
 
 def test_the_callers_array_stays_writable() -> None:
@@ -130,7 +210,7 @@ def test_gain_delay_and_scaling(dtype: type[np.floating]) -> None:
 
 @pytest.mark.parametrize("seconds", [-0.1, np.nan, np.inf])
 def test_a_delay_must_be_finite_and_not_negative(seconds: float) -> None:
-    with pytest.raises(ParameterError, match=r"delay .* s; expected 0 or more"):
+    with pytest.raises(ParameterError, match=r"delay is .* s; expected a number from 0 to 1e\+09 s"):
         unit(48_000).delay(seconds)
 
 

@@ -9,7 +9,6 @@ result after ISO 3382 and correcting s until it fits.
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
@@ -19,7 +18,7 @@ import numpy.typing as npt
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import BandReport, measure, onset
 from reverb.responses.decay.model import Decay, octave_decays
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived
 from reverb.responses.tail import LONGEST, continued, frames_to_fall
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -55,7 +54,7 @@ def scale_decay(response: ImpulseResponse, factor: float, seed: int = 0) -> Impu
     frames = onset(samples) + min(round(frames_to_fall(decays, _DEPTH) * factor), round(LONGEST * rate))
     # Of a shorter decay the end is not heard, and need not be worked on.
     shaped = continued(samples[:frames], rate, decays, frames, seed, lambda _: factor)
-    return replace(response, samples=_without_end(shaped).astype(response.samples.dtype))
+    return derived(response, _without_end(shaped).astype(response.samples.dtype))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -118,7 +117,7 @@ def with_rt60(
         led = counted = np.arange(len(measured))
     _check_change(wanted / measured)
     shaped = _shaped_to(samples, rate, decays, _Target(measured, wanted, whole, led, counted), seed)
-    return replace(response, samples=_without_end(shaped).astype(response.samples.dtype))
+    return derived(response, _without_end(shaped).astype(response.samples.dtype))
 
 
 class _Target(NamedTuple):

@@ -15,7 +15,7 @@ from reverb.arrays import as_audio, as_sample_rate
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import energy_decay, onset
 from reverb.responses.minimum_phase import minimum_phase
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, owning
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -122,7 +122,7 @@ def from_burst(
             "the direct sound is too weak or too short to tell the source's colour; it was left in"
         )
     wiring = None if x.shape[1] in (1, 2) else f"1x{x.shape[1]}"
-    response = ImpulseResponse(cut, rate, name, wiring, ahead)
+    response = owning(cut, rate, name, wiring, ahead)
     return Burst(
         response=response,
         flattened=flattened,

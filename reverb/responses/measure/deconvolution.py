@@ -13,7 +13,8 @@ from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import energy_decay
 from reverb.responses.measure.sweep import Sweep, once
 from reverb.responses.measure.takes import Played, Take, take
-from reverb.responses.response import LAYOUTS, ImpulseResponse
+from reverb.responses.response import ImpulseResponse, owning
+from reverb.responses.shape import LAYOUTS
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -120,7 +121,7 @@ def deconvolve(
     samples = np.concatenate(sources, axis=1)
     samples[:ahead] *= np.sin(0.5 * np.pi * (np.arange(ahead) + 0.5)[:, np.newaxis] / max(ahead, 1)) ** 2
     wiring = _wiring(len(sources), columns[0].shape[1])
-    response = ImpulseResponse(samples, rate, name, wiring, ahead)
+    response = owning(samples, rate, name, wiring, ahead)
     return _report(response, played, results)
 
 

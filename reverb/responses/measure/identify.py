@@ -17,7 +17,8 @@ from reverb.engine.routing import parallel
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import onset
 from reverb.responses.bands import band_set
-from reverb.responses.response import LAYOUTS, ImpulseResponse
+from reverb.responses.response import ImpulseResponse, owning
+from reverb.responses.shape import LAYOUTS
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -163,7 +164,7 @@ def identify(
             f"the recordings last {len(y) / rate:.1f} s, the response {seconds:.1f} s; three times as long is safer"
         )
     return Identification(
-        response=ImpulseResponse(samples, rate, name, wiring, ahead),
+        response=owning(samples, rate, name, wiring, ahead),
         delay=(offset + start) / rate,
         coherence=coherence,
         residual=float(10 * np.log10(max(unexplained, 1e-300) / float(np.sum(y**2)))),

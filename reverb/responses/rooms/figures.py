@@ -7,7 +7,7 @@ times are measured and brought to their targets.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from typing import TypeAlias
 
@@ -18,7 +18,7 @@ from reverb.arrays import as_sample_rate
 from reverb.errors import ParameterError
 from reverb.responses.decay.shaping import with_rt60
 from reverb.responses.layouts import LAYOUTS, Layout
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived, owning
 from reverb.responses.rooms.air import speed_of_sound
 from reverb.responses.rooms.building import octaves
 from reverb.responses.rooms.finishing import finish
@@ -134,11 +134,11 @@ def synthesise(figures: Figures, sample_rate: int = 48_000, layout: Layout = "st
         pairs.append(at_pair(room, images, _diffuse(room, speed), source, speed, rng, rate))
     sound = finish(pairs, rate)
     samples = sound[:, :1] if layout == "mono" else sound
-    response = ImpulseResponse(samples, rate, "room")
+    response = owning(samples, rate, "room")
     targets = {hz: t for hz, t in zip(OCTAVES, figures.octaves(), strict=True) if 1.5 * hz < 0.48 * rate}
     shaped = with_rt60(response, targets, figures.seed)
     peak = float(np.abs(shaped.samples).max() / 10 ** (-1 / 20))
-    return replace(shaped, samples=(shaped.samples / peak).astype(np.float32))
+    return derived(shaped, (shaped.samples / peak).astype(np.float32))
 
 
 def mirror_images(figures: Figures, source: Array, speed: float) -> Images:

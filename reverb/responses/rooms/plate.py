@@ -9,7 +9,7 @@ import numpy.typing as npt
 from reverb.arrays import as_sample_rate
 from reverb.errors import ParameterError
 from reverb.responses.acoustics import onset
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.rooms.finishing import finish
 
 Array = npt.NDArray[np.float64]
@@ -161,7 +161,7 @@ def synthesise_plate(
     rate = as_sample_rate(sample_rate)
     sound = plate_samples(replace(plate, highest=min(plate.highest, 0.45 * rate)), rate)
     samples = sound[:, :1] if layout == "mono" else sound
-    return ImpulseResponse(samples.astype(np.float32), rate, plate.name)
+    return owning(samples.astype(np.float32), rate, plate.name)
 
 
 def _electronics(plate: Plate, frequencies: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from reverb.arrays import as_sample_rate
 from reverb.responses.layouts import Layout
-from reverb.responses.response import ImpulseResponse
+from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.rooms.air import energy_absorption, speed_of_sound
 from reverb.responses.rooms.diffuse import Envelopes, decay_rate, diffuse_sound
 from reverb.responses.rooms.finishing import finish
@@ -69,7 +69,7 @@ def simulate(room: Room, sample_rate: int = 48_000, layout: Layout = "stereo") -
     ]
     sound = finish(pairs, rate)
     samples = sound[:, :1] if layout == "mono" else sound
-    return ImpulseResponse(samples.astype(np.float32), rate, room.name or "room")
+    return owning(samples.astype(np.float32), rate, room.name or "room")
 
 
 def expected_rt60(room: Room) -> Bands:

@@ -11,17 +11,11 @@ from reverb.arrays import Audio, as_audio
 from reverb.audiofiles.files import RATES, check_loudness
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError, shown
-from reverb.responses.response import (
-    LAYOUTS,
-    MOST_SAMPLES,
-    ImpulseResponse,
-    fitting,
-    parse_layout,
-    usual_wiring,
-)
+from reverb.responses.response import ImpulseResponse, owning
+from reverb.responses.shape import LAYOUTS, MAX_SAMPLES, dtype_within_limit, parse_layout, usual_wiring
 
 LONGEST_SECONDS = 120
-MOST_BYTES = 8 * MOST_SAMPLES
+MOST_BYTES = 8 * MAX_SAMPLES
 _LOUDEST = 1e6  # what is larger was never a float
 _NPY_HEADER = 1 << 16
 _RATE_IN_NAME = re.compile(r"(?<![0-9.])([0-9]{4,6})(?:[ _-]?hz)?(?![0-9])", re.IGNORECASE)
@@ -74,7 +68,7 @@ def read_raw(path: PathLike, layout: str | None, sample_rate: int | None) -> Imp
         raise InvalidAudioError(
             f"{path}: holds numbers that are no sound; are they integers rather than floats?"
         )
-    dtype = fitting(*samples.shape, samples.dtype.newbyteorder("="), str(path))
+    dtype = dtype_within_limit(*samples.shape, samples.dtype.newbyteorder("="), str(path))
     return as_response(np.array(samples, dtype), path, layout, sample_rate)
 
 
@@ -94,7 +88,7 @@ def read_npy(path: PathLike, layout: str | None, sample_rate: int | None) -> Imp
         array = np.lib.format.open_memmap(os.fspath(path), mode="r")
         checked = as_audio(array[:1], str(path))
         with np.errstate(over="ignore"):  # infinity is refused later
-            samples = np.array(array, fitting(array.size, 1, checked.dtype, str(path)))
+            samples = np.array(array, dtype_within_limit(array.size, 1, checked.dtype, str(path)))
     except InvalidAudioError:
         raise
     except Exception as error:  # the parser raises whatever its parts raise
@@ -135,7 +129,7 @@ def as_response(
         )
     channels = columns.shape[1]
     wiring = usual_wiring(channels, str(path)) if layout is None else parse_layout(layout, channels)
-    return ImpulseResponse(columns, rate, Path(path).stem, wiring, latency)
+    return owning(columns, rate, Path(path).stem, wiring, latency)
 
 
 def rate_of(path: PathLike) -> int:

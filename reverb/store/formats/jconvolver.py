@@ -10,7 +10,8 @@ from reverb.audiofiles.files import PathLike, open_sound
 from reverb.engine.routing import Path as Wire
 from reverb.engine.routing import Routing
 from reverb.errors import AudioFileError, ParameterError, ReverbError, shown
-from reverb.responses.response import ImpulseResponse, fitting
+from reverb.responses.response import ImpulseResponse, owning
+from reverb.responses.shape import dtype_within_limit
 from reverb.store.formats.bare import LONGEST_SECONDS, checked_bytes
 
 _MOST_CHANNELS = 64
@@ -45,7 +46,7 @@ class _Matrix:
         known = self.paths.get(pair, np.zeros(0))
         frames = max(len(known), delay + len(samples))
         longest = max(frames, *(len(row) for row in self.paths.values()), 1)
-        fitting(longest, len({*self.paths, pair}), np.float64, "the matrix of all responses")
+        dtype_within_limit(longest, len({*self.paths, pair}), np.float64, "the matrix of all responses")
         summed = np.zeros(frames)
         summed[: len(known)] += known
         summed[delay : delay + len(samples)] += samples
@@ -147,7 +148,7 @@ def _read(matrix: _Matrix, name: str, offset: int, length: int, channel: int) ->
         matrix.rate = sound.samplerate
         sound.seek(offset)
         frames = min(length or sound.frames, sound.frames - offset, matrix.longest)
-        fitting(frames, sound.channels, np.float64, name)
+        dtype_within_limit(frames, sound.channels, np.float64, name)
         matrix.read += (offset + frames) * sound.channels
         if matrix.read > _MOST_READ:
             raise ValueError(f"more than {_MOST_READ} samples are read in all; split the configuration")
@@ -166,10 +167,7 @@ def _response(matrix: _Matrix, rate: int | None, path: PathLike) -> ImpulseRespo
         if row == len(rows):
             rows.append(samples)
         wires.append(Wire(i, o, row))
-    padded = np.zeros((frames, len(rows)), fitting(frames, len(rows), np.float64, str(path)))
+    padded = np.zeros((frames, len(rows)), dtype_within_limit(frames, len(rows), np.float64, str(path)))
     for number, samples in enumerate(rows):
         padded[: len(samples), number] = samples
-    padded.setflags(write=False)
-    return ImpulseResponse(
-        padded, rate, Path(path).stem, Routing(matrix.inputs, matrix.outputs, tuple(wires))
-    )
+    return owning(padded, rate, Path(path).stem, Routing(matrix.inputs, matrix.outputs, tuple(wires)))

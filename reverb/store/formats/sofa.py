@@ -18,7 +18,8 @@ import numpy.typing as npt
 from reverb.audiofiles.files import PathLike
 from reverb.engine.routing import matrix
 from reverb.errors import AudioFileError, ParameterError, missing_extra
-from reverb.responses.response import LAYOUTS, ImpulseResponse
+from reverb.responses.response import ImpulseResponse, owning
+from reverb.responses.shape import LAYOUTS
 from reverb.store.formats.bare import checked_size
 
 Array = npt.NDArray[np.float64]
@@ -97,7 +98,7 @@ def read_sofa(
         raise AudioFileError(f"{path}: is silent from there; choose another direction")
     wiring = matrix(len(chosen) * emitters, receivers) if len(rows) > 1 else LAYOUTS["mono"]
     where = " ".join(f"{d.azimuth:g},{d.elevation:g}" for d in chosen)
-    return ImpulseResponse(samples, sofa.rate, f"{Path(path).stem} {where}", layout or wiring)
+    return owning(samples, sofa.rate, f"{Path(path).stem} {where}", layout or wiring)
 
 
 def sofa_directions(path: PathLike) -> tuple[Direction, ...]:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError
-from reverb.responses.response import MOST_SAMPLES, ImpulseResponse
+from reverb.responses.response import ImpulseResponse
+from reverb.responses.shape import MAX_SAMPLES
 from reverb.store.formats.bare import LONGEST_SECONDS, as_response, checked_size
 
 _COMMENTS = ("#", "*", ";", "%", "//", '"')
@@ -127,8 +128,8 @@ def _numbers(path: PathLike, lines: Iterator[str], first: int) -> npt.NDArray[np
                 f"{path}: line {number} has {len(row)} numbers; expected {min(columns, _MOST_CHANNELS)}"
             )
         values.extend(row)
-        if len(values) > MOST_SAMPLES // 2:
-            raise AudioFileError(f"{path}: has more than {MOST_SAMPLES // 2} numbers; make it shorter")
+        if len(values) > MAX_SAMPLES // 2:
+            raise AudioFileError(f"{path}: has more than {MAX_SAMPLES // 2} numbers; make it shorter")
     if not values:
         raise AudioFileError(f"{path}: holds no numbers; expected one per line")
     return np.frombuffer(values, np.float64).reshape(-1, columns)
