@@ -68,8 +68,7 @@ def list_responses(search: tuple[str, ...], as_json: bool) -> None:
       reverb ir list
       reverb ir list true-stereo hall
     """
-    from reverb.store.catalogue import as_dict
-    from reverb.store.library import entries, user_folder
+    from reverb.store.library import as_dict, entries, user_folder
 
     found = list(entries(search))
     if as_json:

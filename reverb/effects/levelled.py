@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reverb.effects.effect import Effect, HasResponse
 from reverb.errors import ParameterError
-from reverb.responses.level import LEVELS, Level, normalise
+from reverb.responses.level import LEVELS, Level, normalize
 from reverb.responses.response import ImpulseResponse
 
 
@@ -40,4 +40,4 @@ class Levelled(Effect):
         InvalidAudioError
             If the effect is silent.
         """
-        return normalise(self.effect.response(sample_rate), self.level)
+        return normalize(self.effect.response(sample_rate), self.level)

@@ -11,9 +11,8 @@ from reverb.effects.effect import Effect
 from reverb.effects.writing import call, written
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
-from reverb.responses.level import LEVELS, Level, audible, blend, level_gain
+from reverb.responses.level import LEVELS, Level, blend, level_gain, require_audible
 from reverb.responses.response import ImpulseResponse, derived, unit
-from reverb.store.library import impulse
 
 DEFAULT_MIX = 0.3
 LONGEST_PREDELAY = 10.0
@@ -44,7 +43,7 @@ class Reverb(Effect):
     wet, dry : float, optional
         Levels in dB, up to 60, −inf for none; 0 where only the other is given.
     level : {'loudness', 'energy', 'peak', 'none'}
-        What the response is brought to before it is mixed (`normalise`).
+        What the response is brought to before it is mixed (`normalize`).
     decay : float
         How many times as long every band of the room takes to fall, 1/8 to 8 (`scale_decay`).
     low_cut, high_cut : float, optional
@@ -79,7 +78,9 @@ class Reverb(Effect):
 
     def __post_init__(self) -> None:
         if not isinstance(self.impulse_response, ImpulseResponse):
-            object.__setattr__(self, "impulse_response", impulse(self.impulse_response))
+            from reverb.store.library import as_response
+
+            object.__setattr__(self, "impulse_response", as_response(self.impulse_response))
         if self.wet is None and self.dry is None:
             object.__setattr__(self, "mix", DEFAULT_MIX if self.mix is None else self.mix)
         elif self.mix is not None:
@@ -147,7 +148,7 @@ class Reverb(Effect):
             return dry, wet
         parts = blend(room, self.predelay)
         if self.level == "loudness":
-            wet /= audible(math.sqrt(parts.wet), room)
+            wet /= require_audible(math.sqrt(parts.wet), room)
         else:
             wet *= level_gain(room, self.level)
         constant = 1.0 / math.sqrt(parts.ratio(dry, wet))

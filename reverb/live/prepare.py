@@ -13,7 +13,7 @@ from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
 from reverb.live.convolver import check_dry
-from reverb.responses.level import Blend, audible, blend, level_gain
+from reverb.responses.level import Blend, blend, level_gain, require_audible
 from reverb.responses.response import ImpulseResponse, derived
 
 LOUDEST_DB = 60.0
@@ -175,7 +175,7 @@ def _law(effect: Reverb) -> MixLaw:
         return MixLaw()
     parts = blend(room, effect.predelay)
     if effect.level == "loudness":
-        return MixLaw(parts, 1.0 / audible(math.sqrt(parts.wet), room))
+        return MixLaw(parts, 1.0 / require_audible(math.sqrt(parts.wet), room))
     return MixLaw(parts, level_gain(room, effect.level))
 
 

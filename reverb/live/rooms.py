@@ -22,7 +22,7 @@ def gather(effect: HasResponse, chosen: Iterable[ImpulseResponse | str] | None) 
         rooms = dict.fromkeys(library.names())
     else:
         for room in chosen:
-            response = room if isinstance(room, ImpulseResponse) else library.impulse(room)
+            response = library.as_response(room)
             rooms[response.name] = response
     own = room_of(effect)
     if own is not None and own.name not in rooms:

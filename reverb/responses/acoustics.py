@@ -16,8 +16,7 @@ from reverb.errors import InvalidAudioError
 from reverb.responses.bands import Band, BandSet, band_set
 from reverb.responses.correlation import EARLY, CorrelationReport, correlation
 from reverb.responses.decay.decay import DecayTime, EnergyDecay, decay_time, integrate, noise_floor
-from reverb.responses.direct_sound import direct_energy
-from reverb.responses.direct_sound import onset as onset  # its home is there, its users come here
+from reverb.responses.direct_sound import direct_energy, onset
 
 Array: TypeAlias = npt.NDArray[np.float64]
 

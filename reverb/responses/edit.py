@@ -16,8 +16,9 @@ import numpy.typing as npt
 from reverb.arrays import Audio
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
-from reverb.responses.acoustics import energy_decay, onset
-from reverb.responses.level import LEVELS, audible, normalise
+from reverb.responses.acoustics import energy_decay
+from reverb.responses.direct_sound import onset
+from reverb.responses.level import LEVELS, normalize, require_audible
 from reverb.responses.response import ImpulseResponse, derived
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -205,14 +206,14 @@ def set_gain(response: ImpulseResponse, mode: GainMode) -> ImpulseResponse:
     ----------
     response : ImpulseResponse
     mode : {'none', 'peak', 'energy', 'loudness', 'peak-safe'}
-        The first four as `normalise`. ``peak-safe``: for each output the absolute samples of all paths to it sum to at
+        The first four as `normalize`. ``peak-safe``: for each output the absolute samples of all paths to it sum to at
         most 1, so an input within ±1 gives an output within ±1, whatever it is.
     """
     if mode not in GAIN_MODES:
         raise ParameterError(f"gain mode {mode!r}; expected one of {', '.join(GAIN_MODES)}")
     if mode in LEVELS:
-        return normalise(response, mode)
-    return response * (1.0 / audible(largest_output(response), response))
+        return normalize(response, mode)
+    return response * (1.0 / require_audible(largest_output(response), response))
 
 
 def largest_output(response: ImpulseResponse) -> float:

@@ -1,13 +1,15 @@
 """How loud a response is, and bringing it to a stated level."""
 
 import math
-from typing import Literal, NamedTuple, get_args
+import warnings
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from reverb.arrays import Audio
+from reverb.checks import one_of
 from reverb.engine import fft
-from reverb.errors import InvalidAudioError, ParameterError
+from reverb.errors import InvalidAudioError
 from reverb.levels import Spectrum, k_weighting
 from reverb.responses import spectra
 from reverb.responses.response import ImpulseResponse
@@ -20,9 +22,16 @@ _FAINTEST = 1e-15
 """Amplitude that is none of a sound, 300 dB below full scale: what would raise it leaves the range of numbers."""
 
 
-def normalise(response: ImpulseResponse, level: Level = "loudness") -> ImpulseResponse:
+def normalize(response: ImpulseResponse, level: Level = "loudness") -> ImpulseResponse:
     """Scale a response to a stated level; parameters and errors as `level_gain`."""
     return response * level_gain(response, level)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "normalise":
+        warnings.warn("normalise is now normalize", DeprecationWarning, stacklevel=2)
+        return normalize
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def level_gain(response: ImpulseResponse, level: Level = "loudness") -> float:
@@ -42,18 +51,16 @@ def level_gain(response: ImpulseResponse, level: Level = "loudness") -> float:
     InvalidAudioError
         If the response is silent.
     """
-    if level not in LEVELS:
-        raise ParameterError(f"level {level!r}; expected one of {', '.join(LEVELS)}")
-    if level == "none":
+    if one_of("level", level, LEVELS) == "none":
         return 1.0
     if level == "peak":
         amplitude = peak(response)
     else:
         amplitude = math.sqrt((loudness_ratio if level == "loudness" else energy_ratio)(response))
-    return 1.0 / audible(amplitude, response)
+    return 1.0 / require_audible(amplitude, response)
 
 
-def audible(amplitude: float, response: ImpulseResponse) -> float:
+def require_audible(amplitude: float, response: ImpulseResponse) -> float:
     """Return the amplitude of a response, or raise InvalidAudioError where it is that of silence."""
     if amplitude < _FAINTEST:
         raise InvalidAudioError(

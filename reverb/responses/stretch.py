@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.errors import ParameterError
-from reverb.responses.acoustics import onset
+from reverb.responses.direct_sound import onset
 from reverb.responses.filter_bank import bandwidth, split
 from reverb.responses.response import ImpulseResponse, derived
 

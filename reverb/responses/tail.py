@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.acoustics import onset
 from reverb.responses.decay.model import Decay, octave_decays, sounding_frames
+from reverb.responses.direct_sound import onset
 from reverb.responses.filter_bank import Band, bandwidth, joined, lead, split_low
 from reverb.responses.response import ImpulseResponse, derived
 

@@ -143,7 +143,7 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
     if bounded(subtype) and largest > 1.0:
         raise InvalidAudioError(
             f"{path}: {container} holds samples up to ±1, the response reaches {largest:.3g}; "
-            "save it as .wav, or normalise it first"
+            "save it as .wav, or normalize it first"
         )
     if container in _WITHOUT_COMMENTS and (response.latency or not _is_usual(response)):
         raise ParameterError(

@@ -17,7 +17,7 @@ from reverb.audiofiles.files import FORMATS, open_sound
 from reverb.errors import InvalidAudioError, ParameterError, ReverbError, UnknownNameError
 from reverb.responses.response import ImpulseResponse, derived
 from reverb.store import library
-from reverb.store.catalogue import Entry, measured_facts
+from reverb.store.library import Entry, measured_facts
 from reverb.store.response_files import load_response
 
 _MAX_CHANNELS = 2

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import soundfile
 
 from reverb.responses.acoustics import measure
-from reverb.responses.rooms.pair import stage
+from reverb.responses.rooms.microphones import source_positions
 from reverb.responses.rooms.plate import Plate
 from reverb.responses.rooms.room import volume
 from reverb.responses.rooms.simulate import expected_rt60
@@ -23,7 +23,7 @@ SIMULATED = "CC0-1.0"
 
 def room_entries(room: Room) -> dict[str, Entry]:
     """Return the entries of a room's responses, without their measurements."""
-    centre, left, right = stage(room)
+    centre, left, right = source_positions(room)
     shared: Entry = {
         "origin": "simulated by scripts/make_impulses.py: image sources and ray tracing",
         "license": SIMULATED,

@@ -4,7 +4,7 @@ Lengths are in meters, x along the axis of the room, z upwards from the floor. T
 counterclockwise order.
 """
 
-from reverb.responses.rooms.materials import (
+from reverb.responses.rooms.building import (
     AUDIENCE,
     CARPET,
     CHAIRS_ON_STONE,

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from reverb.responses.rooms.air import speed_of_sound
 from reverb.responses.rooms.finishing import finish
-from reverb.responses.rooms.pair import stage
+from reverb.responses.rooms.microphones import source_positions
 from reverb.responses.rooms.plate import Plate, plate_samples
 from reverb.responses.rooms.room import Room
 from reverb.responses.rooms.simulate import at_pair, tune
@@ -25,7 +25,7 @@ def render_room(room: Room) -> dict[str, Array]:
     def heard(source: Array) -> Array:
         return at_pair(room, trace_images(room, trim, source, speed), decay, source, speed, rng, SAMPLE_RATE)
 
-    centre, left, right = stage(room)
+    centre, left, right = source_positions(room)
     out = {room.name: finish([heard(centre)], SAMPLE_RATE)}
     if room.true_stereo:
         out[f"{room.name}-true-stereo"] = finish([heard(left), heard(right)], SAMPLE_RATE)

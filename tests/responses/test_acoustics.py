@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.acoustics import AcousticReport, BandReport, measure, onset
+from reverb.responses.acoustics import AcousticReport, BandReport, measure
 from reverb.responses.bands import Band, band_set
 from reverb.responses.decay.decay import NoiseFloor, integrate
+from reverb.responses.direct_sound import onset
 
 Array = npt.NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import pytest
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import k_weighting
 from reverb.responses import spectra
-from reverb.responses.level import LEVELS, blend, energy_ratio, loudness_ratio, normalise, peak
+from reverb.responses.level import LEVELS, blend, energy_ratio, loudness_ratio, normalize, peak
 from reverb.responses.response import ImpulseResponse, unit
 from tests.signals import decaying, pink
 
@@ -15,18 +15,18 @@ RATE = 48_000
 
 def test_a_unit_impulse_is_at_every_level() -> None:
     for level in LEVELS:
-        assert normalise(unit(RATE), level).samples[0, 0] == pytest.approx(1, abs=1e-6)
+        assert normalize(unit(RATE), level).samples[0, 0] == pytest.approx(1, abs=1e-6)
 
 
 @pytest.mark.parametrize(("layout", "rows"), [("mono", 1), ("stereo", 2), ("true-stereo", 4), ("2x3", 6)])
 def test_levels_are_reached_and_do_not_depend_on_the_gain(layout: str, rows: int) -> None:
     response = ImpulseResponse(decaying(5000, rows), RATE, wiring=layout)  # type: ignore[arg-type]
     for level, measure in (("loudness", loudness_ratio), ("energy", energy_ratio), ("peak", peak)):
-        at_level = normalise(response, level)  # type: ignore[arg-type]
+        at_level = normalize(response, level)  # type: ignore[arg-type]
         assert measure(at_level) == pytest.approx(1, rel=1e-4)
-        louder = normalise(response * 37, level)  # type: ignore[arg-type]
+        louder = normalize(response * 37, level)  # type: ignore[arg-type]
         assert np.allclose(louder.samples, at_level.samples, rtol=1e-5, atol=1e-9)
-    assert normalise(response, "none") is response
+    assert normalize(response, "none") is response
 
 
 @pytest.mark.parametrize(("layout", "rows"), [("stereo", 2), ("true-stereo", 4)])
@@ -91,10 +91,22 @@ def test_silence_cannot_be_brought_to_a_level(sample: float) -> None:
     silent = ImpulseResponse(np.full(100, sample), RATE, "void")
     for level in ("loudness", "energy", "peak"):
         with pytest.raises(InvalidAudioError, match="'void' is silent"):
-            normalise(silent, level)  # type: ignore[arg-type]
-    assert normalise(silent, "none") is silent
+            normalize(silent, level)  # type: ignore[arg-type]
+    assert normalize(silent, "none") is silent
 
 
 def test_an_unknown_level_is_refused() -> None:
-    with pytest.raises(ParameterError, match="expected one of loudness, energy, peak, none"):
-        normalise(unit(RATE), "loud")  # type: ignore[arg-type]
+    with pytest.raises(
+        ParameterError,
+        match="level is .loud.; did you mean 'loudness'. expected 'loudness' or 'energy' or 'peak' or 'none'",
+    ):
+        normalize(unit(RATE), "loud")  # type: ignore[arg-type]
+
+
+def test_the_old_spelling_still_works_and_warns() -> None:
+    from reverb.responses import level
+
+    with pytest.warns(DeprecationWarning, match="normalise is now normalize"):
+        assert level.normalise is level.normalize
+    with pytest.raises(AttributeError, match="no attribute 'normalised'"):
+        _ = level.normalised

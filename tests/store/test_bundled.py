@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from reverb.responses.acoustics import AcousticReport, measure, onset
+from reverb.responses.acoustics import AcousticReport, measure
+from reverb.responses.direct_sound import onset
 
 Array = npt.NDArray[np.float64]
 

@@ -1,5 +1,6 @@
 """The library: bundled responses by name."""
 
+import math
 import os
 import shutil
 import subprocess
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import reverb
-from reverb.errors import AudioFileError, UnknownNameError
-from reverb.store import catalogue, library
+from reverb.effects.reverb import Reverb
+from reverb.errors import AudioFileError, ParameterError, UnknownNameError
+from reverb.store import library
 from reverb.store.library import bundled_folder, entries, impulse, names
+from reverb.store.response_files import save_response
 
 PROMISED = {
     "church",
@@ -107,7 +110,7 @@ def test_an_installed_package_finds_them(tmp_path: Path) -> None:
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's folder with responses of its own, and an empty cache."""
     monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: tmp_path / "data")
-    monkeypatch.setattr(catalogue, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(library, "cache_folder", lambda: tmp_path / "cache")
     folder = tmp_path / "data" / "impulses"
     (folder / "plates").mkdir(parents=True)
     shutil.copy(names()["room"], folder / "den.flac")
@@ -138,7 +141,7 @@ def test_what_is_measured_agrees_with_the_catalogue_and_is_kept(
     def fail(*_: object) -> None:
         raise AssertionError("measured again")
 
-    monkeypatch.setattr(catalogue, "measured_facts", fail)
+    monkeypatch.setattr(library, "measured_facts", fail)
     assert {entry.name for entry in entries("den")} == {"den"}
     os.utime(own / "den.flac", ns=(1, 1))
     with pytest.raises(AssertionError, match="measured again"):
@@ -188,3 +191,26 @@ def test_figures_of_the_bundled_ones_come_from_the_catalogue() -> None:
         "measured",
     )
     assert found["living-room"].t30 is None
+
+
+def test_one_function_takes_a_response_a_name_a_path_or_samples(tmp_path: Path) -> None:
+    hall = impulse("hall")
+    path = tmp_path / "own.wav"
+    save_response(hall, path)
+    assert library.as_response(hall) is hall
+    assert library.as_response("hall") == library.as_response(path) == library.as_response(str(path)) == hall
+    assert library.as_response(hall.samples, hall.sample_rate) == hall
+    assert library.as_response([1.0, 0.5], 8000).frames == 2
+    assert library.as_response(hall.samples, hall.sample_rate, "parallel").layout == hall.layout
+    with pytest.raises(UnknownNameError, match="no impulse response 'hal'"):
+        library.as_response("hal")
+    with pytest.raises(ParameterError, match="give sample_rate="):
+        library.as_response([1.0, 0.5])
+
+
+@pytest.mark.parametrize("given", [None, 3, math.nan, True, object(), iter([1.0])])
+def test_what_is_no_response_is_refused_with_the_choices(given: object) -> None:
+    with pytest.raises(ParameterError, match="expected an ImpulseResponse, the name of one in the library"):
+        library.as_response(given, 48_000)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="expected an ImpulseResponse, the name of one in the library"):
+        Reverb(given)  # type: ignore[arg-type]

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.acoustics import BandReport, measure, onset
+from reverb.responses.acoustics import BandReport, measure
 from reverb.responses.decay.model import Decay, octave_decays
+from reverb.responses.direct_sound import onset
 from reverb.responses.response import ImpulseResponse, derived
 from reverb.responses.tail import LONGEST, continued, frames_to_fall
 

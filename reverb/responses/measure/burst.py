@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from reverb.arrays import as_audio, as_sample_rate
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.acoustics import energy_decay, onset
+from reverb.responses.acoustics import energy_decay
+from reverb.responses.direct_sound import onset
 from reverb.responses.minimum_phase import minimum_phase
 from reverb.responses.response import ImpulseResponse, owning
 

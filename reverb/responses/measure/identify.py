@@ -15,8 +15,8 @@ import numpy.typing as npt
 from reverb.arrays import as_audio, as_sample_rate
 from reverb.engine.routing import parallel
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.acoustics import onset
 from reverb.responses.bands import band_set
+from reverb.responses.direct_sound import onset
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.shape import LAYOUTS
 

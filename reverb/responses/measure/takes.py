@@ -2,17 +2,23 @@
 
 Harmonics that a loudspeaker adds come out before each direct sound (Farina 2000). The division is regularised: exact
 within the sweep's band, nothing outside.
+
+The clocks of two devices differ. A drift d makes sound that was played at time t arrive at t (1 + d). Within one sweep
+this delays each frequency by d times the moment at which it was played, which smears the response; from one sweep to
+the next it shifts the response. The shift measures d; the smear does not, for a loudspeaker whose bass comes later
+than its treble smears alike.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.errors import InvalidAudioError
-from reverb.responses.acoustics import onset
-from reverb.responses.measure.clocks import drift_between, undo_drift
+from reverb.responses.direct_sound import onset
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -20,6 +26,7 @@ HARMONICS = (2, 3, 4, 5)
 _LEAST_CREST = 8.0
 _LEAST_DRIFT = 0.02e-6
 _CLIPPED_RUNS = 3
+_OVERSAMPLING = 16  # of the grid on which a shift is read
 _FOCUS_SECONDS = 0.4
 _EDGE_OCTAVES = 1 / 12  # over which the division fades out, within the band
 
@@ -251,3 +258,49 @@ def decibels(power: float, reference: float) -> float:
     if reference <= 0:
         return float(np.inf)
     return float(10 * np.log10(power / reference)) if power > 0 else float(-np.inf)
+
+
+def drift_between(segments: Sequence[Array], period: int) -> float:
+    """Return the relative drift between repeated responses, by where each lies against the one before.
+
+    Parameters
+    ----------
+    segments : sequence of ndarray, shape (frames,)
+        The same response, cut out every `period` frames.
+    period : int
+        In frames.
+
+    Returns
+    -------
+    float
+        Positive where the recorder counts more frames than the player.
+    """
+    shifts = [_shift(late, early) for early, late in pairwise(segments)]
+    return float(np.mean(shifts)) / period
+
+
+def undo_drift(recording: Array, sample_rate: int, drift: float) -> Array:
+    """Return a recording (frames, channels) as the player's clock would have taken it."""
+    import soxr
+
+    if drift == 0:
+        return recording
+    resampled = soxr.resample(recording, sample_rate * (1 + drift), sample_rate, quality="VHQ")
+    return np.asarray(resampled, np.float64)
+
+
+def _shift(late: Array, early: Array) -> float:
+    """Return by how many frames, and parts of one, a signal is later than another: the peak of their correlation."""
+    size = 1 << (2 * len(early)).bit_length()
+    spectrum = np.fft.rfft(late, size) * np.conj(np.fft.rfft(early, size))
+    correlation = np.fft.irfft(spectrum, size)
+    coarse = int(np.argmax(correlation))
+    coarse -= size if coarse > size // 2 else 0
+    # Around it on a finer grid, from the spectrum itself.
+    bins = 2 * np.pi * np.arange(len(spectrum)) / size
+    fine = coarse + np.arange(-_OVERSAMPLING, _OVERSAMPLING + 1) / _OVERSAMPLING
+    values = np.array([float(np.sum((spectrum * np.exp(1j * bins * shift)).real)) for shift in fine])
+    top = int(np.clip(np.argmax(values), 1, len(values) - 2))
+    before, peak, after = values[top - 1 : top + 2]
+    bend = before - 2 * peak + after
+    return float(fine[top] + (0.5 * (before - after) / bend if bend < 0 else 0.0) / _OVERSAMPLING)

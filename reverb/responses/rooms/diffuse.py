@@ -8,7 +8,7 @@ import numpy.typing as npt
 from reverb.errors import ParameterError
 from reverb.responses.rooms.air import energy_absorption
 from reverb.responses.rooms.images import specular_share
-from reverb.responses.rooms.pair import capsules, sensitivity
+from reverb.responses.rooms.microphones import capsules, sensitivity
 from reverb.responses.rooms.room import OCTAVES, Room, mean_free_path, volume
 from reverb.responses.rooms.tracing import Decay
 

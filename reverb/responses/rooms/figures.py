@@ -20,11 +20,9 @@ from reverb.responses.decay.shaping import with_rt60
 from reverb.responses.layouts import LAYOUTS, Layout
 from reverb.responses.response import ImpulseResponse, derived, owning
 from reverb.responses.rooms.air import speed_of_sound
-from reverb.responses.rooms.building import octaves
+from reverb.responses.rooms.building import FLAT_RELIEF, octaves
 from reverb.responses.rooms.finishing import finish
-from reverb.responses.rooms.layouts import heard
-from reverb.responses.rooms.materials import FLAT_RELIEF
-from reverb.responses.rooms.pair import stage
+from reverb.responses.rooms.microphones import source_positions, with_microphones
 from reverb.responses.rooms.room import OCTAVES, Bands, Pair, Room, mean_free_path, shoebox, volume
 from reverb.responses.rooms.simulate import at_pair
 from reverb.responses.rooms.tracing import Decay, Images
@@ -124,10 +122,10 @@ def synthesise(figures: Figures, sample_rate: int = 48_000, layout: Layout = "st
         raise ParameterError(f"sample rate {rate} Hz; a room needs at least 16000 Hz, resample it afterwards")
     if layout not in LAYOUTS:
         raise ParameterError(f"layout {layout!r}; expected one of {', '.join(LAYOUTS)}")
-    room = heard(_box(figures), layout)
+    room = with_microphones(_box(figures), layout)
     speed = speed_of_sound(room.temperature)
     rng = np.random.default_rng(figures.seed)
-    centre, left, right = stage(room)
+    centre, left, right = source_positions(room)
     pairs = []
     for source in (left, right) if layout == "true-stereo" else (centre,):
         images = mirror_images(figures, source, speed)

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from reverb.responses.minimum_phase import minimum_phase
 from reverb.responses.rooms.air import energy_absorption
-from reverb.responses.rooms.pair import capsules, sensitivity
+from reverb.responses.rooms.microphones import capsules, sensitivity
 from reverb.responses.rooms.room import OCTAVES, Room
 from reverb.responses.rooms.tracing import Images
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from reverb.arrays import as_sample_rate
 from reverb.errors import ParameterError
-from reverb.responses.acoustics import onset
+from reverb.responses.direct_sound import onset
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.rooms.finishing import finish
 

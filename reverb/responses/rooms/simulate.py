@@ -16,7 +16,7 @@ from reverb.responses.rooms.air import energy_absorption, speed_of_sound
 from reverb.responses.rooms.diffuse import Envelopes, decay_rate, diffuse_sound
 from reverb.responses.rooms.finishing import finish
 from reverb.responses.rooms.images import early_sound
-from reverb.responses.rooms.pair import capsules, stage
+from reverb.responses.rooms.microphones import capsules, source_positions
 from reverb.responses.rooms.room import OCTAVES, Bands, Room, floor_area, mean_free_path, perimeter
 from reverb.responses.rooms.tracing import Decay, Images, trace_decay, trace_images
 
@@ -54,14 +54,14 @@ def simulate(room: Room, sample_rate: int = 48_000, layout: Layout = "stereo") -
     UserWarning
         If an octave misses its decay time by more than 10 %: air ends high sounds, and walls take no more than all.
     """
-    from reverb.responses.rooms.layouts import heard
+    from reverb.responses.rooms.microphones import with_microphones
 
     rate = as_sample_rate(sample_rate)
-    room = heard(room, layout)
+    room = with_microphones(room, layout)
     speed = speed_of_sound(room.temperature)
     trim, decay = tune(room, speed)
     rng = np.random.default_rng(room.seed)
-    centre, left, right = stage(room)
+    centre, left, right = source_positions(room)
     sources = (left, right) if layout == "true-stereo" else (centre,)
     pairs = [
         at_pair(room, trace_images(room, trim, source, speed), decay, source, speed, rng, rate)

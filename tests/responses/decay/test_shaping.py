@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.acoustics import measure, onset
+from reverb.responses.acoustics import measure
 from reverb.responses.decay import shaping as decay_shaping
 from reverb.responses.decay.model import decay_rate
 from reverb.responses.decay.shaping import with_rt60
+from reverb.responses.direct_sound import onset
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.tail import extend_tail
 from reverb.store.library import impulse

@@ -11,7 +11,8 @@ import soxr
 from scipy.signal import fftconvolve
 
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.acoustics import measure, onset
+from reverb.responses.acoustics import measure
+from reverb.responses.direct_sound import onset
 from reverb.responses.measure.identify import identify
 from tests.nulls import null_db
 from tests.signals import noise, pink

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from reverb.errors import MissingExtraError, ParameterError, UnknownNameError
-from reverb.responses.acoustics import measure, onset
+from reverb.responses.acoustics import measure
+from reverb.responses.direct_sound import onset
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.rooms import tracing
-from reverb.responses.rooms.building import build, octaves
+from reverb.responses.rooms.building import CARPET, MATERIALS, bands, build, octaves
 from reverb.responses.rooms.diffuse import decay_rate
 from reverb.responses.rooms.figures import Figures, mirror_images, synthesise
-from reverb.responses.rooms.materials import CARPET, MATERIALS, bands
 from reverb.responses.rooms.plate import decay_times, sheet, synthesise_plate
 from reverb.responses.rooms.room import mean_free_path, shoebox, volume
 from reverb.responses.rooms.simulate import expected_rt60, simulate

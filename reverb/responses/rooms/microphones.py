@@ -1,20 +1,30 @@
-"""The stereo microphone: two capsules that look at the source, turned outwards."""
+"""The stereo microphone: two capsules that face the source, turned outwards, and where sources stand before it."""
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.responses.rooms.room import Room
+from reverb.checks import one_of
+from reverb.responses.layouts import LAYOUTS, Layout
+from reverb.responses.rooms.room import Pair, Room
 
 Array = npt.NDArray[np.float64]
 
 
+def with_microphones(room: Room, layout: Layout) -> Room:
+    """Return the room with the microphones of a layout: for mono one omnidirectional point, the center of the pair."""
+    one_of("layout", layout, LAYOUTS)
+    return replace(room, pair=Pair(spacing=0.0, angle=0.0, directivity=0.0)) if layout == "mono" else room
+
+
 def sensitivity(directions: Array, axis: Array, directivity: float) -> Array:
-    """Gain for sound from unit vectors `directions` (n, 3): (1 + cos) / 2 for a cardioid, of directivity 0.5."""
+    """Return the gain for sound from unit vectors of shape (n, 3): (1 + cos) / 2 for a cardioid, directivity 0.5."""
     return np.asarray((1 - directivity) + directivity * (directions @ axis))
 
 
 def capsules(room: Room) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """Place and axis of the left and the right capsule."""
+    """Return the place and the axis of the left and the right capsule."""
     centre = np.array(room.microphones)
     forward, left = _level_frame(room)
     turn = np.radians(room.pair.angle)
@@ -23,8 +33,8 @@ def capsules(room: Room) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     return (centre + half, outwards[0] + outwards[1]), (centre - half, outwards[0] - outwards[1])
 
 
-def stage(room: Room) -> tuple[Array, Array, Array]:
-    """Place sources in the centre, on the left and on the right, all equally far from the pair."""
+def source_positions(room: Room) -> tuple[Array, Array, Array]:
+    """Return sources in the center, on the left and on the right, at equal distances from the pair."""
     centre = np.array(room.microphones)
     source = np.array(room.source)
     forward, left = _level_frame(room)
@@ -36,7 +46,7 @@ def stage(room: Room) -> tuple[Array, Array, Array]:
 
 
 def _level_frame(room: Room) -> tuple[Array, Array]:
-    """Level unit vectors from the pair to the source, and to the left of that."""
+    """Return horizontal unit vectors from the pair to the source, and to the left of that."""
     forward = np.subtract(room.source, room.microphones)
     forward[2] = 0
     forward /= np.linalg.norm(forward)
