@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from reverb.errors import ParameterError
+from reverb.checks import one_of
 
 Array: TypeAlias = npt.NDArray[np.float64]
 BandSet: TypeAlias = Literal["octave", "third", "broadband"]
@@ -149,9 +149,7 @@ def band_set(kind: BandSet, sample_rate: int) -> tuple[Band, ...]:
     >>> [band.label for band in band_set("octave", 8000)]
     ['63 Hz', '125 Hz', '250 Hz', '500 Hz', '1 kHz', '2 kHz']
     """
-    if kind not in get_args(BandSet):
-        raise ParameterError(f"bands {kind!r}; expected 'octave', 'third' or 'broadband'")
-    if kind == "broadband":
+    if one_of("bands", kind, get_args(BandSet)) == "broadband":
         return (Band(None, 1, sample_rate),)
     steps, per_octave = (_OCTAVES, 1) if kind == "octave" else (_THIRDS, 3)
     every = (Band(1000 * OCTAVE_RATIO ** (n / per_octave), per_octave, sample_rate) for n in steps)

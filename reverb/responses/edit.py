@@ -1,9 +1,8 @@
 """Edits of a response in time and level: trims, fades, reversal, pre-delay, attack, early against late, gain.
 
-Pure functions from response to response. Times are seconds; what counts from the sound's start counts from the
-onset, the first frame within 20 dB of the peak (ISO 3382-1). Channels are never shifted against each other.
-Tails are in `tail`, decay times in `decay_shaping`, time stretching in `stretching`, tone in `equalising`, layouts in
-`layouts`.
+Pure functions from response to response. Times are in seconds. The sound starts at the onset, the first frame within
+20 dB of the peak (ISO 3382-1). Channels are never shifted against each other.
+Tails are in `tail`, decay times in `decay.shaping`, time stretching in `stretch`.
 """
 
 import math
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio
+from reverb.checks import in_range, one_of
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
 from reverb.responses.acoustics import energy_decay
@@ -36,7 +36,7 @@ _NOTE = re.compile(r"(\d+)\s*/\s*(\d+)\s*([dt.]?)")
 
 
 def trim_head(response: ImpulseResponse, threshold_db: float = -20.0, lead: float = LEAD) -> ImpulseResponse:
-    """Cut off what comes before the sound starts.
+    """Cut the frames before the sound starts.
 
     Time zero moves with the cut: frames of `latency` are used up first, then the sound's own delay.
 
@@ -48,8 +48,7 @@ def trim_head(response: ImpulseResponse, threshold_db: float = -20.0, lead: floa
     lead : float
         Seconds kept before it, faded in.
     """
-    if not -120 <= threshold_db <= -1:
-        raise ParameterError(f"threshold {threshold_db:g} dB; expected -120 to -1 dB")
+    threshold_db = in_range("threshold", threshold_db, -120, -1, "dB")
     kept = round(_seconds(lead, "lead") * response.sample_rate)
     size = np.abs(response.samples).max(axis=1)
     start = int(np.argmax(size >= from_db(threshold_db) * size.max()))
@@ -71,15 +70,14 @@ def trim_tail(response: ImpulseResponse, level_db: float = -90.0) -> ImpulseResp
     level_db : float
         −200 to −10 dB.
     """
-    if not -200 <= level_db <= -10:
-        raise ParameterError(f"tail trimmed at {level_db:g} dB; expected -200 to -10 dB")
+    level_db = in_range("level of the tail's end", level_db, -200, -10, "dB")
     remaining = np.cumsum((response.samples[::-1].astype(np.float64) ** 2).sum(axis=1))[::-1]
     loud = np.flatnonzero(remaining > 10 ** (level_db / 10) * remaining[0])
     return _cut(response, int(loud[-1]) + 1 if len(loud) else 1)
 
 
 def set_length(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
-    """Cut a response to a length with a short fade, or fill it up with silence."""
+    """Cut a response to a length with a short fade, or pad it with silence."""
     frames = round(_seconds(seconds, "length") * response.sample_rate)
     if frames <= response.latency:
         raise ParameterError(
@@ -135,7 +133,7 @@ def fade_out(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
 
 
 def reverse(response: ImpulseResponse) -> ImpulseResponse:
-    """Turn a response round in time: the sound swells and ends with a bang; time zero is its first frame."""
+    """Reverse a response in time: the sound swells and ends abruptly; time zero is the first frame."""
     return derived(response, response.samples[::-1].copy(), latency=0)
 
 
@@ -162,14 +160,13 @@ def note_seconds(note: str, bpm: float) -> float:
     found = _NOTE.fullmatch(note.strip().lower())
     if found is None or int(found[1]) == 0 or int(found[2]) == 0:
         raise ParameterError(f"note {note!r}; expected a fraction such as 1/8, dotted 1/8d, or triplet 1/8t")
-    if not 1 <= bpm <= 1000:
-        raise ParameterError(f"tempo {bpm:g} bpm; expected 1 to 1000")
+    bpm = in_range("tempo", bpm, 1, 1000, "bpm")
     length = {"": 1.0, "d": 1.5, ".": 1.5, "t": 2 / 3}[found[3]]
     return 240.0 / bpm * int(found[1]) / int(found[2]) * length
 
 
 def attack(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
-    """Let the level rise over `seconds` from the onset on, along a squared sine: direct sound and early part yield."""
+    """Fade in over `seconds` from the onset, along a squared sine: direct sound and early part get quieter."""
     start, frames = onset(_float(response)), round(_seconds(seconds, "attack") * response.sample_rate)
     ramp = np.clip((np.arange(response.frames) - start + 1) / (frames + 1), 0, 1)
     return _scaled(response, np.sin(np.pi / 2 * ramp) ** 2) if frames else response
@@ -191,8 +188,7 @@ def balance(
     for db in (early_db, late_db):
         if math.isnan(db) or db > 60:
             raise ParameterError(f"level {db} dB; expected a number up to 60")
-    if not 0.001 <= split <= 1:
-        raise ParameterError(f"split {split:g} s; expected 0.001 to 1 s")
+    split = in_range("split", split, 0.001, 1, "s")
     width = min(CROSSFADE, split)
     seconds = (np.arange(response.frames) - onset(_float(response))) / response.sample_rate
     late = np.sin(np.pi / 2 * np.clip((seconds - split) / width + 0.5, 0, 1)) ** 2
@@ -209,8 +205,7 @@ def set_gain(response: ImpulseResponse, mode: GainMode) -> ImpulseResponse:
         The first four as `normalize`. ``peak-safe``: for each output the absolute samples of all paths to it sum to at
         most 1, so an input within ±1 gives an output within ±1, whatever it is.
     """
-    if mode not in GAIN_MODES:
-        raise ParameterError(f"gain mode {mode!r}; expected one of {', '.join(GAIN_MODES)}")
+    one_of("gain mode", mode, GAIN_MODES)
     if mode in LEVELS:
         return normalize(response, mode)
     return response * (1.0 / require_audible(largest_output(response), response))
@@ -226,9 +221,7 @@ def largest_output(response: ImpulseResponse) -> float:
 
 
 def _seconds(value: float, what: str) -> float:
-    if not 0 <= value <= _LONGEST:
-        raise ParameterError(f"{what} {value:g} s; expected 0 to {_LONGEST:g} s")
-    return value
+    return in_range(what, value, 0, _LONGEST, "s")
 
 
 def _float(response: ImpulseResponse) -> Array:

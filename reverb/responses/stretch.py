@@ -5,7 +5,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reverb.errors import ParameterError
+from reverb.checks import in_range
 from reverb.responses.direct_sound import onset
 from reverb.responses.filter_bank import bandwidth, split
 from reverb.responses.response import ImpulseResponse, derived
@@ -23,7 +23,7 @@ def stretch_tape(response: ImpulseResponse, factor: float) -> ImpulseResponse:
 
     Samples are scaled by 1/√factor, which keeps the energy.
     """
-    _check(factor)
+    factor = in_range("stretch factor", factor, *_FACTORS)
     import soxr
 
     rate = 1_000_000  # only the ratio counts
@@ -51,7 +51,7 @@ def stretch_time(response: ImpulseResponse, factor: float) -> ImpulseResponse:
     factor : float
         0.125 to 8.
     """
-    _check(factor)
+    factor = in_range("stretch factor", factor, *_FACTORS)
     rate, samples = response.sample_rate, response.samples.astype(np.float64)
     start, kept = onset(samples), round(_DIRECT * rate)
     border = min(start + kept, len(samples))
@@ -95,9 +95,3 @@ def _smooth(power: Array, hop: int) -> Array:
     n = np.arange(len(power))
     low, high = np.maximum(n - hop, 0), np.minimum(n + hop, len(power))
     return np.asarray((total[high] - total[low]) / (high - low)[:, np.newaxis])
-
-
-def _check(factor: float) -> None:
-    lowest, highest = _FACTORS
-    if not lowest <= factor <= highest:
-        raise ParameterError(f"stretch {factor:g}; expected {lowest:g} to {highest:g}, 2 for twice as long")

@@ -11,7 +11,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from reverb.errors import InvalidAudioError, ParameterError
+from reverb.checks import in_range
+from reverb.errors import InvalidAudioError
 from reverb.responses.decay.model import Decay, octave_decays, sounding_frames
 from reverb.responses.direct_sound import onset
 from reverb.responses.filter_bank import Band, bandwidth, joined, lead, split_low
@@ -43,8 +44,7 @@ def extend_tail(response: ImpulseResponse, floor_db: float = -90.0, seed: int = 
     InvalidAudioError
         If no octave decays.
     """
-    if not -200 <= floor_db <= -20:
-        raise ParameterError(f"tail down to {floor_db:g} dB; expected -200 to -20 dB")
+    floor_db = in_range("floor of the tail", floor_db, -200, -20, "dB")
     samples = response.samples.astype(np.float64)
     decays = octave_decays(samples, response.sample_rate)
     frames = min(onset(samples) + frames_to_fall(decays, -floor_db), round(LONGEST * response.sample_rate))

@@ -101,7 +101,7 @@ def test_force_quiet_and_failures() -> None:
     assert run("edit", "room.wav", "out.wav", "--force", "--quiet").output == ""
     for args, says in (
         (("--to", "mono", "--width", "2"), "no width"),
-        (("--trim-tail", "3"), "expected -200 to -10"),
+        (("--trim-tail", "3"), "expected a number from -200 to -10 dB"),
         (("--rt60", "a"), "expected HZ=NUMBER"),
         (("--low-shelf", "100:1,200:2"), "one HZ:DB"),
         (("--eq", "oops"), "expected HZ:NUMBER"),

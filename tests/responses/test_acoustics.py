@@ -336,7 +336,7 @@ def test_nonsense_is_refused() -> None:
         measure(np.stack([np.ones(10), np.zeros(10)], axis=1), 48_000)
     with pytest.raises(InvalidAudioError, match="NaN"):
         measure(np.array([1.0, np.nan]), 48_000)
-    with pytest.raises(ParameterError, match="bands 'bark'; expected"):
+    with pytest.raises(ParameterError, match="bands is 'bark'; expected 'octave'"):
         measure(np.ones(10), 48_000, bands="bark")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="sample rate"):
         measure(np.ones(10), 0)

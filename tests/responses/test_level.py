@@ -98,7 +98,7 @@ def test_silence_cannot_be_brought_to_a_level(sample: float) -> None:
 def test_an_unknown_level_is_refused() -> None:
     with pytest.raises(
         ParameterError,
-        match="level is .loud.; did you mean 'loudness'. expected 'loudness' or 'energy' or 'peak' or 'none'",
+        match=r"level is .loud.; did you mean 'loudness'. expected 'loudness' or 'energy' or 'peak' or 'none'",
     ):
         normalize(unit(RATE), "loud")  # type: ignore[arg-type]
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import as_audio, as_sample_rate
+from reverb.checks import in_range
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import energy_decay
 from reverb.responses.direct_sound import onset
@@ -176,11 +177,9 @@ def _filtered(x: Array, taps: Array) -> Array:
 
 
 def _check(direct: float, limit: float, lead: float, seconds: float | None) -> None:
-    if not 0.001 <= direct <= 0.05:
-        raise ParameterError(f"direct sound of {direct:g} s; expected 0.001 to 0.05 s")
+    in_range("direct sound", direct, 0.001, 0.05, "s")
     if not 0 < limit <= 40:
         raise ParameterError(f"limit {limit:g} dB; expected more than 0, up to 40 dB")
-    if not 0 <= lead <= 1:
-        raise ParameterError(f"lead {lead:g} s; expected 0 to 1 s")
-    if seconds is not None and not 0.01 <= seconds <= 120:
-        raise ParameterError(f"length {seconds:g} s of the response; expected 0.01 to 120 s")
+    in_range("lead", lead, 0, 1, "s")
+    if seconds is not None:
+        in_range("length of the response", seconds, 0.01, 120, "s")

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import as_audio, as_sample_rate
+from reverb.checks import in_range
 from reverb.engine import routing as wires
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import energy_decay
@@ -109,8 +110,7 @@ def deconvolve(
     rate = as_sample_rate(sample_rate)
     columns = [_columns(r, f"recording {n + 1}") for n, r in enumerate(_listed(recordings))]
     played = _played(sweep, rate, seconds, min(map(len, columns)))
-    if not 0 <= lead <= 1:
-        raise ParameterError(f"lead {lead:g} s; expected 0 to 1 s")
+    lead = in_range("lead", lead, 0, 1, "s")
     if len({recording.shape[1] for recording in columns}) > 1:
         raise InvalidAudioError("the recordings have different numbers of channels; use the same microphones")
     if len(columns) > 1 and played.sources > 1:
@@ -159,8 +159,8 @@ def _report(response: ImpulseResponse, played: Played, takes: Sequence[Take]) ->
 
 
 def _played(sweep: Sweep | npt.ArrayLike, rate: int, seconds: float | None, recorded: int) -> Played:
-    if seconds is not None and not 0.01 <= seconds <= 120:
-        raise ParameterError(f"length {seconds:g} s of the response; expected 0.01 to 120 s")
+    if seconds is not None:
+        in_range("length of the response", seconds, 0.01, 120, "s")
     if isinstance(sweep, Sweep):
         if sweep.sample_rate != rate:
             raise ParameterError(

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import as_audio, as_sample_rate
+from reverb.checks import in_range, whole
 from reverb.engine.routing import parallel
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.bands import band_set
@@ -298,10 +299,8 @@ def _check(x: Array, y: Array, frames: int, ahead: int, regularisation: float, i
         )
     if ahead < 0:
         raise ParameterError(f"lead {ahead} frames; expected 0 or more")
-    if not -200 <= regularisation <= 0:
-        raise ParameterError(f"regularisation {regularisation:g} dB; expected -200 to 0 dB")
-    if not 1 <= iterations <= 10_000:
-        raise ParameterError(f"{iterations} iterations; expected 1 to 10000")
+    in_range("regularisation", regularisation, -200, 0, "dB")
+    whole("iterations", iterations, 1, 10_000)
     for name, audio in (("dry", x), ("wet", y)):
         if not audio.any(axis=0).all():
             raise InvalidAudioError(f"a channel of the {name} recording is silent; give one with sound in it")

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import as_sample_rate
+from reverb.checks import one_of
 from reverb.errors import ParameterError
 from reverb.responses.decay.shaping import with_rt60
 from reverb.responses.layouts import LAYOUTS, Layout
@@ -120,8 +121,7 @@ def synthesise(figures: Figures, sample_rate: int = 48_000, layout: Layout = "st
     rate = as_sample_rate(sample_rate)
     if rate < 16_000:
         raise ParameterError(f"sample rate {rate} Hz; a room needs at least 16000 Hz, resample it afterwards")
-    if layout not in LAYOUTS:
-        raise ParameterError(f"layout {layout!r}; expected one of {', '.join(LAYOUTS)}")
+    one_of("layout", layout, LAYOUTS)
     room = with_microphones(_box(figures), layout)
     speed = speed_of_sound(room.temperature)
     rng = np.random.default_rng(figures.seed)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reverb.checks import in_range, whole
 from reverb.errors import ParameterError
 
 OCTAVES = (125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
@@ -91,16 +92,14 @@ class Room:
     def __post_init__(self) -> None:
         if len(self.plan) < 3 or floor_area(self) <= 0:
             raise ParameterError("the plan has no floor; expected three corners or more, counter-clockwise")
-        if not 0.5 <= self.height <= 200:
-            raise ParameterError(f"height {self.height:g} m; expected 0.5 to 200 m")
+        in_range("height", self.height, 0.5, 200, "m")
         for what in ("floor", "ceiling", "walls", "relief"):
             if not all(0 <= share <= 1 for share in getattr(self, what)):
                 raise ParameterError(f"{what} {getattr(self, what)}; expected shares from 0 to 1")
         for what in ("source", "microphones"):
             if not _inside(self, getattr(self, what)):
                 raise ParameterError(f"{what} at {getattr(self, what)} m; expected a place inside the room")
-        if not 1 <= self.order <= 30:
-            raise ParameterError(f"order {self.order}; expected 1 to 30 reflections")
+        whole("order", self.order, 1, 30, "reflections")
 
 
 def shoebox(length: float, width: float) -> Plan:

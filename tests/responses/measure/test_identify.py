@@ -120,7 +120,7 @@ def test_what_does_not_fit_is_refused() -> None:
         identify(np.zeros(2000), x[:, 0], RATE, 0.05)
     with pytest.raises(ParameterError, match=r"expected 16 to 2000"):
         identify(x[:, 0], x[:, 0], RATE, 1.0)
-    with pytest.raises(ParameterError, match="regularisation 3 dB"):
+    with pytest.raises(ParameterError, match="regularisation is 3 dB; expected a number from -200 to 0 dB"):
         identify(x[:, 0], x[:, 0], RATE, 0.05, regularisation=3.0)
 
 
