@@ -28,7 +28,6 @@ import reverb
 from reverb.arrays import Audio
 from reverb.engine.offline.convolver import OverlapAdd
 from reverb.levels import to_db
-from reverb.render import pipeline
 from reverb.responses.response import ImpulseResponse
 
 PERIOD = 100_003  # frames, a prime: no two blocks of the engine start at the same position
@@ -45,10 +44,10 @@ class Source:
         self._noise = np.random.default_rng(1).random((PERIOD, channels), np.float32) - np.float32(0.5)
 
     def blocks(self, frames: int, size: int) -> Iterator[Audio]:
-        """Yield this many frames in blocks; the arrays are reused."""
-        buffers = [np.empty((size, self.channels), np.float32) for _ in range(pipeline.LIVE)]
-        for number, start in enumerate(range(0, frames, size)):
-            block = buffers[number % len(buffers)][: min(size, frames - start)]
+        """Yield this many frames in blocks, all in one array that is reused."""
+        buffer = np.empty((size, self.channels), np.float32)
+        for start in range(0, frames, size):
+            block = buffer[: min(size, frames - start)]
             done = 0
             while done < len(block):
                 place = (start + done) % PERIOD
@@ -118,13 +117,10 @@ def stream(hours: float, channels: int, sample_rate: int, room: str) -> bool:
     places = [0, size - 1, whole // 2, frames - 1, *np.random.default_rng(2).integers(0, whole, 5), whole]
     sink = Sink([max(0, min(int(place), whole - WINDOW)) for place in places], response.wiring.outputs, whole)
 
-    def convolved(blocks: Iterator[Audio]) -> Iterator[Audio]:
-        for block in blocks:
-            yield engine.process(block)
-        yield from engine.drain()
-
     began = time.monotonic()
-    pipeline.run(source.blocks(frames, size), convolved, sink.take)
+    for block in source.blocks(frames, size):
+        sink.take(engine.process(block))
+    sink.take(engine.flush())
     seconds = time.monotonic() - began
     print(
         f"{hours:g} h, {channels} channels at {sample_rate} Hz through {room} ({response.frames} frames): "

@@ -240,7 +240,7 @@ def apply(
     engine = OverlapAdd(
         response.samples.T, response.wiring, dtype=sound.dtype, length=len(sound), workers=workers
     )
-    whole = np.concatenate([engine.process(columns), engine.finish()])
+    whole = np.concatenate([engine.process(columns), engine.flush()])
     end = len(whole) if tail else response.latency + len(sound)
     result = whole[response.latency : end]
     return result[:, 0] if sound.ndim == 1 and result.shape[1] == 1 else result

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, Sample, as_audio
-from reverb.engine.crew import Crew
 from reverb.engine.offline.convolver import OverlapAdd
+from reverb.engine.parallel import ParallelMap
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
 
@@ -114,7 +114,7 @@ def _full(signal: Audio, response: Audio, workers: int | None, memory: int | Non
     at_once = min(workers, len(works)) if stream.size >= _WORTH_THREADS else 1
     share = workers // at_once
 
-    def convolved(channels: slice, _: None) -> None:
+    def convolve_channels(channels: slice, _: None) -> None:
         part, place = stream[:, channels], out[:, channels]
         own = taps[:, channels] if rows > 1 else taps
         engine = OverlapAdd(
@@ -124,11 +124,10 @@ def _full(signal: Audio, response: Audio, workers: int | None, memory: int | Non
             length=len(stream),
             workers=share,
             memory=memory,
-            ahead=0 if share == 1 else 1,
         )
-        engine.whole(part, place)
+        engine.convolve(part, place)
 
-    Crew(lambda: None).run(convolved, works, at_once)
+    ParallelMap(at_once, lambda: None)(convolve_channels, works)
     return out
 
 

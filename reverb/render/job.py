@@ -1,15 +1,15 @@
 """One pass of a source through a response: reading, convolving, and handing on, in constant memory."""
 
-import itertools
+import os
 import warnings
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 
 from reverb.arrays import Audio
 from reverb.audiofiles.files import Sound, check_loudness, read_blocks, shortfall
 from reverb.audiofiles.packed import PackedReader, packed
+from reverb.engine.offline.blocks import Spectra
 from reverb.engine.offline.convolver import OverlapAdd
 from reverb.errors import InvalidAudioError
 from reverb.render import pipeline
@@ -23,13 +23,6 @@ Progress = Callable[[int, int], None]
 _SIXTEEN_BITS = {"PCM_16", "PCM_S8", "PCM_U8"}
 _DOUBLE = {"PCM_32", "DOUBLE"}
 _FLOATING = {"FLOAT", "DOUBLE"}
-
-
-class Taken(NamedTuple):
-    """Frames that have been read, and how many rounds of output they complete."""
-
-    frames: int
-    rounds: int
 
 
 class Job:
@@ -87,38 +80,82 @@ class Job:
         # Every channel carries as much of the past as the response is long.
         widest = max(sound.channels, self.channels)
         self.dtype = dtype_within_limit(response.frames, widest, wanted, f"{sound.name}: the effect")
+        cores = (os.cpu_count() or 1) if workers is None else workers
         self._engine = OverlapAdd(
             response.samples.T,
             response.wiring,
             dtype=self.dtype,
             length=sound.frames,
-            workers=workers,
-            ahead=pipeline.LIVE - 1,
+            workers=-(-cores // 2),  # analysis and synthesis are at work at the same time
         )
-        size = min(self._engine.preferred_frames, sound.frames)
+        size = self._engine.preferred_frames
         self._packed = PackedReader() if packed(sound) else None
         # The engine wants channels apart; libsndfile gives frames.
-        self._input = np.empty(
-            (size, sound.channels), self.dtype, order="F" if self._packed is not None else "C"
+        self._inputs = pipeline.Buffers(
+            (min(size, sound.frames), sound.channels), self.dtype, "F" if self._packed is not None else "C"
         )
+        self._outputs = pipeline.Buffers((size, self.channels), self.dtype)
+        self._last: Spectra | None = None
         self._sixteen_bits = sound.subtype in _SIXTEEN_BITS
         self._floating = sound.subtype in _FLOATING
-        # Used in turn, for fresh memory costs more than to write into it.
-        self._outputs = itertools.cycle(
-            [
-                np.empty((self._engine.preferred_frames, self.channels), self.dtype)
-                for _ in range(pipeline.LIVE)
-            ]
-        )
 
     def run(self, sink: Callable[[Audio], None], progress: Progress | None) -> None:
         """Pull the whole source through the response into `sink`."""
         if self._warn and (lacking := shortfall(self._sound)) is not None:
             warnings.warn(lacking, stacklevel=4)
-        pipeline.run(self._read(), lambda blocks: self._convolved(blocks, progress), sink)
+        done, given = 0, 0
 
-    def _read(self) -> Iterator[Taken]:
-        """Read the source's blocks into the engine, which does half of its work with them."""
+        def analyze(block: Audio) -> Spectra:
+            spectra = self._engine.analyze(block)
+            self._inputs.give_back(block)
+            return spectra
+
+        def synthesize(spectra: Spectra) -> Audio | None:
+            nonlocal done
+            done += spectra.frames
+            if progress:
+                progress(done, self._sound.frames)
+            if spectra.frames < self._engine.preferred_frames:
+                self._last = spectra
+                return None
+            return self._engine.synthesize(spectra, self._outputs.take())
+
+        def rest() -> Iterator[Audio]:
+            nothing = np.empty((0, self._sound.channels), self.dtype)
+            last = self._last or self._engine.analyze(nothing)
+            return self._engine.flush_rounds(last, lambda frames: self._outputs.take()[:frames])
+
+        def write(block: Audio) -> None:
+            """Write a block, without the latency in front and, where unwanted, the tail behind."""
+            nonlocal given
+            cut = min(self._skip, len(block))
+            wanted = block[cut : cut + self.frames - given]
+            self._skip -= cut
+            given += len(wanted)
+            sink(wanted)
+            self._outputs.give_back(block)
+
+        pipeline.run(self._rounds(), (analyze, synthesize), write, rest=rest)
+
+    def _rounds(self) -> Iterator[Audio]:
+        """Give the source in blocks of the engine's preferred length; only the last may be shorter."""
+        size, pending, filled = self._engine.preferred_frames, self._inputs.take(), 0
+        for block in self._read():
+            if filled == 0 and len(block) == size:
+                yield block
+                continue
+            while len(block):  # the last block, or one of a damaged file, which is read in smaller steps
+                count = min(size - filled, len(block))
+                pending[filled : filled + count] = block[:count]
+                block, filled = block[count:], filled + count
+                if filled == size:
+                    yield pending
+                    pending, filled = self._inputs.take(), 0
+        if filled:
+            yield pending[:filled]
+
+    def _read(self) -> Iterator[Audio]:
+        """Read the source's blocks."""
         sound, done = self._sound, 0
         for block in read_blocks(sound, self._engine.preferred_frames, self._read_block, warn=self._warn):
             if self._floating and not np.isfinite(block).all():
@@ -131,12 +168,13 @@ class Job:
             check_loudness(self.input_meter.peak, sound.name)
             if self._listen is not None:
                 self._listen(block)
-            yield Taken(len(block), self._engine.take(block))
             done += len(block)
+            self.frames = done + self._extra
+            yield block
         self.frames = done + self._extra
 
     def _read_block(self, sound: Sound, frames: int) -> Audio:
-        buffer = self._input[:frames]
+        buffer = self._inputs.take()[:frames]
         if self._sixteen_bits:
             integers = sound.read(frames, "int16", always_2d=True)
             return sixteen_bit_to_float(integers, buffer[: len(integers)])
@@ -144,24 +182,3 @@ class Job:
             return self._packed.read(sound, buffer)
         block: Audio = sound.read(out=buffer)
         return block
-
-    def _convolved(self, blocks: Iterator[Taken], progress: Progress | None) -> Iterator[Audio]:
-        """Give the output's blocks, without the latency in front and, where unwanted, the tail behind."""
-        skip, given, done = self._skip, 0, 0
-
-        def wanted(block: Audio) -> Audio:
-            nonlocal skip, given
-            cut = min(skip, len(block))
-            block = block[cut : cut + self.frames - given]
-            skip -= cut
-            given += len(block)
-            return block
-
-        for block in blocks:
-            for _ in range(block.rounds):
-                yield wanted(self._engine.give(next(self._outputs)))
-            done += block.frames
-            if progress:
-                progress(done, self._sound.frames)
-        for piece in self._engine.drain():
-            yield wanted(piece)

@@ -1,50 +1,54 @@
-"""Reading, convolving and writing at the same time: whoever is free does what is due, and little waits in between.
+"""Move sound through several stages at once, with little waiting in between.
 
-No more threads than cores take part, for three on two cores wait for each other at Python's lock and for their turn.
+A source gives items, stages turn each into another, a sink takes them. Threads are not bound to a stage: a free one
+takes the stage nearest to the sink that has something to do. So there are never more threads than cores: three on two
+cores wait for each other at Python's lock and for their turn.
 """
 
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
 
 from reverb.arrays import Audio
 
-_Item = TypeVar("_Item")
+Step = Callable[[Any], Any]
+
 _DEPTH = 1  # items waiting between two stages: enough to even out a slow disk, little memory
-_STAGES = 3
 _HEARTBEAT = 0.1  # seconds; nobody wakes those who wait for a worker that an interrupt has stopped
-
-LIVE = _DEPTH + 1
-"""Items of one stage that may be in use at once: the one being used, and those that wait or are being made.
-
-A stage that hands out this many buffers in turn never overwrites one that is still needed.
-"""
 
 
 def run(
-    source: Iterable[_Item],
-    transform: Callable[[Iterator[_Item]], Iterable[Audio]],
-    sink: Callable[[Audio], None],
+    source: Iterable[Any],
+    stages: Sequence[Step],
+    sink: Callable[[Any], None],
+    *,
+    rest: Callable[[], Iterable[Any]] = tuple,
+    depth: int = _DEPTH,
 ) -> None:
-    """Draw items from `source`, pass them through `transform`, and give each result to `sink`.
+    """Draw items from `source`, pass each through the `stages` in order, and give each result to `sink`.
 
-    Each is at work in one thread at a time; order is kept. An exception in any of them, or an interrupt here, stops all
-    three, and is raised here once they have ended: nobody works on what the caller then takes away.
+    Each of them is at work in one thread at a time, and order is kept. An exception in any of them, or an interrupt
+    here, stops all, and is raised here once they have ended: nobody works on what the caller then takes away.
 
     Parameters
     ----------
     source : iterable
-        Drawn from a few items ahead. An item is done with when the next one is drawn.
-    transform : callable
-        Takes the iterator of items, gives the iterable of results.
+        Drawn from a few items ahead.
+    stages : sequence of callable
+        Each takes an item and returns what becomes of it, or None where nothing does yet.
     sink : callable
         Called with each result; done with it when it returns.
+    rest : callable
+        Gives what the last stage has left when all items have passed.
+    depth : int
+        Items that may wait before each stage and before the sink.
     """
-    line = _Line(source, transform, sink)
-    # Two at the least, since a transform may wait for the next item.
-    workers = [_Worker(line.work) for _ in range(min(_STAGES, max(2, os.cpu_count() or 1)))]
+    line = _Line(source, stages, sink, rest, depth)
+    workers = [_Worker(line.work) for _ in range(min(len(stages) + 2, os.cpu_count() or 1))]
     # The calling thread, where interrupts arrive, waits for a lock only: an interrupt inside a condition would break
     # it. And for another one afterwards, since an interrupt may come when it has just got the first.
     try:
@@ -65,8 +69,35 @@ def run(
         raise line.failures[0]
 
 
-class _Line(Generic[_Item]):
-    """The three stages, what waits between them, and who is at work.
+class Buffers:
+    """Arrays of one kind that are used again, however many are in use at once: fresh memory takes longer to write to.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    dtype : dtype_like
+    order : {'C', 'F'}
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, order: Any = "C") -> None:
+        self._kind = (shape, dtype, order)
+        self._free: deque[Audio] = deque()
+
+    def take(self) -> Audio:
+        """Return an array that nobody uses."""
+        try:
+            return self._free.popleft()
+        except IndexError:
+            shape, dtype, order = self._kind
+            return np.empty(shape, dtype, order)
+
+    def give_back(self, array: Audio) -> None:
+        """Let an array, or the one of which it is a part, be used again."""
+        self._free.append(array if array.base is None else array.base)
+
+
+class _Line:
+    """The stages, the items that wait before each of them, and the stages at work.
 
     Attributes
     ----------
@@ -76,80 +107,69 @@ class _Line(Generic[_Item]):
 
     def __init__(
         self,
-        source: Iterable[_Item],
-        transform: Callable[[Iterator[_Item]], Iterable[Audio]],
-        sink: Callable[[Audio], None],
+        source: Iterable[Any],
+        stages: Sequence[Step],
+        sink: Step,
+        rest: Callable[[], Iterable[Any]],
+        depth: int,
     ) -> None:
         self.failures: list[BaseException] = []
         self._change = threading.Condition()
-        self._source, self._results, self._sink = iter(source), iter(transform(self._items())), sink
-        self._read: deque[_Item] = deque()
-        self._made: deque[Audio] = deque()
-        self._reading = self._making = True
-        self._busy: set[Callable[[], None]] = set()
+        self._source, self._steps, self._rest, self._depth = iter(source), [*stages, sink], rest, depth
+        self._left: Iterator[Any] | None = None
+        self._waiting: list[deque[Any]] = [deque() for _ in self._steps]
+        self._open = [True] * len(self._steps)  # whether more may come to wait before a step
+        self._busy: set[int] = set()
 
     def work(self) -> None:
         """Do what is due, again and again, until all is done or something failed."""
-        while (stage := self._next()) is not None:
+        while (number := self._next()) is not None:
             try:
-                stage()
+                self._do(number)
             except BaseException as error:
                 self.failures.append(error)
             with self._change:
-                self._busy.remove(stage)
+                self._busy.remove(number)
                 self._change.notify_all()
 
-    def _next(self) -> Callable[[], None] | None:
-        """Return a stage that is due and free, as soon as there is one; None when all is done or something failed."""
+    def _next(self) -> int | None:
+        """Return the last step that is due and free, as soon as there is one; None when all is done or failed."""
         with self._change:
             while not self.failures:
-                for stage in self._due():
-                    if stage not in self._busy:
-                        self._busy.add(stage)
-                        return stage
-                if not (self._reading or self._making or self._made or self._busy):
+                for number in range(len(self._steps) - 1, -2, -1):
+                    if number not in self._busy and self._due(number):
+                        self._busy.add(number)
+                        return number
+                if not (self._busy or any(self._open) or any(self._waiting)):
                     break
                 self._change.wait(_HEARTBEAT)
         return None
 
-    def _due(self) -> Iterator[Callable[[], None]]:
-        """Give the stages that have something to work on and room for what comes of it, the last of them first."""
-        if self._made:
-            yield self._write
-        if self._making and (self._read or not self._reading) and len(self._made) < _DEPTH:
-            yield self._make
-        if self._reading and len(self._read) < _DEPTH:
-            yield self._draw
+    def _due(self, number: int) -> bool:
+        """Return whether a step has something to work on and room for its result; −1 is the source."""
+        last = len(self._steps) - 1
+        if number < last and not (self._open[number + 1] and len(self._waiting[number + 1]) < self._depth):
+            return False
+        return number == -1 or bool(self._waiting[number]) or (number < last and not self._open[number])
 
-    def _draw(self) -> None:
-        for item in self._source:
-            with self._change:
-                self._read.append(item)
+    def _do(self, number: int) -> None:
+        """Do one step with one item; a step that has seen the last one tells the next that no more will come."""
+        last = len(self._steps) - 1
+        if number >= 0 and self._waiting[number]:
+            results = iter((self._steps[number](self._waiting[number].popleft()),))
+        elif number == -1:
+            results = self._source
+        elif number == last - 1:
+            self._left = results = iter(self._rest()) if self._left is None else self._left
+        else:
+            results = iter(())
+        for result in results:
+            if number < last and result is not None:
+                with self._change:
+                    self._waiting[number + 1].append(result)
             return
-        self._reading = False
-
-    def _items(self) -> Iterator[_Item]:
-        while True:
-            with self._change:
-                while not self._read and self._reading and not self.failures:
-                    self._change.wait(_HEARTBEAT)
-                if not self._read or self.failures:
-                    return
-                item = self._read.popleft()
-                self._change.notify_all()
-            yield item
-
-    def _make(self) -> None:
-        for result in self._results:
-            with self._change:
-                self._made.append(result)
-            return
-        self._making = False
-
-    def _write(self) -> None:
         with self._change:
-            result = self._made.popleft()
-        self._sink(result)
+            self._open[number + 1] = False
 
 
 class _Worker(threading.Thread):

@@ -69,8 +69,8 @@ def _() -> float:
     x, h = noise(5 * RATE).astype(np.float32), room(RATE).astype(np.float32)
     cuts = np.sort(np.random.default_rng(3).integers(0, len(x), 400))
     whole, cut = (reverb.OverlapAdd(h.T, parallel(2)) for _ in range(2))
-    expected = np.concatenate([whole.process(x), whole.finish()])
-    actual = np.concatenate([*(cut.process(piece) for piece in np.split(x, cuts)), cut.finish()])
+    expected = np.concatenate([whole.process(x), whole.flush()])
+    actual = np.concatenate([*(cut.process(piece) for piece in np.split(x, cuts)), cut.flush()])
     return float((actual != expected).sum())
 
 

@@ -7,6 +7,8 @@ the same rows. So the output is the same bits however the input is cut into call
 from __future__ import annotations
 
 import os
+import warnings
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import as_real, check_out
-from reverb.engine.fft import Real, fftw_sizes
+from reverb.checks import instance, whole
+from reverb.engine.fft import Complex, Real, fftw_sizes
+from reverb.engine.offline.blocks import Analysis, Spectra, Synthesis
 from reverb.engine.offline.plan import Plan, Shape, choose, cost
-from reverb.engine.offline.rounds import Rounds
-from reverb.engine.relay import relay
 from reverb.engine.routing import Routing
-from reverb.errors import InvalidAudioError
+from reverb.errors import InvalidAudioError, ParameterError
 
 MEMORY = 90 << 20
 """Bytes that a streaming convolver may use, about."""
@@ -33,6 +35,9 @@ LARGE = 2e7
 
 class OverlapAdd:
     """Convolve a stream with a matrix of responses, in constant memory and blocks of any length.
+
+    `process` is all that most callers need. Where several threads render one stream, they share the work of a round
+    between `analyze` and `synthesize`, which together do what `process` does.
 
     Parameters
     ----------
@@ -49,8 +54,13 @@ class OverlapAdd:
         Threads to compute with; as many as cores by default.
     memory : int or None
         Bytes to stay under where a plan can; None for no limit.
-    ahead : int
-        Rounds of `preferred_frames` by which `take` may run ahead of `give`, so that two threads share the work.
+
+    Raises
+    ------
+    InvalidAudioError
+        If the responses are no array of that shape, or have fewer rows than the routing refers to.
+    ParameterError
+        If a setting is of a wrong type or out of its range.
 
     Attributes
     ----------
@@ -59,15 +69,22 @@ class OverlapAdd:
     tail : int
         Frames that sound after the input ends: ``taps - 1``.
     preferred_frames : int
-        Frames per call that spare a copy of the input; each such call returns as many.
+        Frames of a round. Calls with so many spare a copy of the input; each returns as many.
     plan : Plan
         How the work is cut.
 
     Notes
     -----
     Invariant between calls: the first `_filled` frames of `_pending` are the input that does not fill a round yet, and
-    the output of all before them has been returned or waits for `give`. Owned by one thread at a time, but for `take`
-    and `give`, which may each have one.
+    the output of all before them has been returned. Owned by one thread, but for `analyze` and `synthesize`, which may
+    each have one.
+
+    Examples
+    --------
+    >>> from reverb.engine.routing import each
+    >>> convolver = OverlapAdd([[1.0, 0.5]], each(1), dtype="float64")
+    >>> np.concatenate([convolver.process([[1.0], [0.0]]), convolver.flush()])[:, 0].round(9).tolist()
+    [1.0, 0.5, 0.0]
     """
 
     def __init__(
@@ -79,21 +96,25 @@ class OverlapAdd:
         length: int | None = None,
         workers: int | None = None,
         memory: int | None = MEMORY,
-        ahead: int = 0,
     ) -> None:
-        rows: Real = np.asarray(responses)
+        instance("routing", routing, Routing)
+        rows = as_real(responses, "responses")
         self._dtype = np.dtype(dtype)
-        assert rows.ndim == 2, rows.shape
-        assert rows.shape[1] >= 1, rows.shape
-        assert rows.shape[0] >= routing.responses, (rows.shape, routing)
-        assert self._dtype in (np.float32, np.float64), dtype
+        if rows.ndim != 2 or rows.shape[1] == 0 or rows.shape[0] < routing.responses:
+            raise InvalidAudioError(
+                f"responses have shape {rows.shape}; expected (rows, taps) with at least {routing.responses} rows"
+            )
+        if self._dtype not in (np.float32, np.float64):
+            raise ParameterError(f"dtype is {self._dtype}; expected float32 or float64")
+        workers = (os.cpu_count() or 1) if workers is None else whole("workers", workers, 1, 1024)
         self.inputs, self.outputs, self.tail = routing.inputs, routing.outputs, rows.shape[1] - 1
-        shape = _shape(rows.shape[1], self._dtype, routing, length, ahead)
+        shape = _shape(rows.shape[1], self._dtype, routing, length)
         self.plan: Plan = _plan(shape, memory)
         self.preferred_frames = self.plan.round
-        worthwhile = cost(self.plan, shape) > SMALL
-        workers = (workers or os.cpu_count() or 1) if worthwhile else 1
-        self._rounds = Rounds(self.plan, rows, routing, self._dtype, workers)
+        workers = workers if cost(self.plan, shape) > SMALL else 1
+        free: deque[Complex] = deque()
+        self._analysis = Analysis(self.plan, routing, self._dtype, workers, free)
+        self._synthesis = Synthesis(self.plan, rows, routing, self._dtype, workers, free)
         self._pending: Real = np.empty((0, self.inputs), self._dtype)
         self._filled = 0
 
@@ -103,8 +124,8 @@ class OverlapAdd:
         Parameters
         ----------
         block : array_like, shape (frames, inputs)
-            The next frames, none included. Any real type.
-        out : ndarray of float32 or float64, shape (room, outputs), optional
+            The next frames, none included.
+        out : ndarray, shape (room, outputs), optional
             Where to write, with room for what will be finished: up to ``preferred_frames - 1`` frames from earlier
             calls more than `block` holds.
 
@@ -119,71 +140,120 @@ class OverlapAdd:
             If `block` or `out` has another shape or type; the stream stays where it was.
         """
         source = self._checked(block)
-        size = self.plan.round
+        size = self.preferred_frames
         finished = (self._filled + len(source)) // size * size
         if out is None:
             out = np.empty((finished, self.outputs), self._dtype)
         else:
             out = out[:finished] if isinstance(out, np.ndarray) and out.ndim else out
             check_out(out, (finished, self.outputs))
-        for position, piece in enumerate(self._full_rounds(source)):
-            self._rounds.transform(piece)
-            self._rounds.finish(out[position * size : (position + 1) * size])
+        for number, piece in enumerate(self._rounds(source)):
+            self.synthesize(self._analysis.transform(piece), out[number * size : (number + 1) * size])
         return out
 
-    def take(self, block: npt.ArrayLike) -> int:
-        """Take in a block, the first half of `process`; return how many rounds of output may be drawn for it."""
-        rounds = 0
-        for piece in self._full_rounds(self._checked(block)):
-            self._rounds.transform(piece)
-            rounds += 1
-        return rounds
-
-    def give(self, out: Real) -> Real:
-        """Write the next round of output to `out`, shape (preferred_frames, outputs), and return it."""
-        check_out(out, (self.plan.round, self.outputs))
-        self._rounds.finish(out)
-        return out
-
-    def _full_rounds(self, source: Real) -> Iterator[Real]:
-        """Give full rounds of input, where they lie if possible; what is left over waits for the next call."""
-        used, size = 0, self.plan.round
-        while self._filled + len(source) - used >= size:
-            if self._filled == 0:  # a whole round lies in the caller's array
-                piece = source[used : used + size]
-                used += size
-            else:
-                used += self._collect(source[used : used + size - self._filled])
-                piece, self._filled = self._pending, 0
-            yield piece
-        self._collect(source[used:])
-
-    def finish(self) -> Real:
+    def flush(self, out: Real | None = None) -> Real:
         """Return the rest, with the tail of ``taps - 1`` frames, and be as newly built.
+
+        Parameters
+        ----------
+        out : ndarray, shape (frames, outputs), optional
+            Where to write.
 
         Returns
         -------
         ndarray, shape (frames, outputs)
             So that all output together has as many frames as all input and the tail.
         """
-        out = np.empty((self._filled + self.tail, self.outputs), self._dtype)
-        for _ in self._end(self._pending[: self._filled], _slices(out)):
+        last = self.analyze(self._pending[: self._filled])
+        return self._flush(last, out)
+
+    def finish(self) -> Real:
+        """Do what `flush` does, under its former name."""
+        warnings.warn("OverlapAdd.finish is now called flush", DeprecationWarning, stacklevel=2)
+        return self.flush()
+
+    def analyze(self, block: Real) -> Spectra:
+        """Transform a round of input: the first half of `process`.
+
+        Parameters
+        ----------
+        block : array_like, shape (frames, inputs)
+            `preferred_frames` of them, or fewer at the end of the stream.
+
+        Raises
+        ------
+        InvalidAudioError
+            If it has another shape or type.
+        """
+        source = self._checked(block)
+        if len(source) > self.preferred_frames:
+            raise InvalidAudioError(
+                f"block has {len(source)} frames; expected at most {self.preferred_frames}"
+            )
+        return self._analysis.transform(source)
+
+    def synthesize(self, spectra: Spectra, out: Real) -> Real:
+        """Make a round of output, shape (preferred_frames, outputs), from a full round of input: the second half.
+
+        Raises
+        ------
+        InvalidAudioError
+            If the round of input is not full, or `out` has another shape or type.
+        """
+        if spectra.frames != self.preferred_frames:
+            raise InvalidAudioError(
+                f"spectra of {spectra.frames} frames; expected {self.preferred_frames}, or flush_rounds for the last"
+            )
+        check_out(out, (self.preferred_frames, self.outputs))
+        self._synthesis.take(spectra)
+        self._synthesis.make(self.plan.group, out)
+        return out
+
+    def flush_rounds(self, last: Spectra, room: Callable[[int], Real]) -> Iterator[Real]:
+        """Make the rest of the output in pieces of at most `preferred_frames`, and be as newly built.
+
+        Parameters
+        ----------
+        last : Spectra
+            Of the last frames of input, fewer than a round, perhaps none.
+        room : callable
+            Takes a number of frames, returns the array (frames, outputs) in which to write them.
+        """
+        synthesis, frames = self._synthesis, last.frames + self.tail
+        synthesis.take(last)
+        left = synthesis.arrived + self.plan.partitions - 1 - synthesis.done if synthesis.arrived else 0
+        while left > 0 and frames > 0:
+            blocks = min(left, self.plan.group)
+            out = room(min(blocks * self.plan.block, frames))
+            synthesis.make(blocks, out)
+            left, frames = left - blocks, frames - len(out)
+            yield out
+        position = 0
+        while position < frames:  # no block begins here any more, but the last ones reach this far
+            out = room(min(self.preferred_frames, frames - position))
+            out[:] = synthesis.carried(slice(position, position + len(out))) if synthesis.arrived else 0
+            position += len(out)
+            yield out
+        self.reset()
+
+    def _flush(self, last: Spectra, out: Real | None) -> Real:
+        frames = last.frames + self.tail
+        if out is None:
+            out = np.empty((frames, self.outputs), self._dtype)
+        check_out(out, (frames, self.outputs))
+        position = 0
+
+        def room(count: int) -> Real:
+            nonlocal position
+            position += count
+            return out[position - count : position]
+
+        for _ in self.flush_rounds(last, room):
             pass
         return out
 
-    def drain(self) -> Iterator[Real]:
-        """Give what `finish` returns in pieces of at most `preferred_frames`, each a new array."""
-        yield from self._end(
-            self._pending[: self._filled], lambda frames: np.empty((frames, self.outputs), self._dtype)
-        )
-
-    def _end(self, source: Real, room: Callable[[int], Real]) -> Iterator[Real]:
-        self._rounds.transform(source)
-        yield from self._rounds.finish_all(len(source) + self.tail, room)
-        self.reset()
-
-    def whole(self, signal: npt.ArrayLike, out: Real) -> None:
-        """Convolve a whole signal at once, with a new stream of its own.
+    def convolve(self, signal: npt.ArrayLike, out: Real) -> Real:
+        """Convolve a whole signal as a stream of its own.
 
         Parameters
         ----------
@@ -194,25 +264,17 @@ class OverlapAdd:
         source = self._checked(signal)
         check_out(out, (len(source) + self.tail, self.outputs))
         self.reset()
-        size, rounds = self.plan.round, -(-len(source) // self.plan.round)
-        last = max(rounds - 1, 0)
-
-        def transform(n: int) -> None:
-            self._rounds.transform(source[n * size : (n + 1) * size])
-
-        def finish(n: int) -> None:
-            if n < last:
-                self._rounds.finish(out[n * size : (n + 1) * size])
-
-        relay(transform, finish, rounds, self.plan.ahead)
-        for _ in self._rounds.finish_all(len(out) - last * size, _slices(out[last * size :])):
-            pass
-        self.reset()
+        size = self.preferred_frames
+        full = len(source) // size * size
+        for start in range(0, full, size):
+            self.synthesize(self._analysis.transform(source[start : start + size]), out[start : start + size])
+        self._flush(self.analyze(source[full:]), out[full:])
+        return out
 
     def reset(self) -> None:
         """Forget all input, as if newly built."""
         self._filled = 0
-        self._rounds.reset()
+        self._synthesis.reset()
 
     def _checked(self, block: npt.ArrayLike) -> Real:
         source = as_real(block, "block")
@@ -220,25 +282,26 @@ class OverlapAdd:
             raise InvalidAudioError(f"block has shape {source.shape}; expected (frames, {self.inputs})")
         return source.astype(self._dtype, copy=False)
 
+    def _rounds(self, source: Real) -> Iterator[Real]:
+        """Give full rounds of input, without a copy where they lie in `source`; the rest waits for the next call."""
+        used, size = 0, self.preferred_frames
+        while self._filled + len(source) - used >= size:
+            if self._filled == 0:
+                piece = source[used : used + size]
+                used += size
+            else:
+                used += self._collect(source[used : used + size - self._filled])
+                piece, self._filled = self._pending, 0
+            yield piece
+        self._collect(source[used:])
+
     def _collect(self, piece: Real) -> int:
         """Append to the pending frames, and return how many."""
         if len(piece) and len(self._pending) == 0:
-            self._pending = np.empty((self.plan.round, self.inputs), self._dtype)
+            self._pending = np.empty((self.preferred_frames, self.inputs), self._dtype)
         self._pending[self._filled : self._filled + len(piece)] = piece
         self._filled += len(piece)
         return len(piece)
-
-
-def _slices(out: Real) -> Callable[[int], Real]:
-    """Return a function that gives the next so many frames of `out`."""
-    position = 0
-
-    def following(frames: int) -> Real:
-        nonlocal position
-        position += frames
-        return out[position - frames : position]
-
-    return following
 
 
 def _plan(shape: Shape, memory: int | None) -> Plan:
@@ -247,7 +310,7 @@ def _plan(shape: Shape, memory: int | None) -> Plan:
     return choose(shape, memory, fftw_sizes(shape.itemsize)) if cost(plan, shape) > LARGE else plan
 
 
-def _shape(taps: int, dtype: np.dtype[Any], routing: Routing, length: int | None, ahead: int) -> Shape:
+def _shape(taps: int, dtype: np.dtype[Any], routing: Routing, length: int | None) -> Shape:
     paths = routing.paths
     inputs, used = {path.input for path in paths}, {path.response for path in paths}
-    return Shape(taps, length, len(inputs), routing.outputs, len(paths), len(used), dtype.itemsize, ahead)
+    return Shape(taps, length, len(inputs), routing.outputs, len(paths), len(used), dtype.itemsize)

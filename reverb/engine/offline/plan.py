@@ -52,8 +52,6 @@ class Shape(NamedTuple):
         Channels in use, convolutions, and rows of responses.
     itemsize : int
         Bytes of a sample, 4 or 8.
-    ahead : int
-        Rounds of input that may be transformed in advance.
     """
 
     taps: int
@@ -63,7 +61,6 @@ class Shape(NamedTuple):
     paths: int
     responses: int
     itemsize: int = 4
-    ahead: int = 0
 
 
 class Plan(NamedTuple):
@@ -85,8 +82,6 @@ class Plan(NamedTuple):
         Blocks that are processed in one round.
     fft : {"pocketfft", "fftw"}
         What transforms.
-    ahead : int
-        Rounds whose input may be transformed before the output of an earlier one is asked for.
     keep_spectra : bool
         Whether the spectra of the response stay in memory, or are made anew in each round to save it.
     """
@@ -98,7 +93,6 @@ class Plan(NamedTuple):
     batch: int
     group: int
     fft: Kind = "pocketfft"
-    ahead: int = 0
     keep_spectra: bool = True
 
     @property
@@ -118,9 +112,8 @@ class Plan(NamedTuple):
 
     @property
     def slots(self) -> int:
-        """Spectra of past and present input blocks to remember per channel, in whole batches."""
-        blocks = self.partitions - 1 + self.group * (1 + self.ahead)
-        return -(-blocks // self.batch) * self.batch
+        """Spectra of input blocks kept for each channel: the rounds that output needs, and one on its way."""
+        return self.group * (2 + -(-(self.partitions - 1) // self.group))
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -242,7 +235,7 @@ def _grouped(shape: Shape, size: int, block: int, partitions: int, fft: Kind = "
         blocks = -(-max(shape.length, 1) // block) + partitions - 1
         batch = min(batch, -(-blocks // lanes) * lanes)
         group = min(group // batch, -(-blocks // batch)) * batch
-    return Plan(size, block, partitions, overlap, batch, group, fft, shape.ahead)
+    return Plan(size, block, partitions, overlap, batch, group, fft)
 
 
 def _fft_cost(plan: Plan, rows: int) -> float:

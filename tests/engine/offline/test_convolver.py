@@ -13,6 +13,7 @@ from reverb.engine.offline import plan as offline_plan
 from reverb.engine.offline.convolver import OverlapAdd
 from reverb.engine.offline.plan import Plan, Shape
 from reverb.engine.routing import Path, Routing
+from tests.conftest import ROOT
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
 
 BUDGET = {np.float32: FLOAT32_BUDGET_DB, np.float64: FLOAT64_BUDGET_DB}
@@ -56,12 +57,12 @@ def direct(x, responses, wiring):
 
 def stream(engine, x, cuts=()):
     blocks = np.split(x, sorted(min(cut, len(x)) for cut in cuts))
-    return np.concatenate([*(engine.process(block) for block in blocks), engine.finish()])
+    return np.concatenate([*(engine.process(block) for block in blocks), engine.flush()])
 
 
 def whole(engine, x):
     out = np.full((len(x) + engine.tail, engine.outputs), np.nan, x.dtype)
-    engine.whole(x, out)
+    engine.convolve(x, out)
     return out
 
 
@@ -164,7 +165,7 @@ def test_what_comes_out_early_is_the_beginning(monkeypatch):
     assert engine.process(x[:63]).shape == (0, 1)
     assert engine.process(x[63:64]).shape == (64, 1)
     assert engine.process(x[64:]).shape == (128, 1)
-    assert engine.finish().shape == (44, 1)
+    assert engine.flush().shape == (44, 1)
 
 
 def test_reset_and_finish_leave_it_as_newly_built(monkeypatch):
@@ -185,7 +186,7 @@ def test_callers_arrays_stay_theirs():
     engine = OverlapAdd(responses, routing.parallel(2), dtype=np.float64)
     parts = [engine.process(x) for _ in range(200)]
     copies = [part.copy() for part in parts]
-    engine.finish()
+    engine.flush()
     np.testing.assert_array_equal(x, kept[0])
     np.testing.assert_array_equal(responses, kept[1])
     for part, copy in zip(parts, copies, strict=True):
@@ -280,7 +281,6 @@ def test_every_candidate_plan_is_sound(taps, length, channels, memory):
         assert plan.fft_size >= plan.block + plan.overlap
         assert plan.group % plan.batch == 0
         assert plan.batch == 1 or plan.batch % fft.LANES == 0
-        assert plan.slots % plan.batch == 0
         if plan.partitions == 1:
             assert plan.overlap == taps - 1
             assert plan.group == 1 or plan.block >= plan.overlap
@@ -347,3 +347,36 @@ sys.exit(7)
 """
     done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
     assert done.returncode == 7
+
+
+# ---- analysis and synthesis apart, as the renderer runs them ----
+
+APART = """
+import sys
+from collections import deque
+import numpy as np
+from reverb.engine import routing
+from reverb.engine.offline.convolver import OverlapAdd
+
+rng = np.random.default_rng(31)
+x, h = rng.standard_normal((130_000, 2)).astype(np.float32), rng.standard_normal((4, 700)).astype(np.float32)
+engine = OverlapAdd(h, routing.matrix(2, 2), length=3_000, workers=2)  # a plan of short rounds
+size = engine.preferred_frames
+assert len(x) > 25 * size or sys.exit(f"rounds of {size} frames are too long to run ahead")
+expected = np.concatenate([engine.process(x), engine.flush()])
+for ahead in range(21):
+    waiting, pieces = deque(), []
+    for start in range(0, len(x) // size * size, size):
+        waiting.append(engine.analyze(x[start : start + size]))
+        if len(waiting) > ahead:
+            pieces.append(engine.synthesize(waiting.popleft(), np.empty((size, 2), np.float32)))
+    last = engine.analyze(x[len(x) // size * size :])
+    pieces += [engine.synthesize(spectra, np.empty((size, 2), np.float32)) for spectra in waiting]
+    pieces += engine.flush_rounds(last, lambda frames: np.empty((frames, 2), np.float32))
+    assert np.array_equal(np.concatenate(pieces), expected) or sys.exit(f"{ahead} rounds ahead: other samples")
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["-O"]])
+def test_analysis_may_run_ahead_as_far_as_it_likes(options):
+    subprocess.run([sys.executable, *options, "-c", APART.replace("assert ", "")], check=True, cwd=ROOT)
