@@ -87,9 +87,8 @@ class Synthesis:
 
     Notes
     -----
-    Invariants between calls: the spectra of input block ``b`` are in ``_history[b // plan.group - _dropped]`` for as
-    long as a later block of output needs them; ``_carry[0, o]`` is what the blocks done add to the frames of output ``o``
-    that come next.
+    Invariants between calls: the spectra of input block ``b`` are in ``_history[b // plan.group - _dropped]`` while a
+    later block of output needs them; ``_carry[0, o]`` is what the blocks done add to the next frames of output ``o``.
     """
 
     def __init__(
