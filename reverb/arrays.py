@@ -24,6 +24,9 @@ BecomesFloat64: TypeAlias = npt.NDArray[np.integer[Any]] | list[float] | list[li
 """What surely becomes float64, in signatures; of a tensor or a list of scalars no type tells."""
 
 
+_MANY_CHANNELS = 64  # of a 7th order ambisonic sound
+
+
 def as_real(array: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
     """Return `array` as an array of real numbers, whatever their type and shape, or raise InvalidAudioError."""
     try:
@@ -50,7 +53,7 @@ def check_out(out: object, *shapes: tuple[int, ...]) -> None:
         raise InvalidAudioError("out is read-only; expected an array that may be written to")
 
 
-def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:
+def as_audio(array: npt.ArrayLike, name: str = "audio", *, many_channels: bool = False) -> Audio:
     """Return `array` as float32 or float64 sound, copied only where its type demands it.
 
     Parameters
@@ -59,6 +62,9 @@ def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:
         float32 stays float32; every other real type becomes float64. Integers are not rescaled.
     name : str
         What to call the array in an error.
+    many_channels : bool
+        Accept more than 64 channels of fewer frames than channels, which is otherwise taken for a slip of the axes: for
+        callers that know the channels from elsewhere.
 
     Returns
     -------
@@ -67,8 +73,8 @@ def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:
     Raises
     ------
     InvalidAudioError
-        If the array is not real numbers, has no frame or no channel, more than two axes, or holds NaN or
-        infinity.
+        If the array is not real numbers, has no frame or no channel, more than two axes, the axes of channels and
+        frames exchanged, or holds NaN or infinity.
     """
     audio = as_real(array, name)
     if audio.dtype != np.float32 and audio.dtype != np.float64:
@@ -77,6 +83,11 @@ def as_audio(array: npt.ArrayLike, name: str = "audio") -> Audio:
         raise InvalidAudioError(f"{name} has shape {audio.shape}; expected (frames,) or (frames, channels)")
     if audio.size == 0:
         raise InvalidAudioError(f"{name} is empty (shape {audio.shape}); expected at least one frame")
+    if not many_channels and audio.ndim == 2 and audio.shape[0] < audio.shape[1] > _MANY_CHANNELS:
+        turned = f"{name if name.isidentifier() else 'x'}.T"
+        raise InvalidAudioError(
+            f"{name} has shape {audio.shape}; arrays are (frames, channels); did you mean {turned}?"
+        )
     # The extremes carry NaN on; a mask of all samples costs more.
     if not np.isfinite([audio.min(), audio.max()]).all():
         frame = int(np.argwhere(~np.isfinite(audio))[0, 0])

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 import reverb
-from reverb.audiofiles import packed
+from reverb.audiofiles import libsndfile, packed
 from reverb.live import cards, stream
 from reverb.live.recorder import Recorder
 from tests.conftest import ROOT
@@ -53,11 +53,27 @@ class Without:
 def without_private_soundfile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """soundfile as it would look to us if it renamed all that is private; it needs the names itself."""
     theirs = Without(soundfile, "_snd", "_ffi", "_full_path", "_libname")
-    monkeypatch.setattr("reverb.audiofiles.files.soundfile", theirs)
-    monkeypatch.setattr("reverb.audiofiles.packed.soundfile", theirs)
-    packed._library.cache_clear()
+    monkeypatch.setattr("reverb.audiofiles.libsndfile.soundfile", theirs)
+    caches = libsndfile.raw_library, packed._library
+    for cached in caches:
+        cached.cache_clear()
     yield
-    packed._library.cache_clear()
+    for cached in caches:
+        cached.cache_clear()
+
+
+def test_one_module_alone_reaches_the_private_parts_of_soundfile() -> None:
+    reaching = {
+        path.name
+        for path in (ROOT / "reverb").rglob("*.py")
+        if {"_snd", "_ffi"}
+        & {
+            node.attr
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Attribute)
+        }
+    }
+    assert reaching == {"libsndfile.py"}
 
 
 def test_each_private_part_that_is_used_is_known_here() -> None:

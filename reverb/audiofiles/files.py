@@ -62,7 +62,6 @@ _COUNTED_FRAMES = 1 << 16
 _RETRY_FRAMES = 1024
 _FULL_BYTES = 1 << 16
 _VORBIS_RATE, _VORBIS_CHANNELS = 200_000, 255
-_ADD_PEAK_CHUNK, _UPDATE_HEADER_AUTO = 0x1050, 0x1061  # SFC_SET_... of sndfile.h
 
 
 class Sound(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
@@ -341,25 +340,6 @@ def read_tags(sound: soundfile.SoundFile) -> dict[str, str]:
     if "software" in tags:
         tags["software"] = re.sub(r"( \(libsndfile-[^)]*\))+$", "", tags["software"])
     return tags
-
-
-def leave_out_peak_chunk(sound: soundfile.SoundFile) -> None:
-    """Keep libsndfile from writing a PEAK chunk into a float file: it holds the time of day.
-
-    So the same sound gives the same bytes.
-    """
-    _set(sound, _ADD_PEAK_CHUNK, False)
-
-
-def keep_header_right(sound: soundfile.SoundFile) -> None:
-    """Let libsndfile write the header anew after every write, so that the file is valid at any time."""
-    _set(sound, _UPDATE_HEADER_AUTO, True)
-
-
-def _set(sound: soundfile.SoundFile, command: int, value: bool) -> None:
-    """Switch what libsndfile does, if soundfile still has the private parts that this needs."""
-    with contextlib.suppress(AttributeError):
-        soundfile._snd.sf_command(sound._file, command, soundfile._ffi.NULL, int(value))
 
 
 def write_tags(sound: soundfile.SoundFile, tags: Mapping[str, str]) -> None:

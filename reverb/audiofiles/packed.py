@@ -1,11 +1,10 @@
 """24-bit samples as a file holds them, three bytes each, without libsndfile's conversion sample by sample.
 
-The format producers use most is the dearest for libsndfile: 5 ns a sample to read, 7 to write. NumPy needs a tenth:
-it sees the bytes as overlapping 32-bit integers three bytes apart. libsndfile keeps the header, the tags and the
-position in the file; only the bytes go through its raw door, for which soundfile has no name.
+libsndfile takes 5 ns to read and 7 ns to write a sample of the format that producers use most. NumPy needs a tenth: it
+sees the bytes as overlapping 32-bit integers, three bytes apart. libsndfile keeps header, tags, and position;
+only the bytes go through its raw functions.
 """
 
-import ctypes
 import sys
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import soundfile
 
 from reverb.arrays import Audio
+from reverb.audiofiles.libsndfile import handle, raw_library
 from reverb.once import once
 
 _CONTAINERS = {"WAV", "WAVEX", "RF64", "W64"}
@@ -45,11 +45,11 @@ class PackedReader:
         """Fill `out` (frames, channels), float32, from where `sound` stands; return what was filled."""
         library = _library()
         assert library is not None
-        handle, address = _handle(sound), self._bytes[1:].ctypes.data
+        opened, address = handle(sound), self._bytes[1:].ctypes.data
         channels, done, short = out.shape[1], 0, False
         while done < len(out) and not short:
             wanted = min(_PIECE // channels, len(out) - done)
-            count = int(library.sf_read_raw(handle, address, 3 * channels * wanted)) // (3 * channels)
+            count = int(library.sf_read_raw(opened, address, 3 * channels * wanted)) // (3 * channels)
             for channel in range(channels):
                 words, integers = self._words[channel : count * channels : channels], self._integers[:count]
                 np.right_shift(words, 8, out=integers)
@@ -79,8 +79,8 @@ class PackedWriter:
         assert library is not None
         _lay(self._words, integers.reshape(-1))
         wanted = 3 * integers.size
-        if library.sf_write_raw(_handle(sound), self._bytes.ctypes.data, wanted) != wanted:
-            raise soundfile.LibsndfileError(int(library.sf_error(_handle(sound))))
+        if library.sf_write_raw(handle(sound), self._bytes.ctypes.data, wanted) != wanted:
+            raise soundfile.LibsndfileError(int(library.sf_error(handle(sound))))
 
 
 def _lay(words: npt.NDArray[np.int32], integers: npt.NDArray[np.int32]) -> None:
@@ -88,30 +88,10 @@ def _lay(words: npt.NDArray[np.int32], integers: npt.NDArray[np.int32]) -> None:
     words[: len(integers)] = integers
 
 
-def _handle(sound: soundfile.SoundFile) -> int:
-    return int(soundfile._ffi.cast("uintptr_t", sound._file))
-
-
 @once
 def _library() -> Any:
-    """Return the very libsndfile that soundfile has loaded, None if it is not to be had or bytes lie differently."""
-    if sys.byteorder != "little" or not _lays_in_order():
-        return None
-    for name in (getattr(soundfile, "_full_path", None), getattr(soundfile, "_libname", None)):
-        try:
-            library: Any = ctypes.CDLL(name) if name else None
-            theirs = soundfile._ffi.addressof(soundfile._snd, "sf_command")
-            address = int(soundfile._ffi.cast("uintptr_t", theirs))
-            if library is None or ctypes.cast(library.sf_command, ctypes.c_void_p).value != address:
-                continue  # a second copy would not know the first one's files
-        except (OSError, AttributeError, TypeError):
-            continue
-        for function in (library.sf_read_raw, library.sf_write_raw):
-            function.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
-            function.restype = ctypes.c_int64
-        library.sf_error.argtypes = (ctypes.c_void_p,)
-        return library
-    return None
+    """Return libsndfile, or None if it cannot be reached, or if bytes lie differently on this machine."""
+    return raw_library() if sys.byteorder == "little" and _lays_in_order() else None
 
 
 def _lays_in_order() -> bool:

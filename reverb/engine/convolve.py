@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, Sample, as_audio
-from reverb.engine.offline.convolver import OverlapAdd
+from reverb.checks import one_of, whole
+from reverb.engine.offline.convolver import MAX_MEMORY, MAX_WORKERS, OverlapAdd
 from reverb.engine.parallel import ParallelMap
 from reverb.engine.routing import Path, Routing
-from reverb.errors import InvalidAudioError, ParameterError
+from reverb.errors import InvalidAudioError
 
 Mode: TypeAlias = Literal["full", "same", "valid"]
 
@@ -83,10 +84,11 @@ def convolve(
     array([0., 1., 2., 3.])
     """
     signal, response = as_audio(x, "x"), as_audio(h, "h")
-    if mode not in get_args(Mode):
-        raise ParameterError(f"mode {mode!r}; expected 'full', 'same' or 'valid'")
-    if workers is not None and workers < 1:
-        raise ParameterError(f"workers {workers}; expected at least 1, or None for all cores")
+    one_of("mode", mode, get_args(Mode))
+    if workers is not None:
+        workers = whole("workers", workers, 1, MAX_WORKERS, "threads")
+    if memory is not None:
+        memory = whole("memory", memory, 1, MAX_MEMORY, "bytes")
     flat = signal.ndim == response.ndim == 1
     columns = signal.reshape(len(signal), -1), response.reshape(len(response), -1)
     counts = {array.shape[1] for array in columns} - {1}

@@ -9,7 +9,8 @@ import numpy as np
 import soundfile
 
 from reverb.arrays import Block
-from reverb.audiofiles.files import keep_header_right, output_format
+from reverb.audiofiles.files import output_format
+from reverb.audiofiles.libsndfile import keep_header_right
 from reverb.audiofiles.outputs import PathLike, check_output
 from reverb.errors import AudioFileError, ParameterError
 from reverb.live.ring import Ring

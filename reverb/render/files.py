@@ -20,7 +20,6 @@ from reverb.audiofiles.files import (
     Sound,
     bounded,
     check_encoder,
-    leave_out_peak_chunk,
     open_sound,
     output_format,
     output_subtype,
@@ -28,6 +27,7 @@ from reverb.audiofiles.files import (
     write_error,
     write_tags,
 )
+from reverb.audiofiles.libsndfile import leave_out_peak_chunk
 from reverb.audiofiles.outputs import PathLike, check_output, whole_or_nothing
 from reverb.audiofiles.packed import PackedWriter, packed
 from reverb.effects.effect import HasResponse, check_workers, fold

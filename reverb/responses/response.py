@@ -76,7 +76,9 @@ class ImpulseResponse:
     ) -> None:
         name = instance("name", name, str)
         # Checked after the copy: nobody else can change what was checked.
-        copied = as_audio(np.array(as_real(samples, _called(name)), order="C"), _called(name))
+        own = np.array(as_real(samples, _called(name)), order="C")
+        # Whoever names the wiring has counted the channels.
+        copied = as_audio(own, _called(name), many_channels=wiring is not None)
         _set_fields(self, copied, sample_rate, name, wiring, latency)
 
     def with_source(self, name_or_file: str, layout: str | None = None) -> ImpulseResponse:

@@ -20,7 +20,6 @@ from reverb.audiofiles.files import (
     check_density,
     check_encoder,
     check_loudness,
-    leave_out_peak_chunk,
     open_sound,
     output_format,
     output_subtype,
@@ -29,6 +28,7 @@ from reverb.audiofiles.files import (
     write_error,
     write_tags,
 )
+from reverb.audiofiles.libsndfile import leave_out_peak_chunk
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
@@ -102,7 +102,7 @@ def load_response(
         samples.resize((position, sound.channels), refcheck=False)
         facts = _facts(sound.copy_metadata().get("comment", ""))
         sample_rate = sound.samplerate
-    samples = as_audio(samples, str(path))
+    samples = as_audio(samples, str(path), many_channels=True)
     check_loudness(max(float(samples.max()), -float(samples.min())), str(path))
     if not samples.any():
         raise InvalidAudioError(f"{path}: is silent; an impulse response must hold sound")

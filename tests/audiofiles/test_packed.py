@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from reverb.audiofiles import packed
+from reverb.audiofiles import libsndfile, packed
 from reverb.audiofiles.files import open_sound
 from reverb.audiofiles.packed import PackedReader, PackedWriter
 
@@ -70,4 +70,4 @@ def test_a_copy_of_libsndfile_that_soundfile_did_not_load_is_not_taken(monkeypat
 
     monkeypatch.setattr(soundfile, "_full_path", _ctypes.__file__, raising=False)
     monkeypatch.setattr(soundfile, "_libname", None, raising=False)
-    assert packed._library.__wrapped__() is None
+    assert libsndfile.raw_library.__wrapped__() is None

@@ -104,7 +104,9 @@ def test_what_is_not_sound_is_refused(x, h, message):
 
 
 def test_settings_out_of_range_are_refused():
-    with pytest.raises(ParameterError, match="mode 'circular'; expected 'full', 'same' or 'valid'"):
+    with pytest.raises(ParameterError, match="mode is 'circular'; expected 'full' or 'same' or 'valid'"):
         convolve([1.0], [1.0], "circular")
-    with pytest.raises(ParameterError, match="workers 0; expected at least 1"):
+    with pytest.raises(ParameterError, match="workers is 0; expected a whole number from 1"):
         convolve([1.0], [1.0], workers=0)
+    with pytest.raises(ParameterError, match="memory is 0; expected a whole number from 1"):
+        convolve([1.0], [1.0], memory=0)

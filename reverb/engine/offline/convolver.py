@@ -21,7 +21,7 @@ from reverb.engine.fft import Complex, Real, fftw_sizes
 from reverb.engine.offline.blocks import Analysis, Spectra, Synthesis
 from reverb.engine.offline.plan import Plan, Shape, choose, cost
 from reverb.engine.routing import Routing
-from reverb.errors import InvalidAudioError, ParameterError
+from reverb.errors import InvalidAudioError, ParameterError, shown
 
 MEMORY = 90 << 20
 """Bytes that a streaming convolver may use, about."""
@@ -31,6 +31,10 @@ SMALL = 2e6
 
 LARGE = 2e7
 """Estimated ns of work from which on FFTW is worth loading."""
+
+MAX_WORKERS = 4096
+MAX_MEMORY = 1 << 62
+_MAX_LENGTH = 1 << 62
 
 
 class OverlapAdd:
@@ -97,16 +101,12 @@ class OverlapAdd:
         workers: int | None = None,
         memory: int | None = MEMORY,
     ) -> None:
-        instance("routing", routing, Routing)
-        rows = as_real(responses, "responses")
-        self._dtype = np.dtype(dtype)
-        if rows.ndim != 2 or rows.shape[1] == 0 or rows.shape[0] < routing.responses:
-            raise InvalidAudioError(
-                f"responses have shape {rows.shape}; expected (rows, taps) with at least {routing.responses} rows"
-            )
-        if self._dtype not in (np.float32, np.float64):
-            raise ParameterError(f"dtype is {self._dtype}; expected float32 or float64")
-        workers = (os.cpu_count() or 1) if workers is None else whole("workers", workers, 1, 1024)
+        instance("routing", routing, Routing, "a Routing, such as each(2) or matrix(2, 2)")
+        rows = _checked_responses(responses, routing)
+        self._dtype = _checked_dtype(dtype)
+        length = None if length is None else whole("length", length, 0, _MAX_LENGTH, "frames")
+        memory = None if memory is None else whole("memory", memory, 1, MAX_MEMORY, "bytes")
+        workers = (os.cpu_count() or 1) if workers is None else whole("workers", workers, 1, MAX_WORKERS)
         self.inputs, self.outputs, self.tail = routing.inputs, routing.outputs, rows.shape[1] - 1
         shape = _shape(rows.shape[1], self._dtype, routing, length)
         self.plan: Plan = _plan(shape, memory)
@@ -169,7 +169,7 @@ class OverlapAdd:
 
     def finish(self) -> Real:
         """Do what `flush` does, under its former name."""
-        warnings.warn("OverlapAdd.finish is now called flush", DeprecationWarning, stacklevel=2)
+        warnings.warn("OverlapAdd.finish is now OverlapAdd.flush", DeprecationWarning, stacklevel=2)
         return self.flush()
 
     def analyze(self, block: Real) -> Spectra:
@@ -302,6 +302,31 @@ class OverlapAdd:
         self._pending[self._filled : self._filled + len(piece)] = piece
         self._filled += len(piece)
         return len(piece)
+
+
+def _checked_responses(responses: npt.ArrayLike, routing: Routing) -> Real:
+    rows: Real = as_real(responses, "responses")
+    if rows.ndim != 2 or rows.shape[1] < 1:
+        raise InvalidAudioError(
+            f"responses have shape {rows.shape}; expected (rows, taps) with at least one tap"
+        )
+    if rows.shape[0] < routing.responses:
+        raise InvalidAudioError(
+            f"responses have shape {rows.shape}; expected at least {routing.responses} rows, as the routing names"
+        )
+    if rows.size and not np.isfinite([rows.min(), rows.max()]).all():
+        raise InvalidAudioError("responses hold NaN or infinity; repair the source")
+    return rows
+
+
+def _checked_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        kind = None
+    if dtype is None or kind not in (np.float32, np.float64):
+        raise ParameterError(f"dtype is {shown(repr(dtype))}; expected 'float32' or 'float64'")
+    return kind
 
 
 def _plan(shape: Shape, memory: int | None) -> Plan:

@@ -86,7 +86,7 @@ def read_npy(path: PathLike, layout: str | None, sample_rate: int | None) -> Imp
     try:
         # Mapped, a header that promises more than the file holds is found out before any memory is taken.
         array = np.lib.format.open_memmap(os.fspath(path), mode="r")
-        checked = as_audio(array[:1], str(path))
+        checked = as_audio(array[:1], str(path), many_channels=True)
         with np.errstate(over="ignore"):  # infinity is refused later
             samples = np.array(array, dtype_within_limit(array.size, 1, checked.dtype, str(path)))
     except InvalidAudioError:
@@ -117,7 +117,7 @@ def as_response(
     rate = rate_of(path) if sample_rate is None else sample_rate
     if not RATES[0] <= rate <= RATES[1]:
         raise ParameterError(f"{path}: sample rate {rate} Hz; expected {RATES[0]} to {RATES[1]} Hz")
-    samples = as_audio(samples, str(path))
+    samples = as_audio(samples, str(path), many_channels=layout is not None)
     check_loudness(max(float(samples.max()), -float(samples.min())), str(path))
     columns = samples[:, np.newaxis] if samples.ndim == 1 else samples
     if not columns.any():
