@@ -17,16 +17,13 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from reverb.effects.showing import register
-
 if TYPE_CHECKING:
     from reverb.effects.crossover import Band, crossover
     from reverb.effects.curves import Curve, RiaaCurve, Weighting
     from reverb.effects.echoes import Echoes, beats
-    from reverb.effects.effect import Chain, Delay, Effect, Gain, Parallel
+    from reverb.effects.effect import Chain, Delay, Effect, Gain, Levelled, Parallel
     from reverb.effects.equalizers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
     from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
-    from reverb.effects.levelled import Levelled
     from reverb.effects.reverb import Reverb
     from reverb.effects.stereo import MidSide, Width
     from reverb.engine.convolve import convolve
@@ -49,7 +46,7 @@ if TYPE_CHECKING:
     from reverb.render.batch.batch import BatchReport, process_files
     from reverb.render.files import RenderReport, process_file
     from reverb.responses.response import ImpulseResponse
-    from reverb.store.eq_files import load_equaliser
+    from reverb.store.eq_files import load_equalizer
     from reverb.store.library import impulse
     from reverb.store.presets import load_chain
     from reverb.store.response_files import load_response, save_response
@@ -57,14 +54,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "reverb.live.convolver": ("Convolver",),
     "reverb.effects.crossover": ("Band", "crossover"),
-    "reverb.store.eq_files": ("load_equaliser",),
+    "reverb.store.eq_files": ("load_equalizer",),
     "reverb.effects.curves": ("RiaaCurve", "Curve", "Weighting"),
     "reverb.effects.echoes": ("Echoes", "beats"),
-    "reverb.effects.effect": ("Chain", "Delay", "Effect", "Gain", "Parallel"),
+    "reverb.effects.effect": ("Chain", "Delay", "Effect", "Gain", "Levelled", "Parallel"),
     "reverb.effects.filters": ("BandPass", "BandStop", "HighPass", "LowPass"),
     "reverb.effects.equalizers": ("HighCut", "HighShelf", "LowCut", "LowShelf", "Notch", "Peak", "Tilt"),
     "reverb.effects.stereo": ("MidSide", "Width"),
-    "reverb.effects.levelled": ("Levelled",),
     "reverb.store.presets": ("load_chain",),
     "reverb.effects.reverb": ("Reverb",),
     "reverb.engine.offline.convolver": ("OverlapAdd",),
@@ -105,8 +101,7 @@ def _warn_of_others() -> None:
 
 _warn_of_others()
 
-# Effects show themselves in notebooks through this module, which is in a higher layer.
-register("reverb.plots.effects")
+_OLD_NAMES = {"load_equaliser": "load_equalizer"}  # for one release
 
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -158,7 +153,7 @@ __all__ = [
     "crossover",
     "impulse",
     "load_chain",
-    "load_equaliser",
+    "load_equalizer",
     "load_response",
     "process_file",
     "process_files",
@@ -169,6 +164,11 @@ __all__ = [
 if not TYPE_CHECKING:  # with it, type checkers would accept any misspelled name
 
     def __getattr__(name: str) -> Any:
+        if name in _OLD_NAMES:
+            import warnings
+
+            warnings.warn(f"{name} is now {_OLD_NAMES[name]}", DeprecationWarning, stacklevel=2)
+            name = _OLD_NAMES[name]
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(_HOME[name]), name)

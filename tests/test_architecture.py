@@ -47,9 +47,11 @@ BESIDE = {
     ("studio", "plots"),
     ("monitor", "plots"),
 }
-# Imports upward, each inside a function: a value by its name or path, and a response that shows itself in a notebook.
+# Imports upward, each inside a function: a value by its name or path, and values that show themselves in a
+# figure or a notebook.
 UPWARD = {
     ("effects/reverb.py", "reverb.store.library"),
+    ("effects/effect.py", "reverb.plots.effects"),
     ("responses/response.py", "reverb.plots.notebook"),
 }
 # Outside libraries that only some may import; all others may be imported anywhere.

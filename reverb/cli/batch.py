@@ -261,7 +261,7 @@ def _rooms(
 
 def _chains(chains: Sequence[str], allow_outside: bool, rendering: "Settings") -> "list[Treatment]":
     """Return a treatment for each preset."""
-    from reverb.effects.folding import FLOOR_DB
+    from reverb.effects.fold import FLOOR_DB
     from reverb.render.batch.tasks import Treatment
     from reverb.store.presets import load_preset
 

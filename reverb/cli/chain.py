@@ -76,7 +76,7 @@ def chain(
       reverb chain telephone --explain
       reverb chain string-hall --export-ir hall.wav --sample-rate 44100
     """
-    from reverb.effects.folding import FLOOR_DB
+    from reverb.effects.fold import FLOOR_DB
     from reverb.store.presets import load_preset
 
     if listing:
@@ -111,7 +111,7 @@ def _export(
     preset: "Preset", path: str, sample_rate: int, floor_db: float | None, options: dict[str, Any]
 ) -> None:
     """Write the folded response as float32, which every convolver reads."""
-    from reverb.effects.folding import portable
+    from reverb.effects.fold import portable
     from reverb.store.response_files import save_response
 
     response = portable(preset.effect.response(sample_rate), preset.name, floor_db)

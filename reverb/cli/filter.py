@@ -1,4 +1,4 @@
-"""`reverb filter`: filters to a specification, equalisers, crossovers."""
+"""`reverb filter`: filters to a specification, equalizers, crossovers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from reverb.cli.filter_design import design
-from reverb.cli.filter_options import METHOD, PHASES, crossover_settings, equaliser_options
+from reverb.cli.filter_options import METHOD, PHASES, crossover_settings, equalizer_options
 from reverb.cli.options import FILE, with_options
 from reverb.cli.rendering import Rendering, render, rendering_options, take_rendering
 
@@ -49,7 +49,7 @@ _DESIGN = (
 
 @click.group("filter")
 def filter_group() -> None:
-    """Filter INPUT into OUTPUT: filters to a specification, equalisers, crossovers.
+    """Filter INPUT into OUTPUT: filters to a specification, equalizers, crossovers.
 
     \b
     Examples:
@@ -133,20 +133,20 @@ def bandstop(**options: Any) -> None:
     help="As for the other filters.",
 )
 def eq(curve: str, phase: Any, **options: Any) -> None:
-    """Apply the equaliser of a file: a table of Hz and dB, or what REW, AutoEq and Equalizer APO write."""
+    """Apply the equalizer of a file: a table of Hz and dB, or what REW, AutoEq and Equalizer APO write."""
     from functools import partial
 
-    from reverb.store.eq_files import load_equaliser, report_on_equaliser
+    from reverb.store.eq_files import load_equalizer, report_on_equalizer
 
     rendering = take_rendering(options)
-    equaliser = load_equaliser(curve, phase)
-    report = render(rendering, equaliser)
-    _tell("filter", rendering, partial(report_on_equaliser, equaliser), report.sample_rate)
+    equalizer = load_equalizer(curve, phase)
+    report = render(rendering, equalizer)
+    _tell("filter", rendering, partial(report_on_equalizer, equalizer), report.sample_rate)
 
 
 @filter_group.command()
 @rendering_options
-@equaliser_options("frequency", "boost", "q")
+@equalizer_options("frequency", "boost", "q")
 def peak(**options: Any) -> None:
     """Raise or lower a band around --frequency by --boost."""
     _filtered("Peak", options)
@@ -155,7 +155,7 @@ def peak(**options: Any) -> None:
 @filter_group.command()
 @rendering_options
 @click.option("--kind", type=click.Choice(["low", "high"]), required=True, help="All below, or all above.")
-@equaliser_options("frequency", "boost", "q")
+@equalizer_options("frequency", "boost", "q")
 def shelf(kind: str, **options: Any) -> None:
     """Raise or lower all below or above --frequency by --boost."""
     _filtered("LowShelf" if kind == "low" else "HighShelf", options)
@@ -163,7 +163,7 @@ def shelf(kind: str, **options: Any) -> None:
 
 @filter_group.command()
 @rendering_options
-@equaliser_options("boost", "pivot")
+@equalizer_options("boost", "pivot")
 def tilt(**options: Any) -> None:
     """Raise the highs by --boost and lower the lows as much, about --pivot."""
     _filtered("Tilt", options)
@@ -171,7 +171,7 @@ def tilt(**options: Any) -> None:
 
 @filter_group.command()
 @rendering_options
-@equaliser_options("frequency", "q", "harmonics", phase=False)
+@equalizer_options("frequency", "q", "harmonics", phase=False)
 def notch(**options: Any) -> None:
     """Take out --frequency, such as the mains' hum, and its harmonics."""
     _filtered("Notch", options)

@@ -29,7 +29,7 @@ _KINDS = {
     "weighting": "Weighting",
     "riaa": "RiaaCurve",
     "crossover": "Band",
-    "eq": "load_equaliser",
+    "eq": "load_equalizer",
 }
 # Options named otherwise than what they set.
 _NAMES = {"gain_db": "boost", "path": "file", "frequencies": "at", "number": "band"}
@@ -47,7 +47,7 @@ _DEFAULT_RATE = 48_000
 @click.option("--attenuation", type=float, metavar="DB", help="Of the stop band.")
 @click.option("--ripple", type=float, metavar="DB", help="Of the pass band.")
 @click.option("--method", type=click.Choice(METHODS), help="How filters to a specification are designed.")
-@click.option("--frequency", type=float, metavar="HZ", help="Of an equaliser.")
+@click.option("--frequency", type=float, metavar="HZ", help="Of an equalizer.")
 @click.option("--boost", "gain_db", type=float, metavar="DB", help="peak, shelves, tilt; negative lowers.")
 @click.option("--q", type=float, metavar="Q", help="peak, shelves, notch.")
 @click.option("--pivot", type=float, metavar="HZ", help="tilt.")
@@ -64,7 +64,7 @@ _DEFAULT_RATE = 48_000
     help="eq: a table of Hz and dB, or what REW and AutoEq write.",
 )
 @click.option("--recording", is_flag=True, default=None, help="riaa: as records are cut.")
-@click.option("--tolerance", type=float, metavar="DB", help="From an equaliser's curve.")
+@click.option("--tolerance", type=float, metavar="DB", help="From an equalizer's curve.")
 @click.option(
     "--phase", type=click.Choice(PHASES), help="[default: linear to a specification, minimum otherwise]"
 )
@@ -154,10 +154,10 @@ def _effect(kind: str, settings: dict[str, Any]) -> "Effect":
 def _report(effect: Any, sample_rate: int) -> "FilterReport":
     """Return what a filter reaches; of several in a row, as a file may hold, what they reach together."""
     from reverb.effects.effect import Chain
-    from reverb.store.eq_files import report_on_equaliser
+    from reverb.store.eq_files import report_on_equalizer
 
     report: FilterReport = (
-        report_on_equaliser(effect, sample_rate) if isinstance(effect, Chain) else effect.report(sample_rate)
+        report_on_equalizer(effect, sample_rate) if isinstance(effect, Chain) else effect.report(sample_rate)
     )
     return report
 

@@ -49,8 +49,8 @@ def crossover_settings(settings: dict[str, Any]) -> dict[str, Any]:
     return {"slope": None, **given} if given.keys() & {"transition", "attenuation"} else given
 
 
-def equaliser_options(*names: str, phase: bool = True) -> Callable[[_Command], _Command]:
-    """Add options of equalisers; what is not given is left out of the command's arguments."""
+def equalizer_options(*names: str, phase: bool = True) -> Callable[[_Command], _Command]:
+    """Add options of equalizers; what is not given is left out of the command's arguments."""
 
     def decorate(command: _Command) -> _Command:
         def without_missing(**options: Any) -> Any:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from reverb.checks import in_range, is_number, whole
 from reverb.effects.design.magnitude import deviation
 from reverb.effects.design.phases import Taps
 from reverb.effects.design.report import FilterReport, report_on
 from reverb.effects.design.specify import Bands, measure_bands
 from reverb.effects.effect import Effect, HasResponse
-from reverb.effects.equalizers import Equaliser, check_slope
+from reverb.effects.equalizers import Equalizer, check_slope
 from reverb.effects.filters import ATTENUATIONS, DEFAULT_ATTENUATION, LowPass
-from reverb.errors import ParameterError
+from reverb.errors import ParameterError, shown
 from reverb.responses.response import ImpulseResponse, owning, unit
 
 _MOST_EDGES = 30
@@ -78,21 +79,26 @@ class Band(Effect):
     attenuation: float = DEFAULT_ATTENUATION
 
     def __post_init__(self) -> None:
-        edges = tuple(float(frequency) for frequency in self.frequencies)
+        if isinstance(self.frequencies, str) or not isinstance(self.frequencies, Iterable):
+            raise ParameterError(f"frequencies is {shown(repr(self.frequencies))}; expected a sequence of Hz")
+        edges = tuple(in_range("frequencies", edge, 0, math.inf, "Hz") for edge in self.frequencies)
         object.__setattr__(self, "frequencies", edges)
         if not 1 <= len(edges) <= _MOST_EDGES:
             raise ParameterError(f"{len(edges)} crossover frequencies; expected 1 to {_MOST_EDGES}")
         if not all(0 < low < high for low, high in zip(edges, (*edges[1:], math.inf), strict=True)):
             listed = ", ".join(f"{edge:g}" for edge in edges)
             raise ParameterError(f"crossover frequencies {listed} Hz; expected more than 0 Hz, rising")
-        if not 0 <= self.number <= len(edges):
-            raise ParameterError(f"band {self.number}; expected 0 to {len(edges)}")
+        whole("number", self.number, 0, len(edges))
+        if self.transition is not None and not (
+            is_number(self.transition) and 0 < self.transition < math.inf
+        ):
+            raise ParameterError(f"transition is {shown(repr(self.transition))} Hz; expected more than 0 Hz")
         if self.slope is not None:
             check_slope(self.slope)
             if self.transition is not None:
                 raise ParameterError("slope stands beside transition; give slope=None for a steep filter")
         most = ATTENUATIONS[1] - self._margin
-        if self.attenuation > most:
+        if in_range("attenuation", self.attenuation, *ATTENUATIONS, "dB") > most:
             raise ParameterError(
                 f"attenuation {self.attenuation:g} dB; expected at most {most:.0f} dB at {len(edges)} frequencies"
             )
@@ -114,7 +120,7 @@ class Band(Effect):
         """The dB by which the errors of two low-pass filters add up in a band between them."""
         return _TWICE if len(self.frequencies) > 1 else 0.0
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return the band's taps at `sample_rate` Hz; all bands of a crossover have the same length and latency.
 
         Raises
@@ -187,7 +193,7 @@ def _padded(response: ImpulseResponse, latency: int) -> Taps:
 
 
 @dataclass(frozen=True, repr=False)
-class _LinkwitzRiley(Equaliser):
+class _LinkwitzRiley(Equalizer):
     """A low-pass filter with the magnitude ``1 / (1 + (f/frequency)^n)``, n = slope/6.
 
     S. H. Linkwitz, "Active crossover networks for noncoincident drivers", J. Audio Eng. Soc. 24(1), 1976.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, get_args
 
 import numpy as np
 
+from reverb.checks import in_range, one_of
 from reverb.effects.design.phases import Taps
-from reverb.effects.equalizers import Equaliser
+from reverb.effects.equalizers import Equalizer
 from reverb.errors import ParameterError
 from reverb.levels import k_weighting
 
@@ -19,6 +20,7 @@ WEIGHTS: tuple[Weight, ...] = get_args(Weight)
 
 _MOST_POINTS = 65_536
 _LEVELS = (-200.0, 60.0)
+_HIGHEST = sys.float_info.max
 # IEC 61672-1:2013, annex E: the poles of the A and C weightings, in Hz.
 _F1, _F2, _F3, _F4 = 20.598997, 107.65265, 737.86223, 12_194.217
 _K_LIMIT = 24_000.0  # BS.1770 defines its filter at 48 kHz
@@ -28,7 +30,7 @@ _REFERENCE_HZ = 1000.0
 
 
 @dataclass(frozen=True, repr=False)
-class Curve(Equaliser):
+class Curve(Equalizer):
     """A gain over frequency, given at some points.
 
     Between them it runs smoothly over the logarithm of frequency, without overshoot (monotone cubic pieces); beyond
@@ -39,7 +41,7 @@ class Curve(Equaliser):
     points : sequence of (float, float)
         Frequency in Hz, rising, and gain in dB, −200 to 60; at most 65536.
     phase, tolerance
-        Keyword-only; see `Equaliser`. The tolerance is 0.1 dB, as measured curves have corners.
+        Keyword-only; see `Equalizer`. The tolerance is 0.1 dB, as measured curves have corners.
 
     Examples
     --------
@@ -59,23 +61,21 @@ class Curve(Equaliser):
     def __post_init__(self) -> None:
         super().__post_init__()
         try:
-            points = tuple((float(frequency), float(gain)) for frequency, gain in self.points)
+            points = tuple((frequency, gain) for frequency, gain in self.points)
         except (TypeError, ValueError) as error:
             raise ParameterError(f"points: {error}; expected pairs of Hz and dB") from error
-        object.__setattr__(self, "points", points)
         if not 1 <= len(points) <= _MOST_POINTS:
             raise ParameterError(f"points: {len(points)} of them; expected 1 to {_MOST_POINTS}")
-        last = 0.0
+        checked, last = list[tuple[float, float]](), 0.0
         for frequency, gain in points:
-            if not last < frequency < math.inf:
+            hz = in_range("points: frequency", frequency, 0, _HIGHEST, "Hz")
+            if hz <= last:
                 raise ParameterError(
-                    f"points: {frequency:g} Hz after {last:g} Hz; expected frequencies above 0 Hz that rise"
+                    f"points: {hz:g} Hz after {last:g} Hz; expected frequencies above 0 Hz that rise"
                 )
-            if not _LEVELS[0] <= gain <= _LEVELS[1]:
-                raise ParameterError(
-                    f"points: {gain:g} dB at {frequency:g} Hz; expected {_LEVELS[0]:g} to {_LEVELS[1]:g} dB"
-                )
-            last = frequency
+            checked.append((hz, in_range(f"points: gain at {hz:g} Hz", gain, *_LEVELS, "dB")))
+            last = hz
+        object.__setattr__(self, "points", tuple(checked))
 
     def magnitude(self, frequencies: Taps) -> Taps:
         """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
@@ -91,22 +91,21 @@ class Curve(Equaliser):
 
 
 @dataclass(frozen=True, repr=False)
-class Weighting(Equaliser):
+class Weighting(Equalizer):
     """A standard weighting: A or C of IEC 61672-1, 0 dB at 1 kHz, or K of ITU-R BS.1770, as that defines its level.
 
     Parameters
     ----------
     curve : {'A', 'C', 'K'}
     phase, tolerance
-        Keyword-only; see `Equaliser`.
+        Keyword-only; see `Equalizer`.
     """
 
     curve: Weight
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.curve not in WEIGHTS:
-            raise ParameterError(f"curve {self.curve!r}; expected one of {', '.join(WEIGHTS)}")
+        one_of("curve", self.curve, WEIGHTS)
 
     @property
     def zeros(self) -> tuple[float, ...]:
@@ -128,8 +127,8 @@ def _weight(frequencies: Taps, curve: Weight) -> Taps:
 
 
 @dataclass(frozen=True, repr=False)
-class RiaaCurve(Equaliser):
-    """The equalisation of records (IEC 60098), 0 dB at 1 kHz: ``(1 + s T₂) / ((1 + s T₁) (1 + s T₃))``.
+class RiaaCurve(Equalizer):
+    """The equalization of records (IEC 60098), 0 dB at 1 kHz: ``(1 + s T₂) / ((1 + s T₁) (1 + s T₃))``.
 
     T₁ = 3180 µs, T₂ = 318 µs, T₃ = 75 µs, s = j 2π f.
 
@@ -138,10 +137,14 @@ class RiaaCurve(Equaliser):
     recording : bool
         As records are cut, instead of as they are played.
     phase, tolerance
-        Keyword-only; see `Equaliser`.
+        Keyword-only; see `Equalizer`.
     """
 
     recording: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of("recording", self.recording, (False, True))
 
     def magnitude(self, frequencies: Taps) -> Taps:
         """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reverb.checks import in_range, is_number, one_of
 from reverb.effects.design.phases import Taps
 from reverb.effects.effect import Effect
 from reverb.engine import routing as wires
-from reverb.errors import ParameterError
+from reverb.errors import ParameterError, shown
 from reverb.levels import from_db
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.shape import dtype_within_limit
@@ -35,10 +36,9 @@ def beats(count: float, bpm: float) -> float:
     bpm : float
         Beats per minute, 1 to 1000.
     """
-    if not 1 <= bpm <= 1000:
-        raise ParameterError(f"tempo {bpm:g} beats per minute; expected 1 to 1000")
-    if not 0 < count < math.inf:
-        raise ParameterError(f"{count:g} beats; expected more than 0")
+    in_range("tempo", bpm, 1, 1000, "beats per minute")
+    if not is_number(count) or not 0 < count < math.inf:
+        raise ParameterError(f"{shown(repr(count))} beats; expected more than 0")
     return 60.0 * count / bpm
 
 
@@ -78,14 +78,14 @@ class Echoes(Effect):
     floor: float = -80.0
 
     def __post_init__(self) -> None:
-        _check("delay", self.delay, " s", _DELAYS)
-        _check("feedback", self.feedback, "", (0.0, _MOST_FEEDBACK))
-        _check("floor", self.floor, " dB", _FLOORS)
+        in_range("delay", self.delay, *_DELAYS, "s")
+        in_range("feedback", self.feedback, 0.0, _MOST_FEEDBACK)
+        in_range("floor", self.floor, *_FLOORS, "dB")
         if self.damping is not None:
-            _check("damping", self.damping, " Hz", _DAMPINGS)
+            in_range("damping", self.damping, *_DAMPINGS, "Hz")
         for name, db in (("wet", self.wet), ("dry", self.dry)):
-            if not db <= _LOUDEST_DB:
-                raise ParameterError(f"{name} {db} dB; expected at most {_LOUDEST_DB:g} dB")
+            in_range(name, db, -math.inf, _LOUDEST_DB, "dB")
+        one_of("ping_pong", self.ping_pong, (False, True))
         if self.count * self.delay > _LONGEST_SECONDS:
             raise ParameterError(
                 f"feedback {self.feedback:g} makes {self.count} echoes of {self.delay:g} s; expected at most "
@@ -97,7 +97,7 @@ class Echoes(Effect):
         """How many echoes there are."""
         return 1 if self.feedback == 0.0 else 1 + int(self.floor / 20 / math.log10(self.feedback))
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return the dry sound and the echoes at `sample_rate` Hz, mono, or true stereo for ping-pong."""
         rows = 4 if self.ping_pong else 1  # from left to both, from right to both
         frames = self._frames(sample_rate, rows)
@@ -140,8 +140,3 @@ def _one_poles(count: int, rate: float) -> Taps:
     steps = np.log1p(order / n) - rate  # of the logarithm, from one frame to the next
     kernel = np.exp(np.append(0.0, np.cumsum(steps)) + count * math.log(-math.expm1(-rate)))
     return kernel[: int(np.flatnonzero(kernel > _DAMPED_FLOOR * kernel.max())[-1]) + 1]
-
-
-def _check(name: str, value: float, unit: str, allowed: tuple[float, float]) -> None:
-    if not allowed[0] <= value <= allowed[1]:
-        raise ParameterError(f"{name} {value:g}{unit}; expected {allowed[0]:g} to {allowed[1]:g}{unit}")

@@ -1,27 +1,30 @@
 """Effects: frozen values that give an impulse response for any sample rate, and so fold in chains.
 
-Whatever has a ``response(sample_rate)`` may stand in a chain, an `ImpulseResponse` too. ``a >> b`` puts
+Everything with a method ``response(sample_rate)`` can be part of a chain, an `ImpulseResponse` too. ``a >> b`` puts
 effects in series, ``a + b`` in parallel; either folds into one response and costs one convolution.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, overload, runtime_checkable
+from typing import Any, NamedTuple, Protocol, overload, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import Audio, BecomesFloat64, Sample, as_audio, as_sample_rate
-from reverb.effects.folding import trim
-from reverb.effects.showing import Shown
-from reverb.effects.writing import call, joined
-from reverb.engine.offline.convolver import OverlapAdd
-from reverb.errors import ParameterError
-from reverb.levels import from_db
+from reverb.arrays import Audio, BecomesFloat64, Sample
+from reverb.checks import in_range, one_of
+from reverb.effects._repr import call, joined, written
+from reverb.errors import ParameterError, shown
+from reverb.levels import from_db, to_db
+from reverb.responses.level import LEVELS, Level, level_gain, normalize
 from reverb.responses.response import ImpulseResponse, unit
+
+_PLOT_RATE = 48_000
 
 
 @runtime_checkable
@@ -33,12 +36,69 @@ class HasResponse(Protocol):
         ...
 
 
-class Effect(Shown, ABC):
-    """A linear effect, as a value."""
+class Step(NamedTuple):
+    """One of the effects in series that an effect consists of: its text, and its response."""
+
+    text: str
+    response: ImpulseResponse
+
+
+class Effect(ABC):
+    """A linear effect, as a value.
+
+    An effect that contains others says so by `parts` and `with_parts`. Everything that looks inside an effect walks
+    that tree (`reverb.effects.tree`), so a new effect works live, in batches, and in `--explain`.
+    """
 
     @abstractmethod
-    def response(self, sample_rate: int) -> ImpulseResponse:
-        """Return the effect's impulse response at `sample_rate` Hz."""
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
+        """Return the effect's impulse response at `sample_rate` Hz.
+
+        Parameters
+        ----------
+        sample_rate : int
+            In Hz.
+        causal : bool
+            For live use: without the ringing that a resampler puts before a room's time zero. A linear-phase filter
+            keeps its latency.
+        """
+
+    def parts(self) -> tuple[HasResponse, ...]:
+        """Return the effects and responses that this one contains, in order; none by default."""
+        return ()
+
+    def with_parts(self, parts: Sequence[HasResponse]) -> Effect:
+        """Return the same effect with other parts, as many as `parts` gives.
+
+        Raises
+        ------
+        ParameterError
+            If the number differs.
+        """
+        check_parts(self, parts)
+        return self
+
+    def steps(self, sample_rate: int) -> Iterator[Step]:
+        """Yield the effects in series that this one consists of, for `reverb chain --explain`; itself by default."""
+        yield Step(repr(self), self.response(sample_rate))
+
+    def plot(self, sample_rate: int = _PLOT_RATE) -> Any:
+        """Return a figure of the effect's magnitude and decay at `sample_rate` Hz (matplotlib, extra `plot`).
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+        """
+        from reverb.plots.effects import effect_figure
+
+        return effect_figure(self, sample_rate)
+
+    def _repr_html_(self) -> str:
+        """Return the effect for a notebook: its expression and its figure."""
+        from reverb.plots.effects import effect_html
+
+        return effect_html(self, _PLOT_RATE)
 
     def __rshift__(self, other: HasResponse) -> Chain:
         return Chain((self, other)) if isinstance(other, HasResponse) else NotImplemented
@@ -67,66 +127,167 @@ class Effect(Shown, ABC):
     def __call__(
         self, x: npt.ArrayLike, sample_rate: int, *, tail: bool = True, workers: int | None = None
     ) -> Audio:
-        """Apply the effect to sound in memory; see `apply`."""
+        """Apply the effect to sound in memory; see `reverb.effects.fold.apply`."""
+        from reverb.effects.fold import apply
+
         return apply(self, x, sample_rate, tail=tail, workers=workers)
 
     def __repr__(self) -> str:
         return call(self)
 
 
+def response_of(effect: HasResponse, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
+    """Return the response of an effect of any make; see `Effect.response`.
+
+    The only caller of ``response(sample_rate)`` that knows about effects without the argument `causal`: their parts,
+    if they have some, are made causal instead.
+    """
+    if not causal:
+        return effect.response(sample_rate)
+    if _takes(effect.response, "causal"):
+        return effect.response(sample_rate, causal=True)  # type: ignore[call-arg]
+    if isinstance(effect, Effect) and effect.parts():
+        parts = [response_of(part, sample_rate, causal=True) for part in effect.parts()]
+        effect = effect.with_parts(parts)
+    return effect.response(sample_rate)
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any(parameter.name == name or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def check_effect(name: str, value: Any) -> None:
+    """Raise ParameterError unless a value is an effect or an impulse response."""
+    if not isinstance(value, HasResponse) or isinstance(value, type):
+        raise ParameterError(
+            f"{name} is {shown(repr(value))}, no effect; expected a filter, a reverb, another effect or an impulse "
+            "response"
+        )
+
+
+def check_parts(effect: Effect, parts: Sequence[HasResponse]) -> None:
+    """Raise ParameterError unless there are as many parts as the effect has."""
+    expected = len(effect.parts())
+    if len(parts) != expected:
+        raise ParameterError(f"{len(parts)} parts for {type(effect).__name__}; expected {expected}")
+
+
 @dataclass(frozen=True, repr=False)
-class Chain(Effect):
-    """Effects in series: the first is applied first."""
+class _Group(Effect):
+    """Effects in series or in parallel; a group within a group of the same kind is flattened."""
 
     effects: tuple[HasResponse, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "effects", _flattened(self.effects, Chain))
+        kind = type(self)
+        if isinstance(self.effects, str) or not isinstance(self.effects, Sequence):
+            raise ParameterError(f"effects is {shown(repr(self.effects))}; expected a sequence of effects")
+        if not self.effects:
+            raise ParameterError(f"{kind.__name__} of no effects; expected at least one")
+        members: list[HasResponse] = []
+        for effect in self.effects:
+            check_effect("effects", effect)
+            members += effect.effects if isinstance(effect, kind) else [effect]
+        object.__setattr__(self, "effects", tuple(members))
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def parts(self) -> tuple[HasResponse, ...]:
+        """Return the members."""
+        return self.effects
+
+    def with_parts(self, parts: Sequence[HasResponse]) -> Effect:
+        """Return a group of other members."""
+        check_parts(self, parts)
+        return replace(self, effects=tuple(parts))
+
+
+@dataclass(frozen=True, repr=False)
+class Chain(_Group):
+    """Effects in series: the first is applied first."""
+
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return the one response that all effects fold into."""
         # No reduce, which would hold the last two responses while the next is made.
-        whole = self.effects[0].response(sample_rate)
+        whole = response_of(self.effects[0], sample_rate, causal=causal)
         for effect in self.effects[1:]:
-            whole = whole >> effect.response(sample_rate)
+            whole = whole >> response_of(effect, sample_rate, causal=causal)
         return whole
+
+    def steps(self, sample_rate: int) -> Iterator[Step]:
+        """Yield the steps of all members."""
+        for effect in self.effects:
+            yield from steps_of(effect, sample_rate)
 
     def __repr__(self) -> str:
         return joined(self.effects, " >> ", Parallel, "Chain")
 
 
 @dataclass(frozen=True, repr=False)
-class Parallel(Effect):
+class Parallel(_Group):
     """Effects side by side on the same input, their outputs summed and aligned."""
 
-    effects: tuple[HasResponse, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "effects", _flattened(self.effects, Parallel))
-
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return the one response that all effects fold into."""
-        whole = self.effects[0].response(sample_rate)
+        whole = response_of(self.effects[0], sample_rate, causal=causal)
         for effect in self.effects[1:]:
-            whole = whole + effect.response(sample_rate)
+            whole = whole + response_of(effect, sample_rate, causal=causal)
         return whole
 
     def __repr__(self) -> str:
         return joined(self.effects, " + ", Chain, "Parallel")
 
 
-def _flattened(
-    effects: tuple[HasResponse, ...], kind: type[Chain] | type[Parallel]
-) -> tuple[HasResponse, ...]:
-    """Check the members of a chain or of parallel branches; one within another of its kind becomes its members."""
-    for effect in effects:
-        if not isinstance(effect, HasResponse):
-            raise ParameterError(f"{effect!r} is no effect; expected filters, reverbs or impulse responses")
-    if not effects:
-        raise ParameterError(f"{kind.__name__} of no effects; expected at least one")
-    return tuple(
-        inner for effect in effects for inner in (effect.effects if isinstance(effect, kind) else (effect,))
-    )
+def steps_of(effect: HasResponse, sample_rate: int) -> Iterator[Step]:
+    """Yield the steps of an effect of any make; see `Effect.steps`."""
+    if isinstance(effect, Effect):
+        yield from effect.steps(sample_rate)
+    else:
+        yield Step(written(effect), effect.response(sample_rate))
+
+
+@dataclass(frozen=True, repr=False)
+class Levelled(Effect):
+    """An effect scaled to a stated level, so that effects can be compared by ear.
+
+    Parameters
+    ----------
+    effect : effect
+    level : {'loudness', 'energy', 'peak', 'none'}
+        ``loudness``: pink noise is as loud after it as before; see `reverb.responses.level.level_gain`.
+    """
+
+    effect: HasResponse
+    level: Level = "loudness"
+
+    def __post_init__(self) -> None:
+        check_effect("effect", self.effect)
+        one_of("level", self.level, LEVELS)
+
+    def parts(self) -> tuple[HasResponse, ...]:
+        """Return the effect inside."""
+        return (self.effect,)
+
+    def with_parts(self, parts: Sequence[HasResponse]) -> Effect:
+        """Return another effect at the same level."""
+        check_parts(self, parts)
+        return replace(self, effect=parts[0])
+
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
+        """Return the effect's response at `sample_rate` Hz, scaled.
+
+        Raises
+        ------
+        InvalidAudioError
+            If the effect is silent.
+        """
+        return normalize(response_of(self.effect, sample_rate, causal=causal), self.level)
+
+    def steps(self, sample_rate: int) -> Iterator[Step]:
+        """Yield the steps of the effect inside, then the gain that brings them to the level."""
+        yield from steps_of(self.effect, sample_rate)
+        gain = level_gain(self.effect.response(sample_rate), self.level)
+        response = ImpulseResponse(np.array([gain]), sample_rate)
+        yield Step(f"level {self.level!r}: {to_db(gain):+.1f} dB", response)
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,10 +303,9 @@ class Gain(Effect):
     db: float
 
     def __post_init__(self) -> None:
-        if math.isnan(self.db) or self.db > 120:
-            raise ParameterError(f"gain {self.db} dB; expected a number up to 120")
+        in_range("db", self.db, -math.inf, 120, "dB")
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return a unit impulse of this level."""
         return replace(unit(sample_rate) * from_db(self.db), name="gain")
 
@@ -163,90 +323,8 @@ class Delay(Effect):
     seconds: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seconds <= 60:
-            raise ParameterError(f"delay {self.seconds} s; expected 0 to 60 s")
+        in_range("seconds", self.seconds, 0, 60, "s")
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return a unit impulse `seconds` after time zero."""
         return replace(unit(sample_rate).delay(self.seconds), name="delay")
-
-
-def fold(
-    effect: HasResponse, sample_rate: int, channels: int, *, floor_db: float | None = None
-) -> ImpulseResponse:
-    """Return the one response that applies an effect to sound of `channels` channels.
-
-    It is exact, as long as the tails of all that is in the effect together; with `floor_db` its ends are left out
-    where they lie that far below its peak (`reverb.effects.folding.trim`). A mono sound is spread over an effect of
-    several inputs with equal power (`ImpulseResponse.for_channels`).
-    """
-    response = effect.response(as_sample_rate(sample_rate))
-    if floor_db is not None:
-        response = trim(response, floor_db)
-    return response.for_channels(channels)
-
-
-@overload
-def apply(
-    effect: HasResponse,
-    x: npt.NDArray[Sample],
-    sample_rate: int,
-    *,
-    tail: bool = True,
-    workers: int | None = None,
-) -> npt.NDArray[Sample]: ...
-@overload
-def apply(
-    effect: HasResponse, x: BecomesFloat64, sample_rate: int, *, tail: bool = True, workers: int | None = None
-) -> npt.NDArray[np.float64]: ...
-@overload
-def apply(
-    effect: HasResponse, x: npt.ArrayLike, sample_rate: int, *, tail: bool = True, workers: int | None = None
-) -> Audio: ...
-def apply(
-    effect: HasResponse, x: npt.ArrayLike, sample_rate: int, *, tail: bool = True, workers: int | None = None
-) -> Audio:
-    """Apply an effect to sound in memory.
-
-    Parameters
-    ----------
-    effect : Effect or ImpulseResponse
-    x : array_like, shape (frames,) or (frames, channels)
-        float32 stays float32; every other real type is computed in float64.
-    sample_rate : int
-        Of `x`, in Hz.
-    tail : bool
-        Keep what sounds on after the input ends; otherwise the result is as long as `x`.
-    workers : int, optional
-        Threads, by default one per core; the result does not depend on it.
-
-    Returns
-    -------
-    ndarray, shape (frames + tail,) or (frames + tail, channels)
-        1-D where the input is 1-D and the effect gives one channel. Aligned with the input: the latency of
-        linear-phase filters is compensated.
-
-    Raises
-    ------
-    InvalidAudioError
-        If `x` is no sound, or its number of channels does not suit the effect.
-    ParameterError
-        If the sample rate or the number of workers is out of range.
-    """
-    check_workers(workers)
-    sound = as_audio(x, "x")
-    columns = sound[:, np.newaxis] if sound.ndim == 1 else sound
-    response = fold(effect, sample_rate, columns.shape[1])
-    engine = OverlapAdd(
-        response.samples.T, response.wiring, dtype=sound.dtype, length=len(sound), workers=workers
-    )
-    whole = np.concatenate([engine.process(columns), engine.flush()])
-    end = len(whole) if tail else response.latency + len(sound)
-    result = whole[response.latency : end]
-    return result[:, 0] if sound.ndim == 1 and result.shape[1] == 1 else result
-
-
-def check_workers(workers: int | None) -> None:
-    """Raise ParameterError for a number of threads below 1."""
-    if workers is not None and workers < 1:
-        raise ParameterError(f"workers {workers}; expected at least 1, or None for one per core")

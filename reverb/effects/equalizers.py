@@ -1,4 +1,4 @@
-"""Equalisers: shelves, peaks, notches, tilt and cuts with the curves of analogue circuits.
+"""Equalizers: shelves, peaks, notches, tilt and cuts with the curves of analogue circuits.
 
 Each is the magnitude of a rational function of ``s = j f / frequency``, which its docstring gives; the taps
 follow it up to the Nyquist frequency, where recursive filters are bent by the bilinear transform. The
@@ -14,31 +14,32 @@ from functools import lru_cache
 
 import numpy as np
 
+from reverb.checks import in_range, is_number, one_of, whole
 from reverb.effects.design.magnitude import Shape, realise
 from reverb.effects.design.phases import PHASES, Phase, Taps
 from reverb.effects.design.report import FilterReport, report_on
 from reverb.effects.effect import Effect
-from reverb.errors import ParameterError
+from reverb.errors import ParameterError, shown
 from reverb.levels import from_db
 from reverb.responses.response import ImpulseResponse, owning
 
-# What a setting of that name may be, in all equalisers.
+# What a setting of that name may be, in all equalizers.
 _RANGES = {
-    "tolerance": (1e-4, 3.0, " dB"),
-    "frequency": (1e-3, 1e6, " Hz"),
-    "pivot": (1e-3, 1e6, " Hz"),
-    "gain_db": (-60.0, 60.0, " dB"),
+    "tolerance": (1e-4, 3.0, "dB"),
+    "frequency": (1e-3, 1e6, "Hz"),
+    "pivot": (1e-3, 1e6, "Hz"),
+    "gain_db": (-60.0, 60.0, "dB"),
     "q": (0.05, 1000.0, ""),
-    "harmonics": (1, 100, ""),
 }
 _SLOPES = range(6, 97, 6)
+_MOST_HARMONICS = 100
 DEFAULT_TOLERANCE = 0.02
 _BUTTERWORTH = math.sqrt(0.5)
 
 
 @dataclass(frozen=True, repr=False)
-class Equaliser(Effect):
-    """What all equalisers share: a magnitude, and the taps that follow it.
+class Equalizer(Effect):
+    """What all equalizers share: a magnitude, and the taps that follow it.
 
     Parameters
     ----------
@@ -53,12 +54,10 @@ class Equaliser(Effect):
     tolerance: float = DEFAULT_TOLERANCE
 
     def __post_init__(self) -> None:
-        if self.phase not in PHASES:
-            raise ParameterError(f"phase {self.phase!r}; expected one of {', '.join(PHASES)}")
+        one_of("phase", self.phase, PHASES)
         for name, (lowest, highest, unit) in _RANGES.items():
-            value = getattr(self, name, None)
-            if value is not None and not lowest <= value <= highest:
-                raise ParameterError(f"{name} {value:g}{unit}; expected {lowest:g} to {highest:g}{unit}")
+            if hasattr(self, name):
+                in_range(name, getattr(self, name), lowest, highest, unit)
         check_slope(getattr(self, "slope", _SLOPES[0]))
 
     @property
@@ -76,7 +75,7 @@ class Equaliser(Effect):
     def magnitude(self, frequencies: Taps) -> Taps:
         """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return the taps for `sample_rate` Hz as a mono response.
 
         Raises
@@ -93,19 +92,19 @@ class Equaliser(Effect):
 
 
 @lru_cache(maxsize=16)
-def _realise(equaliser: Equaliser, sample_rate: int) -> Shape:
+def _realise(equalizer: Equalizer, sample_rate: int) -> Shape:
     return realise(
-        equaliser.magnitude,
+        equalizer.magnitude,
         sample_rate,
-        equaliser.phase,
-        equaliser.tolerance,
-        equaliser.zeros,
-        equaliser.resolution,
+        equalizer.phase,
+        equalizer.tolerance,
+        equalizer.zeros,
+        equalizer.resolution,
     )
 
 
 @dataclass(frozen=True, repr=False)
-class Peak(Equaliser):
+class Peak(Equalizer):
     """Raise or lower a band: ``(s² + s A/Q + 1) / (s² + s/(A Q) + 1)``, A = 10^(gain/40).
 
     Parameters
@@ -117,7 +116,7 @@ class Peak(Equaliser):
     q : float
         Frequency ÷ bandwidth between the points of half the gain in dB, 0.05 to 1000.
     phase, tolerance
-        Keyword-only; see `Equaliser`.
+        Keyword-only; see `Equalizer`.
 
     Examples
     --------
@@ -136,7 +135,7 @@ class Peak(Equaliser):
 
 
 @dataclass(frozen=True, repr=False)
-class LowShelf(Equaliser):
+class LowShelf(Equalizer):
     """Raise or lower all below a frequency: ``A (s² + s √A/Q + A) / (A s² + s √A/Q + 1)``, A = 10^(gain/40).
 
     Parameters
@@ -148,7 +147,7 @@ class LowShelf(Equaliser):
     q : float
         0.7071 is the steepest without overshoot.
     phase, tolerance
-        Keyword-only; see `Equaliser`.
+        Keyword-only; see `Equalizer`.
     """
 
     frequency: float
@@ -163,7 +162,7 @@ class LowShelf(Equaliser):
 
 
 @dataclass(frozen=True, repr=False)
-class HighShelf(Equaliser):
+class HighShelf(Equalizer):
     """Raise or lower all above a frequency: the mirror image of `LowShelf`, with its parameters."""
 
     frequency: float
@@ -178,7 +177,7 @@ class HighShelf(Equaliser):
 
 
 @dataclass(frozen=True, repr=False)
-class Tilt(Equaliser):
+class Tilt(Equalizer):
     """Tip the balance about a pivot: ``(A s + 1) / (s + A)``, A = 10^(gain/20).
 
     Parameters
@@ -188,7 +187,7 @@ class Tilt(Equaliser):
     pivot : float
         Where nothing changes, in Hz.
     phase, tolerance
-        Keyword-only; see `Equaliser`.
+        Keyword-only; see `Equalizer`.
     """
 
     gain_db: float
@@ -201,7 +200,7 @@ class Tilt(Equaliser):
 
 
 @dataclass(frozen=True, repr=False)
-class Notch(Equaliser):
+class Notch(Equalizer):
     """Take out one frequency, such as the mains' hum: ``(s² + 1) / (s² + s/Q + 1)``.
 
     Parameters
@@ -213,7 +212,7 @@ class Notch(Equaliser):
     harmonics : int
         How many multiples to take out, the frequency itself the first, 1 to 100; each as wide in Hz as the first.
     phase, tolerance
-        Keyword-only; see `Equaliser`. The phase can only be minimum.
+        Keyword-only; see `Equalizer`. The phase can only be minimum.
     """
 
     frequency: float
@@ -222,8 +221,7 @@ class Notch(Equaliser):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.harmonics != int(self.harmonics):
-            raise ParameterError(f"harmonics {self.harmonics:g}; expected a whole number")
+        whole("harmonics", self.harmonics, 1, _MOST_HARMONICS)
         if self.phase != "minimum":
             raise ParameterError(
                 f"phase {self.phase!r} of a notch; expected minimum, as it would ring for seconds before the sound. "
@@ -233,7 +231,7 @@ class Notch(Equaliser):
     @property
     def zeros(self) -> tuple[float, ...]:
         """The frequency and its harmonics."""
-        return tuple(number * self.frequency for number in range(1, self.harmonics + 1))
+        return tuple(number * self.frequency for number in range(1, int(self.harmonics) + 1))
 
     def magnitude(self, frequencies: Taps) -> Taps:
         """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
@@ -246,7 +244,7 @@ class Notch(Equaliser):
 
 
 @dataclass(frozen=True, repr=False)
-class LowCut(Equaliser):
+class LowCut(Equalizer):
     """Roll off the lows as Butterworth's filters do: ``1 / √(1 + (frequency/f)^(2n))``, n = slope/6.
 
     Parameters
@@ -256,7 +254,7 @@ class LowCut(Equaliser):
     slope : int
         In dB per octave, a multiple of 6 up to 96.
     phase, tolerance
-        Keyword-only; see `Equaliser`.
+        Keyword-only; see `Equalizer`.
     """
 
     frequency: float
@@ -274,7 +272,7 @@ class LowCut(Equaliser):
 
 
 @dataclass(frozen=True, repr=False)
-class HighCut(Equaliser):
+class HighCut(Equalizer):
     """Roll off the highs: the mirror image of `LowCut`, with its parameters."""
 
     frequency: float
@@ -288,7 +286,7 @@ class HighCut(Equaliser):
 
 def check_slope(slope: float) -> None:
     """Raise ParameterError for a slope that is no multiple of 6 dB per octave, from 6 to 96."""
-    if slope not in _SLOPES:
+    if not is_number(slope) or slope not in _SLOPES:
         raise ParameterError(
-            f"slope {slope} dB per octave; expected a multiple of 6, from {_SLOPES[0]} to {_SLOPES[-1]}"
+            f"slope {shown(repr(slope))} dB per octave; expected a multiple of 6, from {_SLOPES[0]} to {_SLOPES[-1]}"
         )

@@ -7,14 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from reverb.arrays import Audio
-from reverb.effects.effect import Chain, HasResponse
-from reverb.effects.folding import FLOOR_DB, trim
-from reverb.effects.levelled import Levelled
-from reverb.effects.writing import written
+from reverb.effects.effect import HasResponse, steps_of
+from reverb.effects.fold import FLOOR_DB, trim
 from reverb.engine import fft
-from reverb.levels import to_db
 from reverb.responses import spectra
-from reverb.responses.level import level_gain
 from reverb.responses.response import ImpulseResponse
 
 OCTAVES = (31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0)
@@ -58,7 +54,7 @@ class Explanation:
     steps : tuple of StepReport
     whole : StepReport
     trimmed : int
-        Frames that are left above −120 dB of the peak (`reverb.effects.folding.trim`).
+        Frames that are left above −120 dB of the peak (`reverb.effects.fold.trim`).
     """
 
     sample_rate: int
@@ -73,25 +69,12 @@ def explain(effect: HasResponse, sample_rate: int) -> Explanation:
     bands = tuple(band for band in OCTAVES if band * math.sqrt(2) <= sample_rate / 2)
     steps: list[StepReport] = []
     folded: ImpulseResponse | None = None
-    for text, response in _steps(effect, sample_rate):
+    for text, response in steps_of(effect, sample_rate):
         folded = response if folded is None else folded >> response
         steps.append(_report(text, response, folded.frames, bands))
     assert folded is not None
     whole = _report("folded", folded, folded.frames, bands)
     return Explanation(sample_rate, bands, tuple(steps), whole, trim(folded, FLOOR_DB).frames)
-
-
-def _steps(effect: HasResponse, sample_rate: int) -> Iterator[tuple[str, ImpulseResponse]]:
-    """Give the steps in a row with their responses; a level that follows from what stands before it is a step, too."""
-    if isinstance(effect, Chain):
-        for part in effect.effects:
-            yield from _steps(part, sample_rate)
-    elif isinstance(effect, Levelled):
-        yield from _steps(effect.effect, sample_rate)
-        gain = level_gain(effect.effect.response(sample_rate), effect.level)
-        yield f"level {effect.level!r}: {to_db(gain):+.1f} dB", ImpulseResponse(np.array([gain]), sample_rate)
-    else:
-        yield written(effect), effect.response(sample_rate)
 
 
 def _report(text: str, response: ImpulseResponse, folded: int, bands: tuple[float, ...]) -> StepReport:

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from reverb.checks import in_range, is_number, one_of
 from reverb.effects.design.phases import PHASES, Phase, Taps, minimum_phase, mixed_phase
 from reverb.effects.design.report import FilterReport, report_on
 from reverb.effects.design.specify import (
@@ -27,7 +28,7 @@ from reverb.effects.design.specify import (
     tighter,
 )
 from reverb.effects.effect import Effect
-from reverb.errors import ParameterError
+from reverb.errors import ParameterError, shown
 from reverb.responses.response import ImpulseResponse, owning
 
 DEFAULT_ATTENUATION = 80.0
@@ -70,25 +71,21 @@ class Filter(Effect):
     def __post_init__(self) -> None:
         edges = self._edges
         for edge in edges:
-            if not 0.0 < edge < math.inf:
+            if not is_number(edge) or not 0.0 < edge < math.inf:
                 raise ParameterError(
-                    f"cutoff {edge:g} Hz; expected more than 0 Hz, below half the sample rate"
+                    f"cutoff is {shown(repr(edge))} Hz; expected more than 0 Hz, below half the sample rate"
                 )
         if list(edges) != sorted(set(edges)):
             raise ParameterError(f"low {edges[0]:g} Hz, high {edges[1]:g} Hz; expected low below high")
-        if self.transition is not None and not 0.0 < self.transition < math.inf:
-            raise ParameterError(f"transition {self.transition:g} Hz; expected more than 0 Hz")
-        lowest, highest = ATTENUATIONS
-        if not lowest <= self.attenuation <= highest:
-            raise ParameterError(
-                f"attenuation {self.attenuation:g} dB; expected {lowest:g} to {highest:g} dB"
-            )
-        if self.ripple is not None and not _RIPPLES[0] <= self.ripple <= _RIPPLES[1]:
-            raise ParameterError(f"ripple {self.ripple:g} dB; expected {_RIPPLES[0]:g} to {_RIPPLES[1]:g} dB")
-        if self.phase not in PHASES:
-            raise ParameterError(f"phase {self.phase!r}; expected one of {', '.join(PHASES)}")
-        if self.method not in METHODS:
-            raise ParameterError(f"method {self.method!r}; expected one of {', '.join(METHODS)}")
+        if self.transition is not None and not (
+            is_number(self.transition) and 0 < self.transition < math.inf
+        ):
+            raise ParameterError(f"transition is {shown(repr(self.transition))} Hz; expected more than 0 Hz")
+        in_range("attenuation", self.attenuation, *ATTENUATIONS, "dB")
+        if self.ripple is not None:
+            in_range("ripple", self.ripple, *_RIPPLES, "dB")
+        one_of("phase", self.phase, PHASES)
+        one_of("method", self.method, METHODS)
 
     @property
     @abstractmethod
@@ -98,7 +95,7 @@ class Filter(Effect):
     @abstractmethod
     def _edges(self) -> tuple[float, ...]: ...
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return the taps for `sample_rate` Hz as a mono response.
 
         Raises

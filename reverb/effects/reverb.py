@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from os import PathLike as AnyPath
+from typing import Any
 
 from reverb.audiofiles.files import PathLike
-from reverb.effects.effect import Effect
-from reverb.effects.writing import call, written
-from reverb.errors import InvalidAudioError, ParameterError
+from reverb.checks import in_range, one_of
+from reverb.effects._repr import call, written
+from reverb.effects.effect import Effect, HasResponse, check_parts
+from reverb.effects.stereo import WIDEST, Width
+from reverb.errors import InvalidAudioError, ParameterError, shown
 from reverb.levels import from_db
-from reverb.responses.level import LEVELS, Level, blend, level_gain, require_audible
-from reverb.responses.response import ImpulseResponse, derived, unit
+from reverb.responses.level import LEVELS, Blend, Level, blend, level_gain, require_audible
+from reverb.responses.response import ImpulseResponse, derived, unit, without_ringing
 
 DEFAULT_MIX = 0.3
 LONGEST_PREDELAY = 10.0
@@ -77,34 +82,34 @@ class Reverb(Effect):
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.impulse_response, ImpulseResponse):
+        given = self.impulse_response
+        if not isinstance(given, ImpulseResponse):
+            if not isinstance(given, str | AnyPath):
+                raise ParameterError(
+                    f"impulse_response is {shown(repr(given))}; expected a response, a name of the library or a file"
+                )
             from reverb.store.library import as_response
 
-            object.__setattr__(self, "impulse_response", as_response(self.impulse_response))
+            object.__setattr__(self, "impulse_response", as_response(given))
         if self.wet is None and self.dry is None:
             object.__setattr__(self, "mix", DEFAULT_MIX if self.mix is None else self.mix)
         elif self.mix is not None:
             raise ParameterError("mix stands beside wet or dry; give either mix, or wet and dry in dB")
-        if self.mix is not None and not 0.0 <= self.mix <= 1.0:
-            raise ParameterError(f"mix {self.mix}; expected 0 (dry) to 1 (wet)")
-        if not 0.0 <= self.predelay <= LONGEST_PREDELAY:
-            raise ParameterError(f"predelay {self.predelay} s; expected 0 to {LONGEST_PREDELAY:g} s")
+        if self.mix is not None:
+            in_range("mix", self.mix, 0.0, 1.0)
+        in_range("predelay", self.predelay, 0.0, LONGEST_PREDELAY, "s")
         for name, db in (("wet", self.wet), ("dry", self.dry)):
-            if db is not None and not db <= LOUDEST_PATH_DB:  # NaN fails too
-                raise ParameterError(f"{name} {db} dB; expected at most {LOUDEST_PATH_DB:g} dB")
-        if self.level not in LEVELS:
-            raise ParameterError(f"level {self.level!r}; expected one of {', '.join(LEVELS)}")
-        if self.decay != 1.0:
+            if db is not None:
+                in_range(name, db, -math.inf, LOUDEST_PATH_DB, "dB")
+        one_of("level", self.level, LEVELS)
+        if in_range("decay", self.decay, 0.0, math.inf) != 1.0:
             from reverb.responses.decay.shaping import check_change
 
             check_change(self.decay)
         for name, hz in (("low_cut", self.low_cut), ("high_cut", self.high_cut)):
-            if hz is not None and not LOWEST_CUT <= hz <= HIGHEST_CUT:
-                raise ParameterError(f"{name} {hz:g} Hz; expected {LOWEST_CUT:g} to {HIGHEST_CUT:g} Hz")
-        if self.width != 1.0:
-            from reverb.effects.stereo import Width
-
-            Width(self.width)
+            if hz is not None:
+                in_range(name, hz, LOWEST_CUT, HIGHEST_CUT, "Hz")
+        in_range("width", self.width, 0.0, WIDEST)
 
     def __repr__(self) -> str:
         room = self.impulse_response
@@ -122,55 +127,102 @@ class Reverb(Effect):
             return room
         return _changed(room, self.decay, self.low_cut, self.high_cut, self.width)
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def parts(self) -> tuple[HasResponse, ...]:
+        """Return the impulse response, as it was given."""
+        assert isinstance(self.impulse_response, ImpulseResponse)
+        return (self.impulse_response,)
+
+    def with_parts(self, parts: Sequence[HasResponse]) -> Effect:
+        """Return the reverb with another impulse response."""
+        check_parts(self, parts)
+        if not isinstance(parts[0], ImpulseResponse):
+            raise ParameterError(f"{parts[0]!r} is no room; expected an ImpulseResponse")
+        return replace(self, impulse_response=parts[0])
+
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return dry path and room as one response at `sample_rate` Hz."""
         room = self.room
-        dry_gain, wet_gain = self._gains(room)
-        room = room.response(sample_rate).delay(self.predelay) * wet_gain
+        dry_gain, wet_gain = self.levels()
+        whole = room.response(sample_rate).delay(self.predelay) * wet_gain
         # Without a dry path a room may have any number of inputs and outputs.
-        if dry_gain == 0.0:
-            return room
-        inputs, outputs = room.wiring.inputs, room.wiring.outputs
-        if 1 != inputs != outputs:
-            raise InvalidAudioError(
-                f"{room.name or 'the room'} ({room.layout}) takes {inputs} channels and gives {outputs}, so a dry "
-                "sound has no place for each; give mix=1 or dry=-inf, or a room with as many outputs as inputs"
-            )
-        return derived(unit(sample_rate, room.samples.dtype) * dry_gain + room, name=room.name)
+        if dry_gain != 0.0:
+            inputs, outputs = room.wiring.inputs, room.wiring.outputs
+            if 1 != inputs != outputs:
+                raise InvalidAudioError(
+                    f"{room.name or 'the room'} ({room.layout}) takes {inputs} channels and gives {outputs}, so a dry "
+                    "sound has no place for each; give mix=1 or dry=-inf, or a room with as many outputs as inputs"
+                )
+            whole = derived(unit(sample_rate, whole.samples.dtype) * dry_gain + whole, name=room.name)
+        return without_ringing(whole, 0, room.sample_rate) if causal else whole
 
-    def _gains(self, room: ImpulseResponse) -> tuple[float, float]:
-        """Return the linear gains of the dry path and of the room, measured at its own rate: the same at every."""
-        if self.mix is None:
-            return from_db(self.dry or 0.0), from_db(self.wet or 0.0) * level_gain(room, self.level)
-        angle = self.mix * math.pi / 2
-        dry, wet = math.cos(angle) if self.mix < 1.0 else 0.0, math.sin(angle)
+    def wet_response(self, sample_rate: int) -> ImpulseResponse:
+        """Return the room alone, causal, after the predelay and at its level, for a dry sound beside it."""
+        room = self.room
+        late = room.response(sample_rate).delay(
+            self.predelay
+        )  # the predelay can hold the resampler's ringing
+        return without_ringing(late, 0, room.sample_rate) * self.level_gain
+
+    def levels(self, mix: float | None = None) -> tuple[float, float]:
+        """Return the linear gains of the dry path and of the room as it sounds, before it is brought to its level.
+
+        Parameters
+        ----------
+        mix : float, optional
+            0 (dry) to 1 (wet); by default the reverb's own mix, or its `wet` and `dry`.
+
+        Raises
+        ------
+        ParameterError
+            If the mix is out of range.
+        InvalidAudioError
+            If the room is silent, and has to be brought to a level.
+
+        Examples
+        --------
+        >>> Reverb("hall", level="none").levels(1.0)
+        (0.0, 1.0)
+        """
+        if mix is None and self.mix is None:
+            return from_db(self.dry or 0.0), from_db(self.wet or 0.0) * self.level_gain
+        dry, wet = constant_power(self.mix if mix is None else mix)
         if self.level == "none":
             return dry, wet
-        parts = blend(room, self.predelay)
+        power = self._power
         if self.level == "loudness":
-            wet /= require_audible(math.sqrt(parts.wet), room)
+            wet /= require_audible(math.sqrt(power.wet), self.room)
         else:
-            wet *= level_gain(room, self.level)
-        constant = 1.0 / math.sqrt(parts.ratio(dry, wet))
+            wet *= self.level_gain
+        constant = 1.0 / math.sqrt(power.ratio(dry, wet))
         return constant * dry, constant * wet
+
+    @cached_property
+    def level_gain(self) -> float:
+        """The linear gain that brings the room to its level, measured at its own rate: the same at every rate."""
+        return level_gain(self.room, self.level)
+
+    @cached_property
+    def _power(self) -> Blend:
+        return blend(self.room, self.predelay)
+
+
+def constant_power(mix: Any) -> tuple[float, float]:
+    """Return the linear gains of dry and wet, ``cos(mix π/2)`` and ``sin(mix π/2)``, for a mix of 0 to 1."""
+    angle = in_range("mix", mix, 0.0, 1.0) * math.pi / 2
+    return math.cos(angle) if mix < 1.0 else 0.0, math.sin(angle)
 
 
 @lru_cache(maxsize=_KEPT)
 def _changed(
     room: ImpulseResponse, decay: float, low_cut: float | None, high_cut: float | None, width: float
 ) -> ImpulseResponse:
-    from reverb.effects.equalizers import (
-        HighCut,
-        LowCut,
-    )  # most rooms sound as they are: a start need not wait
+    from reverb.effects.equalizers import HighCut, LowCut  # late: most rooms sound as they are
 
     changed = _decayed(room, decay)
     for wanted, effect in ((low_cut, LowCut), (high_cut, HighCut)):
         if wanted is not None:
             changed = changed >> effect(wanted).response(room.sample_rate)
     if width != 1.0:
-        from reverb.effects.stereo import Width
-
         changed = changed >> Width(width).response(room.sample_rate)
     return derived(changed, changed.samples.astype(room.samples.dtype), name=room.name)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reverb.effects.effect import Effect, Gain, HasResponse
+from reverb.checks import in_range
+from reverb.effects.effect import Effect, Gain, HasResponse, check_effect, check_parts, response_of
 from reverb.engine import routing as wires
-from reverb.errors import InvalidAudioError, ParameterError
+from reverb.errors import InvalidAudioError
 from reverb.responses.response import ImpulseResponse, derived
 from reverb.responses.shape import dtype_within_limit
 
-_WIDEST = 4.0
+WIDEST = 4.0
+"""The largest width of a room or of a stereo image."""
 _UNCHANGED = Gain(0.0)
 
 
@@ -36,11 +39,19 @@ class MidSide(Effect):
     side: HasResponse = _UNCHANGED
 
     def __post_init__(self) -> None:
-        for effect in (self.mid, self.side):
-            if not isinstance(effect, HasResponse):
-                raise ParameterError(f"{effect!r} is no effect; expected filters, gains or mono responses")
+        check_effect("mid", self.mid)
+        check_effect("side", self.side)
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def parts(self) -> tuple[HasResponse, ...]:
+        """Return the effects of the middle and of the sides."""
+        return self.mid, self.side
+
+    def with_parts(self, parts: Sequence[HasResponse]) -> Effect:
+        """Return middle and sides with other effects."""
+        check_parts(self, parts)
+        return replace(self, mid=parts[0], side=parts[1])
+
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return the matrix L→L, L→R, R→L, R→R at `sample_rate` Hz.
 
         Raises
@@ -48,7 +59,7 @@ class MidSide(Effect):
         InvalidAudioError
             If the effects are not mono.
         """
-        mid, side = (effect.response(sample_rate) for effect in (self.mid, self.side))
+        mid, side = (response_of(effect, sample_rate, causal=causal) for effect in (self.mid, self.side))
         for name, response in (("mid", mid), ("side", side)):
             if not response.is_mono:
                 raise InvalidAudioError(
@@ -75,10 +86,9 @@ class Width(Effect):
     width: float
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.width <= _WIDEST:
-            raise ParameterError(f"width {self.width:g}; expected 0 (mono) to {_WIDEST:g}")
+        in_range("width", self.width, 0.0, WIDEST)
 
-    def response(self, sample_rate: int) -> ImpulseResponse:
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return the matrix L→L, L→R, R→L, R→R at `sample_rate` Hz."""
         same, crossed = (1 + self.width) / 2, (1 - self.width) / 2
         row = np.array([[same, crossed, crossed, same]])

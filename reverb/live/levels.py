@@ -68,13 +68,13 @@ class Levels:
         """Return these levels for another response: the same mix at the same loudness, or the same wet and dry."""
         if self.mix is None:
             return replace(self, prepared=prepared)
-        dry, wet = prepared.law.levels(self.mix)
+        dry, wet = prepared.levels(self.mix)
         return replace(self, prepared=prepared, dry=dry, wet=wet)
 
     def with_mix(self, mix: float | None) -> "Levels":
         """Return levels with another mix, 0 to 1."""
         share = in_range("mix", mix, 0, 1)
-        dry, wet = self.prepared.law.levels(share)
+        dry, wet = self.prepared.levels(share)
         self._check_dry(dry)
         return replace(self, mix=share, dry=dry, wet=wet)
 

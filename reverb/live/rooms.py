@@ -1,12 +1,10 @@
 """The responses that a session can step through, and an effect with another one in it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TypeAlias
 
-from reverb.effects.effect import Chain, HasResponse
-from reverb.effects.levelled import Levelled
-from reverb.effects.reverb import Reverb
+from reverb.effects.effect import HasResponse
+from reverb.effects.tree import first, replace_first
 from reverb.errors import ParameterError
 from reverb.responses.response import ImpulseResponse
 from reverb.store import library
@@ -37,33 +35,18 @@ def take(rooms: Rooms, name: str) -> ImpulseResponse:
 
 
 def room_of(effect: HasResponse) -> ImpulseResponse | None:
-    """Return the response of an effect's reverb, the first if it is a chain of several; None if it has none."""
-    if isinstance(effect, ImpulseResponse):
-        return effect
-    if isinstance(effect, Reverb):
-        assert isinstance(effect.impulse_response, ImpulseResponse)
-        return effect.impulse_response
-    if isinstance(effect, Chain):
-        return next((room for room in map(room_of, effect.effects) if room is not None), None)
-    return room_of(effect.effect) if isinstance(effect, Levelled) else None
+    """Return the first impulse response inside an effect, or None."""
+    return first(effect, ImpulseResponse)
 
 
 def with_room(effect: HasResponse, room: ImpulseResponse) -> HasResponse:
-    """Return the effect with another response in its (first) reverb.
+    """Return the effect with its first impulse response exchanged.
 
     Raises
     ------
     ParameterError
-        If there is no reverb in it.
+        If there is none.
     """
-    if isinstance(effect, ImpulseResponse):
-        return room
-    if isinstance(effect, Reverb):
-        return replace(effect, impulse_response=room)
-    if isinstance(effect, Chain):
-        for place, part in enumerate(effect.effects):
-            if room_of(part) is not None:
-                return Chain((*effect.effects[:place], with_room(part, room), *effect.effects[place + 1 :]))
-    if isinstance(effect, Levelled):
-        return replace(effect, effect=with_room(effect.effect, room))
-    raise ParameterError(f"{effect!r} has no reverb whose response could be exchanged")
+    if room_of(effect) is None:
+        raise ParameterError(f"{effect!r} has no impulse response that could be exchanged; expected a reverb")
+    return replace_first(effect, ImpulseResponse, lambda _: room)

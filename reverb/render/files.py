@@ -30,7 +30,8 @@ from reverb.audiofiles.files import (
 from reverb.audiofiles.libsndfile import leave_out_peak_chunk
 from reverb.audiofiles.outputs import PathLike, check_output, whole_or_nothing
 from reverb.audiofiles.packed import PackedWriter, packed
-from reverb.effects.effect import HasResponse, check_workers, fold
+from reverb.effects.effect import HasResponse
+from reverb.effects.fold import check_workers, fold
 from reverb.errors import AudioFileError, ParameterError
 from reverb.levels import to_db
 from reverb.render.job import Job, Progress
@@ -142,7 +143,7 @@ def process_file(
         asked for is reached as far as no sample goes beyond full scale.
     floor_db : float, optional
         Leave out the ends of the effect's folded response below this level, in dB of its peak
-        (`reverb.effects.folding.trim`); by default it is kept whole.
+        (`reverb.effects.fold.trim`); by default it is kept whole.
     container : str, optional
         Such as WAV or FLAC; by default what the destination's ending says. WAV becomes RF64 beyond 4 GiB.
     subtype : str, optional

@@ -1,11 +1,13 @@
-"""Equalisers from files: tables of Hz and dB, and what REW, AutoEq and Equalizer APO write."""
+"""Equalizers from files: tables of Hz and dB, and what REW, AutoEq and Equalizer APO write."""
 
 from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from reverb.effects.design.magnitude import deviation
 from reverb.effects.design.phases import Phase, Taps
 from reverb.effects.design.report import FilterReport, report_on
 from reverb.effects.effect import Chain, Effect, Gain
-from reverb.effects.equalizers import Equaliser, HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
+from reverb.effects.equalizers import Equalizer, HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
 from reverb.errors import ParameterError, PresetError, shown
 from reverb.levels import from_db
 
@@ -28,7 +30,7 @@ _GRAPHIC = re.compile(r"^GraphicEQ\s*:\s*(.*)$", re.IGNORECASE)
 _COMMENTS = ("#", "*", '"', ";", "//")
 _FREQUENCY_COLUMNS = ("frequency", "freq", "hz")
 _GAIN_COLUMNS = ("equalization", "gain", "db", "spl", "magnitude")
-# Commands of Equalizer APO that change the sound, but are no equaliser for all channels.
+# Commands of Equalizer APO that change the sound, but are no equalizer for all channels.
 _FOREIGN = re.compile(
     r"^(Channel(?!\s*:\s*all\s*$)|Copy|Delay|Convolution|Include|VSTPlugin|LoudnessCorrection)\s*:",
     re.IGNORECASE,
@@ -68,8 +70,8 @@ _SAME = {
 }
 
 
-def load_equaliser(path: PathLike, phase: Phase = "minimum") -> Effect:
-    """Load an equaliser from a text file.
+def load_equalizer(path: PathLike, phase: Phase = "minimum") -> Effect:
+    """Load an equalizer from a text file.
 
     Parameters
     ----------
@@ -106,28 +108,28 @@ def load_equaliser(path: PathLike, phase: Phase = "minimum") -> Effect:
         raise PresetError(f"{path}: {error}") from error
 
 
-def report_on_equaliser(equaliser: Effect, sample_rate: int) -> FilterReport:
-    """Return how many taps an equaliser of a file takes, and how near to its curve they come.
+def report_on_equalizer(equalizer: Effect, sample_rate: int) -> FilterReport:
+    """Return how many taps an equalizer of a file takes, and how near to its curve they come.
 
     Parameters
     ----------
-    equaliser : Effect
-        As `load_equaliser` gives it. The curve of a chain is the product of its filters' curves.
+    equalizer : Effect
+        As `load_equalizer` gives it. The curve of a chain is the product of its filters' curves.
     sample_rate : int
         In Hz.
     """
-    parts = equaliser.effects if isinstance(equaliser, Chain) else (equaliser,)
-    equalisers = [part for part in parts if isinstance(part, Equaliser)]
+    parts = equalizer.effects if isinstance(equalizer, Chain) else (equalizer,)
+    equalizers = [part for part in parts if isinstance(part, Equalizer)]
     level = math.prod(from_db(part.db) for part in parts if isinstance(part, Gain))
 
     def magnitude(frequencies: Taps) -> Taps:
         return math.prod(
-            (part.magnitude(frequencies) for part in equalisers), start=np.full_like(frequencies, level)
+            (part.magnitude(frequencies) for part in equalizers), start=np.full_like(frequencies, level)
         )
 
-    response = equaliser.response(sample_rate)
+    response = equalizer.response(sample_rate)
     taps = response.samples[:, 0].astype(np.float64)
-    finest = min((part.resolution for part in equalisers), default=1.0)
+    finest = min((part.resolution for part in equalizers), default=1.0)
     return report_on(response, deviation(taps, magnitude, sample_rate, resolution=finest))
 
 
@@ -176,7 +178,7 @@ def _command(line: str, phase: Phase) -> Iterator[Effect]:
             yield from _filter(found[2], phase)
     elif foreign := _FOREIGN.match(line):
         raise ParameterError(
-            f"{foreign[1]!r} is no part of an equaliser; expected lines of Preamp, Filter and GraphicEQ, for all "
+            f"{foreign[1]!r} is no part of an equalizer; expected lines of Preamp, Filter and GraphicEQ, for all "
             "channels alike"
         )
 
@@ -287,3 +289,10 @@ def _named_columns(path: PathLike, number: int, header: list[str]) -> tuple[int,
 
 def _float(text: str) -> float:
     return float(text.replace(",", "."))
+
+
+def __getattr__(name: str) -> Any:
+    if name != "load_equaliser":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn("load_equaliser is now load_equalizer", DeprecationWarning, stacklevel=2)
+    return load_equalizer

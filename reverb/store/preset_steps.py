@@ -16,7 +16,7 @@ from reverb.effects.reverb import Reverb
 from reverb.effects.stereo import MidSide, Width
 from reverb.errors import ParameterError, ReverbError, shown
 from reverb.store import preset_values as read
-from reverb.store.eq_files import load_equaliser
+from reverb.store.eq_files import load_equalizer
 from reverb.store.preset_lines import Place
 from reverb.store.preset_values import Key, Source
 
@@ -131,7 +131,7 @@ def _curve(source: Source, place: Place, _depth: int, file: str | None = None, *
     if "tolerance" in values:
         raise source.error((*place, "tolerance"), "stands beside a file; expected it beside points")
     try:
-        return load_equaliser(source.file((*place, "file"), file), values.get("phase", "minimum"))
+        return load_equalizer(source.file((*place, "file"), file), values.get("phase", "minimum"))
     except ReverbError as error:
         raise source.error((*place, "file"), error) from error
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reverb.audiofiles.files import PathLike
-from reverb.effects.effect import Chain, Effect, Gain, HasResponse
-from reverb.effects.levelled import Levelled
+from reverb.effects.effect import Chain, Effect, Gain, HasResponse, Levelled
 from reverb.errors import ParameterError, PresetError, UnknownNameError, nearest
 from reverb.store import preset_values as read
 from reverb.store.preset_lines import Lines

@@ -16,7 +16,7 @@ from starlette.routing import Route
 import reverb
 from reverb.checks import one_of, whole
 from reverb.effects.effect import Effect
-from reverb.effects.folding import FLOOR_DB, portable
+from reverb.effects.fold import FLOOR_DB, portable
 from reverb.errors import UnknownNameError
 from reverb.render.files import RenderReport, process_file
 from reverb.render.job import Progress

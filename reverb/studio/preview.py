@@ -12,8 +12,8 @@ import soundfile
 
 from reverb.arrays import Audio, as_audio
 from reverb.audiofiles.files import open_sound
-from reverb.effects.effect import Effect, apply, fold
-from reverb.effects.folding import FLOOR_DB, portable
+from reverb.effects.effect import Effect
+from reverb.effects.fold import FLOOR_DB, apply, fold, portable
 from reverb.levels import to_db
 from reverb.plots.outlines import decay_line, outline, spectrum
 from reverb.render.loudness import LoudnessMeter

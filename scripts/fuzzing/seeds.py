@@ -207,8 +207,8 @@ def _texts() -> Iterator[Seed]:
     for text in _TEXTS:
         yield Seed("text", ".txt", text.encode())
     for text in _EQUALISERS:
-        yield Seed("equaliser", ".csv", text.encode())
-    yield Seed("equaliser", ".csv", _EQUALISERS[0].encode("utf-16"))
+        yield Seed("equalizer", ".csv", text.encode())
+    yield Seed("equalizer", ".csv", _EQUALISERS[0].encode("utf-16"))
     yield Seed("configuration", ".conf", _CONFIGURATION.encode())
     yield Seed("toml", ".toml", _PRESET.encode())
     facts = {"name": "x", "latency": 3, "inputs": 2, "outputs": 2, "paths": [[0, 0, 0], [1, 1, 1]]}

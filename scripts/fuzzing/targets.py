@@ -15,13 +15,14 @@ from fuzzing.mutations import Mutation
 from fuzzing.seeds import companions
 from reverb.audiofiles.files import open_sound, read_blocks
 from reverb.cli.app import cli
-from reverb.effects.effect import HasResponse, fold
+from reverb.effects.effect import HasResponse
 from reverb.effects.filters import LowPass
+from reverb.effects.fold import fold
 from reverb.effects.reverb import Reverb
 from reverb.errors import ReverbError
 from reverb.render.files import process_file
 from reverb.responses.response import ImpulseResponse
-from reverb.store.eq_files import load_equaliser
+from reverb.store.eq_files import load_equalizer
 from reverb.store.presets import load_chain
 from reverb.store.response_files import load_response
 from reverb.store.sweep_files import load_played
@@ -101,9 +102,9 @@ def chain(rng: random.Random, path: Path) -> None:
         render_through(effect, path)
 
 
-def equaliser(_rng: random.Random, path: Path) -> None:
-    """Load an equaliser, and make its taps."""
-    _check_response(load_equaliser(path).response(48_000))
+def equalizer(_rng: random.Random, path: Path) -> None:
+    """Load an equalizer, and make its taps."""
+    _check_response(load_equalizer(path).response(48_000))
 
 
 def comment(rng: random.Random, path: Path) -> None:
@@ -180,7 +181,7 @@ KINDS: dict[str, tuple[tuple[Mutation, ...], tuple[Target, ...], int]] = {
     "text": (ways.TEXT, _NUMBERS, 3),
     "configuration": (ways.TEXT, _NUMBERS, 3),
     "comment": (ways.TEXT, (comment,), 2),
-    "equaliser": (ways.TEXT, (equaliser,), 4),
+    "equalizer": (ways.TEXT, (equalizer,), 4),
     "toml": (ways.TEXT, (chain, chain, chain, _CHAIN, _EXPLAIN), 7),
 }
 """Per kind of file: its mutations, its targets, and its weight in the draw."""

@@ -1,4 +1,4 @@
-"""`reverb filter`: equalisers, crossovers and designs on the command line."""
+"""`reverb filter`: equalizers, crossovers and designs on the command line."""
 
 import json
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_filter_tells_of_its_taps_when_it_is_applied() -> None:
     assert succeed(*command, "--force", "--quiet").output == ""
 
 
-def test_an_equaliser_comes_from_a_file() -> None:
+def test_an_equalizer_comes_from_a_file() -> None:
     succeed("filter", "eq", "eq.csv", "in.wav", "out.wav", "--phase", "linear")
     x, y = (soundfile.read(name)[0] for name in ("in.wav", "out.wav"))
     curve = reverb.Curve(((100, -3), (1000, 0), (8000, 2)), phase="linear")
@@ -68,9 +68,9 @@ def test_an_equaliser_comes_from_a_file() -> None:
     fail(1, "bad.csv, line 2: 'lots,of'", "filter", "eq", "bad.csv", "in.wav", "more.wav")
 
 
-def test_an_equaliser_and_a_crossover_tell_of_their_taps() -> None:
+def test_an_equalizer_and_a_crossover_tell_of_their_taps() -> None:
     told = succeed("filter", "eq", "eq.csv", "in.wav", "out.wav").stdout.splitlines()[-1]
-    assert told == f"filter: {reverb.load_equaliser('eq.csv').report(RATE)}"  # type: ignore[attr-defined]
+    assert told == f"filter: {reverb.load_equalizer('eq.csv').report(RATE)}"  # type: ignore[attr-defined]
     lines = succeed("filter", "crossover", "in.wav", "b.wav", "--at", "900", "--transition", "300").stdout
     bands = reverb.crossover(900, slope=None, transition=300)
     reports = [line for line in lines.splitlines() if line.startswith("band")]
@@ -128,7 +128,7 @@ def test_a_design_reports_exports_and_draws() -> None:
     fail(1, "exists already", "filter", "design", "lowpass", "--cutoff", "5000", "--export", "taps.wav")
 
 
-def test_a_crossovers_band_and_an_equaliser_of_a_file_can_be_designed() -> None:
+def test_a_crossovers_band_and_an_equalizer_of_a_file_can_be_designed() -> None:
     command = ("filter", "design", "crossover", "--at", "300", "--at", "3000", "--band", "2")
     shown = succeed(*command, "--export", "band.npy").stdout.splitlines()
     band = reverb.crossover(300, 3000)[1]
@@ -137,7 +137,7 @@ def test_a_crossovers_band_and_an_equaliser_of_a_file_can_be_designed() -> None:
     assert "slope=None" in succeed(*command, "--transition", "100").stdout
     Path("auto.txt").write_text("Preamp: -2 dB\nFilter 1: ON PK Fc 1000 Hz Gain 3 dB Q 1\n")
     shown = succeed("filter", "design", "eq", "--file", "auto.txt").stdout.splitlines()
-    assert shown[0] == repr(reverb.load_equaliser("auto.txt"))
+    assert shown[0] == repr(reverb.load_equalizer("auto.txt"))
     assert " taps at 48000 Hz, ripple 0.0" in shown[1]
     fail(2, "--band 4; the crossover has bands 1 to 3", *command[:-1], "4")
     fail(2, "Missing option '--file' of eq", "filter", "design", "eq")

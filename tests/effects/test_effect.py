@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reverb.effects.effect import Chain, Delay, Effect, Gain, HasResponse, Parallel, apply, fold
+from reverb.effects.effect import Chain, Delay, Effect, Gain, HasResponse, Parallel
 from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
+from reverb.effects.fold import apply, fold
 from reverb.effects.reverb import Reverb
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.response import ImpulseResponse, unit
@@ -177,9 +178,7 @@ def test_what_is_no_effect_is_refused() -> None:
         Gain(0) >> 3
     with pytest.raises(TypeError):
         "a" + Gain(0)
-    with pytest.raises(
-        ParameterError, match="3 is no effect; expected filters, reverbs or impulse responses"
-    ):
+    with pytest.raises(ParameterError, match="effects is 3, no effect; expected a filter, a reverb"):
         Chain((Gain(0), 3))  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="Chain of no effects"):
         Chain(())
@@ -232,5 +231,5 @@ def test_a_wrong_sample_rate_is_named_as_such() -> None:
 
 @pytest.mark.parametrize("workers", [0, -1])
 def test_workers_have_a_range(workers: int) -> None:
-    with pytest.raises(ParameterError, match=f"workers {workers}; expected at least 1"):
+    with pytest.raises(ParameterError, match=f"workers is {workers}; expected at least 1"):
         apply(unit(RATE), noise(10), RATE, workers=workers)

@@ -1,4 +1,4 @@
-"""Equalisers against the analogue prototypes' closed forms, evaluated by SciPy's polynomials in s."""
+"""Equalizers against the analogue prototypes' closed forms, evaluated by SciPy's polynomials in s."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.signal import butter, freqs, sosfreqz
 
 from reverb.effects.curves import Curve, RiaaCurve, Weighting
-from reverb.effects.equalizers import Equaliser, HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
+from reverb.effects.equalizers import Equalizer, HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
 from reverb.errors import ParameterError
 
 Array = npt.NDArray[np.float64]
@@ -20,7 +20,7 @@ Polynomials = tuple[list[float], list[float]]
 RATES = (8000, 44_100, 192_000)
 
 
-def _db(effect: Equaliser, rate: int, frequencies: Array) -> Array:
+def _db(effect: Equalizer, rate: int, frequencies: Array) -> Array:
     """The gain in dB at frequencies, by the definition of the transform."""
     taps = effect.response(rate).samples[:, 0]
     gain = np.abs(np.exp(-2j * np.pi * np.outer(frequencies / rate, np.arange(len(taps)))) @ taps)
@@ -46,7 +46,7 @@ def _high_shelf(e: HighShelf) -> Polynomials:
     return [A * A, A * math.sqrt(A) / e.q, A], [1, math.sqrt(A) / e.q, A]
 
 
-PROTOTYPES: dict[type[Equaliser], Callable[..., Polynomials]] = {
+PROTOTYPES: dict[type[Equalizer], Callable[..., Polynomials]] = {
     Peak: _peak,
     LowShelf: _low_shelf,
     HighShelf: _high_shelf,
@@ -55,7 +55,7 @@ PROTOTYPES: dict[type[Equaliser], Callable[..., Polynomials]] = {
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("kind", PROTOTYPES)
-def test_shelves_and_peaks_follow_the_prototypes(kind: type[Equaliser], rate: int) -> None:
+def test_shelves_and_peaks_follow_the_prototypes(kind: type[Equalizer], rate: int) -> None:
     @settings(deadline=None, derandomize=True, max_examples=12)
     @given(st.floats(0.002, 0.4), st.floats(-24, 24), st.floats(0.3, 8))
     def holds(place: float, gain: float, q: float) -> None:
@@ -71,7 +71,7 @@ def test_shelves_and_peaks_follow_the_prototypes(kind: type[Equaliser], rate: in
 @pytest.mark.parametrize(
     "effect", [Peak(3000, 9, 2), LowShelf(200, -7), HighShelf(6000, 5), Tilt(4, 800), HighCut(9000, 24)]
 )
-def test_every_phase_has_the_same_magnitude(effect: Equaliser, phase: str) -> None:
+def test_every_phase_has_the_same_magnitude(effect: Equalizer, phase: str) -> None:
     effect = replace(effect, phase=phase)  # type: ignore[arg-type]
     response = effect.response(48_000)
     assert (response.latency == 0) == (phase == "minimum")
@@ -202,24 +202,24 @@ def test_the_report_tells_the_deviation() -> None:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: Peak(0, 3), "frequency 0 Hz; expected 0.001 to 1e\\+06 Hz"),
+        (lambda: Peak(0, 3), "frequency is 0; expected a number from 0.001 to 1e\\+06 Hz"),
         (lambda: Peak(math.nan, 3), "frequency nan Hz"),
-        (lambda: Peak(100, 61), "gain_db 61 dB; expected -60 to 60 dB"),
-        (lambda: LowShelf(100, 3, 0), "q 0; expected 0.05 to 1000"),
+        (lambda: Peak(100, 61), "gain_db is 61; expected a number from -60 to 60 dB"),
+        (lambda: LowShelf(100, 3, 0), "q is 0; expected a number from 0.05 to 1000"),
         (lambda: HighShelf(100, math.inf), "gain_db inf dB"),
-        (lambda: Peak(100, 3, phase="zero"), "phase 'zero'; expected one of linear, minimum, mixed"),
-        (lambda: Peak(100, 3, tolerance=0), "tolerance 0 dB; expected 0.0001 to 3 dB"),
+        (lambda: Peak(100, 3, phase="zero"), "phase is 'zero'; expected 'linear' or 'minimum' or 'mixed'"),
+        (lambda: Peak(100, 3, tolerance=0), "tolerance is 0; expected a number from 0.0001 to 3 dB"),
         (lambda: Notch(50, phase="linear"), "phase 'linear' of a notch; expected minimum.*Use BandStop"),
-        (lambda: Notch(50, harmonics=1.5), "harmonics 1.5; expected a whole number"),
+        (lambda: Notch(50, harmonics=1.5), "harmonics is 1.5; expected a whole number from 1 to 100"),
         (lambda: LowCut(50, 20), "slope 20 dB per octave; expected a multiple of 6, from 6 to 96"),
-        (lambda: Weighting("B"), "curve 'B'; expected one of A, C, K"),
+        (lambda: Weighting("B"), "curve is 'B'; expected 'A' or 'C' or 'K'"),
         (lambda: Curve(()), "points: 0 of them; expected 1 to 65536"),
         (lambda: Curve(((100, 0, 1),)), "points: .*expected pairs of Hz and dB"),  # type: ignore[arg-type]
         (
             lambda: Curve(((100, 0), (100, 1))),
             "points: 100 Hz after 100 Hz; expected frequencies above 0 Hz that rise",
         ),
-        (lambda: Curve(((100, 99),)), "points: 99 dB at 100 Hz; expected -200 to 60 dB"),
+        (lambda: Curve(((100, 99),)), "points: gain at 100 Hz is 99; expected a number from -200 to 60 dB"),
         (lambda: Peak(0.01, 40, 1000).response(8000), "tolerance 0.02 dB takes more than .* taps.*a lower q"),
     ],
 )

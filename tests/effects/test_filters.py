@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from reverb.effects.effect import apply
 from reverb.effects.filters import BandPass, BandStop, Filter, HighPass, LowPass
+from reverb.effects.fold import apply
 from reverb.errors import ParameterError
 from tests.signals import tone
 
@@ -163,20 +163,20 @@ def test_a_low_and_a_high_pass_complement_each_other() -> None:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: LowPass(0), "cutoff 0 Hz; expected more than 0 Hz"),
-        (lambda: HighPass(-10), "cutoff -10 Hz; expected more than 0 Hz"),
+        (lambda: LowPass(0), "cutoff is 0 Hz; expected more than 0 Hz"),
+        (lambda: HighPass(-10), "cutoff is -10 Hz; expected more than 0 Hz"),
         (lambda: LowPass(math.nan), "cutoff nan Hz"),
         (lambda: LowPass(math.inf), "cutoff inf Hz"),
         (lambda: BandPass(0, 100), "cutoff 0 Hz"),
         (lambda: BandPass(300, 200), "low 300 Hz, high 200 Hz; expected low below high"),
         (lambda: BandStop(300, 300), "expected low below high"),
-        (lambda: LowPass(100, transition=-1), "transition -1 Hz; expected more than 0 Hz"),
+        (lambda: LowPass(100, transition=-1), "transition is -1 Hz; expected more than 0 Hz"),
         (lambda: LowPass(100, transition=0), "transition 0 Hz"),
         (lambda: LowPass(100, transition=math.nan), "transition nan Hz"),
-        (lambda: LowPass(100, attenuation=20), "attenuation 20 dB; expected 21 to 180 dB"),
-        (lambda: LowPass(100, attenuation=181), "expected 21 to 180 dB"),
-        (lambda: LowPass(100, attenuation=math.nan), "expected 21 to 180 dB"),
-        (lambda: LowPass(100, phase="zero"), "phase 'zero'; expected one of linear, minimum"),
+        (lambda: LowPass(100, attenuation=20), "attenuation is 20; expected a number from 21 to 180 dB"),
+        (lambda: LowPass(100, attenuation=181), "expected a number from 21 to 180 dB"),
+        (lambda: LowPass(100, attenuation=math.nan), "expected a number from 21 to 180 dB"),
+        (lambda: LowPass(100, phase="zero"), "phase is 'zero'; expected 'linear' or 'minimum'"),
     ],
 )
 def test_nonsense_is_refused_at_once(make: Callable[[], Filter], says: str) -> None:

@@ -37,8 +37,7 @@ from reverb import (
     Width,
     impulse,
 )
-from reverb.effects.effect import fold
-from reverb.effects.folding import FLOOR_DB, trim
+from reverb.effects.fold import FLOOR_DB, fold, trim
 from tests.nulls import null_db
 from tests.signals import decaying, noise
 

@@ -9,11 +9,10 @@ import pytest
 from reverb.effects import crossover as crossovers
 from reverb.effects.crossover import crossover
 from reverb.effects.echoes import Echoes
-from reverb.effects.effect import Chain, Delay, Effect, Gain, Parallel
+from reverb.effects.effect import Chain, Delay, Effect, Gain, Levelled, Parallel
 from reverb.effects.explain import explain
 from reverb.effects.filters import LowPass
-from reverb.effects.folding import trim
-from reverb.effects.levelled import Levelled
+from reverb.effects.fold import trim
 from reverb.effects.stereo import MidSide
 from reverb.engine.convolve import convolve
 from reverb.errors import InvalidAudioError, ParameterError

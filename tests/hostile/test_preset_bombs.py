@@ -8,7 +8,7 @@ from reverb.effects.echoes import Echoes
 from reverb.effects.equalizers import Notch
 from reverb.effects.filters import LowPass
 from reverb.errors import ParameterError, PresetError, ReverbError
-from reverb.store.eq_files import load_equaliser
+from reverb.store.eq_files import load_equalizer
 from reverb.store.presets import read_preset
 
 HEAD = "format = 1\n"
@@ -94,7 +94,7 @@ def test_a_line_without_end_does_not_hold_up(tmp_path: Path, text: str) -> None:
     path = tmp_path / "eq.txt"
     path.write_text(text)
     with pytest.raises(PresetError) as caught:
-        load_equaliser(path)
+        load_equalizer(path)
     assert len(str(caught.value)) < 500
 
 
@@ -102,4 +102,4 @@ def test_a_text_in_utf_16_that_is_cut_within_a_character(tmp_path: Path) -> None
     path = tmp_path / "eq.csv"
     path.write_bytes("100 3\n200 4\n".encode("utf-16") + b"3")
     with pytest.raises(PresetError, match="line 3"):
-        load_equaliser(path)
+        load_equalizer(path)

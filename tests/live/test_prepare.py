@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reverb
+from reverb.effects.effect import response_of
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.live import rooms
-from reverb.live.prepare import causal, prepare
+from reverb.live.prepare import prepare
 from reverb.responses.level import loudness_ratio
 from reverb.responses.response import unit
 
@@ -31,7 +32,7 @@ def decaying(rate: int = RATE, seed: int = 0, channels: int = 2) -> reverb.Impul
 def test_the_mix_law_is_what_the_reverb_measures(mix: float, level: str, seed: int) -> None:
     effect = reverb.Reverb(decaying(seed=seed), mix=0.5, level=level)  # type: ignore[arg-type]
     prepared = prepare(effect, RATE, 2, 2)
-    dry, wet = prepared.law.levels(mix)
+    dry, wet = prepared.levels(mix)
     live = (unit(RATE) * dry + prepared.response * wet).samples
     offline = reverb.Reverb(decaying(seed=seed), mix=mix, level=level).response(RATE).samples  # type: ignore[arg-type]
     assert np.abs(live - offline).max() <= 1e-6 * np.abs(offline).max()
@@ -40,21 +41,21 @@ def test_the_mix_law_is_what_the_reverb_measures(mix: float, level: str, seed: i
 def test_the_mix_keeps_the_loudness() -> None:
     prepared = prepare(reverb.Reverb("hall"), RATE, 2, 2)
     for mix in (0.0, 0.1, 0.5, 0.9, 1.0):
-        dry, wet = prepared.law.levels(mix)
+        dry, wet = prepared.levels(mix)
         assert loudness_ratio(unit(RATE) * dry + prepared.response * wet) == pytest.approx(1.0, abs=1e-4)
 
 
 @pytest.mark.parametrize("mix", [-0.1, 1.1, float("nan")])
 def test_a_mix_out_of_range_is_refused(mix: float) -> None:
     with pytest.raises(ParameterError, match="mix"):
-        prepare(reverb.Gain(0), RATE, 2, 2).law.levels(mix)
+        prepare(reverb.Gain(0), RATE, 2, 2).levels(mix)
 
 
 def test_a_resampled_room_starts_at_once() -> None:
     room = decaying(44_100)
     assert room.response(RATE).latency > 0
     for effect in (room, reverb.Reverb(room), reverb.Gain(0) >> reverb.Reverb(room), reverb.Gain(0) + room):
-        assert causal(effect, RATE).latency == 0
+        assert response_of(effect, RATE, causal=True).latency == 0
         assert prepare(effect, RATE, 2, 2).latency == 0
 
 
@@ -62,7 +63,7 @@ def test_a_resampled_room_starts_at_once() -> None:
 def test_what_a_room_loses_by_starting_at_once(rate: int, within: tuple[float, float]) -> None:
     """The bundled hall at another rate: octave levels with and without what lies before time zero, in dB."""
     hall = reverb.impulse("hall")
-    whole, cut = hall.response(rate), causal(hall, rate)
+    whole, cut = hall.response(rate), hall.response(rate, causal=True)
     assert cut.latency == 0
     size = 1 << 20
     frequencies = np.fft.rfftfreq(size, 1 / rate)
@@ -84,7 +85,7 @@ def test_a_predelay_makes_room_for_the_ringing() -> None:
 
 def test_a_levelled_chain_starts_at_once_and_can_change_its_room() -> None:
     effect = reverb.Levelled(reverb.Gain(6) >> reverb.Reverb(decaying(44_100)))
-    wet = causal(effect, RATE)
+    wet = response_of(effect, RATE, causal=True)
     assert wet.latency == 0
     assert loudness_ratio(wet) == pytest.approx(1, rel=1e-5)
     other = decaying(seed=3)

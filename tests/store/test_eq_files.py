@@ -1,4 +1,4 @@
-"""Equalisers from the files of other programs."""
+"""Equalizers from the files of other programs."""
 
 import contextlib
 import math
@@ -14,7 +14,7 @@ from reverb.effects.curves import Curve
 from reverb.effects.effect import Chain, Gain
 from reverb.effects.equalizers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
 from reverb.errors import PresetError, ReverbError
-from reverb.store.eq_files import load_equaliser, report_on_equaliser
+from reverb.store.eq_files import load_equalizer, report_on_equalizer
 
 POINTS = ((20.0, -1.5), (1000.0, 0.0), (16_000.0, 3.25))
 TABLES = {
@@ -50,9 +50,9 @@ GraphicEQ: 20 -1.5; 1000 0.0; 16000 3.25
 def test_tables_of_all_kinds_give_the_same_curve(table: str, tmp_path: Path) -> None:
     path = tmp_path / "eq.txt"
     path.write_text(TABLES[table])
-    assert load_equaliser(path) == Curve(POINTS)
+    assert load_equalizer(path) == Curve(POINTS)
     path.write_text(TABLES[table], encoding="utf-16")
-    assert load_equaliser(path, phase="linear") == Curve(POINTS, phase="linear")
+    assert load_equalizer(path, phase="linear") == Curve(POINTS, phase="linear")
 
 
 def test_the_report_of_a_chain_is_of_its_folded_taps(tmp_path: Path) -> None:
@@ -60,8 +60,8 @@ def test_the_report_of_a_chain_is_of_its_folded_taps(tmp_path: Path) -> None:
     file.write_text(
         "Preamp: -4 dB\nFilter 1: ON PK Fc 800 Hz Gain 6 dB Q 2\nFilter 2: ON HS Fc 5000 Hz Gain -3 dB Q 0.7\n"
     )
-    chain = load_equaliser(file)
-    report, response = report_on_equaliser(chain, 44_100), chain.response(44_100)
+    chain = load_equalizer(file)
+    report, response = report_on_equalizer(chain, 44_100), chain.response(44_100)
     frequencies = np.fft.rfftfreq(1 << 16, 1 / 44_100)
     gain = np.abs(np.fft.rfft(response.samples[:, 0], 1 << 16))
     wanted = (
@@ -79,7 +79,7 @@ def test_parametric_filters_become_a_chain(tmp_path: Path) -> None:
     path = tmp_path / "filters.txt"
     path.write_text(PARAMETRIC.replace("LPQ-less ", ""))
     a = 10 ** (-1.5 / 40)
-    assert load_equaliser(path) == Chain(
+    assert load_equalizer(path) == Chain(
         (
             Gain(-6.5),
             Peak(63.2, -5.0, 4.0),
@@ -112,7 +112,7 @@ def test_other_ways_to_say_it_are_the_circuits(
 ) -> None:
     path = tmp_path / "filters.txt"
     path.write_text(f"Filter: ON {words}")
-    taps = load_equaliser(path).response(48_000).samples[:, 0]
+    taps = load_equalizer(path).response(48_000).samples[:, 0]
     places = np.geomspace(100, 10_000, 30)
     gain = np.abs(np.exp(-2j * np.pi * np.outer(places / 48_000, np.arange(len(taps)))) @ taps)
     _, expected = freqs(numerator, denominator, places / 1000)
@@ -125,7 +125,7 @@ def test_a_slope_belongs_to_the_corner_of_a_shelf(slope: float, tmp_path: Path) 
     path.write_text(
         f"Filter 1: ON LS {slope}dB Fc 100 Hz Gain 8 dB\nFilter 2: ON HS {slope} dB Fc 900 Hz Gain 8 dB"
     )
-    loaded = load_equaliser(path)
+    loaded = load_equalizer(path)
     assert isinstance(loaded, Chain)
     low, high = loaded.effects
     factor, q = _slope(8, slope)
@@ -148,7 +148,7 @@ def test_a_slope_belongs_to_the_corner_of_a_shelf(slope: float, tmp_path: Path) 
         ("Filter 1: ON PK Fc 100 Hz Gain 99 dB\n", "line 1: Gain 99 dB; expected -60 to 60 dB"),
         ("Filter 1: ON LS 18 dB Fc 100 Hz Gain 9 dB\n", "line 1: Slope 18 dB per octave; expected 0.5 to 12"),
         ("Filter 1: ON PK Fc 100 Hz Gain 9 dB BW Oct 0\n", "line 1: Bw 0 octaves; expected 0.001 to 8"),
-        ("Preamp: 1 dB\nChannel: L\n", "line 2: 'Channel' is no part of an equaliser"),
+        ("Preamp: 1 dB\nChannel: L\n", "line 2: 'Channel' is no part of an equalizer"),
         ("Filter 1: OFF PK Fc 100 Hz Gain 3 dB\n", "all filters are off"),
     ],
 )
@@ -156,14 +156,14 @@ def test_what_is_not_understood_names_its_line(text: str, says: str, tmp_path: P
     path = tmp_path / "eq.txt"
     path.write_text(text)
     with pytest.raises(PresetError, match=says):
-        load_equaliser(path)
+        load_equalizer(path)
 
 
 def test_a_missing_or_binary_file_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(PresetError, match=r"none\.txt: cannot be read \(No such file"):
-        load_equaliser(tmp_path / "none.txt")
+        load_equalizer(tmp_path / "none.txt")
     with pytest.raises(PresetError, match="cannot be read"):
-        load_equaliser(tmp_path)
+        load_equalizer(tmp_path)
 
 
 @settings(
@@ -180,8 +180,8 @@ def test_a_missing_or_binary_file_is_an_error_of_ours(tmp_path: Path) -> None:
         ).map(lambda t: (t[0][: t[1]] + t[2] + t[0][t[1] + 1 :]).encode("utf-8", "replace")),
     )
 )
-def test_no_file_at_all_gives_anything_but_an_equaliser_or_our_error(tmp_path: Path, data: bytes) -> None:
+def test_no_file_at_all_gives_anything_but_an_equalizer_or_our_error(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "eq.txt"
     path.write_bytes(data)
     with contextlib.suppress(ReverbError):
-        load_equaliser(path)
+        load_equalizer(path)

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from reverb.effects.crossover import crossover
 from reverb.effects.curves import Curve, RiaaCurve, Weighting
 from reverb.effects.echoes import Echoes
-from reverb.effects.effect import Delay, Effect, Gain, Parallel
+from reverb.effects.effect import Delay, Effect, Gain, Levelled, Parallel
 from reverb.effects.equalizers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
 from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
-from reverb.effects.levelled import Levelled
 from reverb.effects.reverb import Reverb
 from reverb.effects.stereo import MidSide, Width
 from reverb.errors import InvalidAudioError, ParameterError, PresetError, ReverbError, UnknownNameError

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 import reverb
 import reverb.live
-from reverb.effects.effect import HasResponse, apply
+from reverb.effects.effect import HasResponse
+from reverb.effects.fold import apply
 from reverb.engine.routing import Routing, each
 
 RATE = 48_000

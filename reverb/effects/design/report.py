@@ -21,9 +21,9 @@ class FilterReport:
     sample_rate : int
         In Hz.
     ripple : float
-        The largest deviation from what is wanted, in dB: from 0 dB in the pass bands, or from an equaliser's curve.
+        The largest deviation from what is wanted, in dB: from 0 dB in the pass bands, or from an equalizer's curve.
     attenuation : float or None
-        The least in the stop bands, in dB; None for an equaliser, which has none.
+        The least in the stop bands, in dB; None for an equalizer, which has none.
     latency : int
         Frames before time zero, which rendering makes up for and live sound cannot.
     delay : float

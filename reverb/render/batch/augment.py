@@ -32,7 +32,7 @@ class Augment:
         Of each file, at least 1. Each goes through one of the batch's effects, drawn too.
     seed : int
     mix : (low, high), optional
-        0 to 1, for effects that are a `reverb.Reverb`; by default their own.
+        0 to 1, of the first `reverb.Reverb` inside the effect; by default its own.
     predelay : (low, high), optional
         In seconds, likewise.
     gain : (low, high), optional

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, Unpack
 
 from reverb.audiofiles.files import PathLike
-from reverb.effects.effect import HasResponse, check_workers
+from reverb.effects.effect import HasResponse
+from reverb.effects.fold import check_workers
 from reverb.render.batch import cluster, processes
 from reverb.render.batch.augment import Augment
 from reverb.render.batch.inputs import find_inputs

@@ -12,7 +12,7 @@ from typing import Any
 
 from reverb import __version__
 from reverb.effects.effect import HasResponse
-from reverb.effects.folding import trim
+from reverb.effects.fold import trim
 from reverb.errors import AudioFileError, ReverbError
 from reverb.render.batch.remote import is_url
 from reverb.render.batch.storage import OutputFolder, hash_of_file, local_copy

@@ -10,8 +10,8 @@ from typing import Any, Literal, TypeAlias, TypedDict
 
 from reverb.checks import in_range, instance
 from reverb.effects.effect import HasResponse
-from reverb.effects.fingerprint import fingerprint
 from reverb.effects.reverb import Reverb
+from reverb.effects.tree import fingerprint, first, replace_first
 from reverb.render.levelling import Levelling, Normalize
 
 Record: TypeAlias = Mapping[str, Any]
@@ -85,7 +85,7 @@ class Draw:
     variant : int
         From 1.
     mix, predelay : float or None
-        Replace those of a `reverb.Reverb`; None keeps them, and other effects ignore them.
+        Replace those of the first `reverb.Reverb` inside the effect; None keeps them.
     gain : float or None
         In dB; replaces the gain of the settings.
     """
@@ -99,9 +99,10 @@ class Draw:
     def apply(self, treatment: Treatment) -> Treatment:
         """Return the treatment with the drawn values."""
         effect, settings = treatment.effect, treatment.settings
-        if isinstance(effect, Reverb):
-            drawn = {name: getattr(self, name) for name in ("mix", "predelay")}
-            effect = replace(effect, **{name: value for name, value in drawn.items() if value is not None})
+        drawn = {name: getattr(self, name) for name in ("mix", "predelay")}
+        drawn = {name: value for name, value in drawn.items() if value is not None}
+        if drawn:
+            effect = replace_first(effect, Reverb, lambda reverb: replace(reverb, **drawn))
         if self.gain is not None:
             settings = replace(settings, gain=self.gain)
         return replace(treatment, effect=effect, settings=settings)
@@ -198,7 +199,8 @@ class Prepared:
 def described(task: Task, prepared: Prepared) -> dict[str, Any]:
     """Return the part of a record that is known before rendering."""
     effect, draw = prepared.effect, task.draw
-    mix, predelay = (effect.mix, effect.predelay) if isinstance(effect, Reverb) else (None, None)
+    reverb = first(effect, Reverb)
+    mix, predelay = (None, None) if reverb is None else (reverb.mix, reverb.predelay)
     return {
         "output": task.output,
         "input": task.source,

@@ -16,7 +16,7 @@ import soundfile
 
 import reverb
 from reverb import Augment, Gain, Reverb, process_file, process_files
-from reverb.effects.fingerprint import fingerprint
+from reverb.effects.tree import fingerprint
 from reverb.errors import ParameterError
 from reverb.levels import to_db
 from reverb.render.batch.batch import BatchReport
