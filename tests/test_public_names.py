@@ -109,3 +109,9 @@ def test_every_module_says_what_it_is_for(name: str) -> None:
         assert (importlib.import_module(name).__doc__ or "").strip()
     except reverb.MissingExtraError as error:
         pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("module", ["reverb", "reverb.store.eq_files"])
+def test_the_old_spelling_works_with_a_warning(module: str) -> None:
+    with pytest.warns(DeprecationWarning, match="load_equaliser is now load_equalizer"):
+        assert importlib.import_module(module).load_equaliser is reverb.load_equalizer

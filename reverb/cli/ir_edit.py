@@ -46,7 +46,8 @@ def _edit(module: str, function: str, *arguments: Any, **named: Any) -> Edit:
     def edit_response(response: "ImpulseResponse") -> "ImpulseResponse":
         from importlib import import_module
 
-        made: ImpulseResponse = getattr(import_module(f"reverb.responses.{module}"), function)(
+        package = "effects" if module == "edits" else "responses"
+        made: ImpulseResponse = getattr(import_module(f"reverb.{package}.{module}"), function)(
             response, *arguments, **named
         )
         return made
@@ -75,14 +76,14 @@ def _one_pair(function: str) -> Callable[[dict[float, float]], Edit]:
                 f"{len(pairs)} shelves at once; expected one HZ:DB; give the option again for another shelf"
             )
         ((frequency, db),) = pairs.items()
-        return _edit("equalising", function, frequency, db)
+        return _edit("edits", function, frequency, db)
 
     return make
 
 
 def _predelay(text: str) -> Edit:
     from reverb.errors import ParameterError
-    from reverb.responses.edit import note_seconds
+    from reverb.effects.echoes import note_seconds
 
     if "/" in text:
         bpm = _setting("bpm")
@@ -178,7 +179,7 @@ _STEPS: Sequence[_Step] = (
     _Step(["--late"], _balance("late_db"), type=float, metavar="DB", help="Change the level after --split."),
     _Step(
         ["--width"],
-        lambda factor: _edit("layouts", "width", factor),
+        lambda factor: _edit("edits", "width", factor),
         type=float,
         metavar="0..4",
         help="Stereo width: 0 is mono, 1 unchanged.",
@@ -197,14 +198,14 @@ _STEPS: Sequence[_Step] = (
     ),
     _Step(
         ["--low-cut"],
-        lambda hz: _edit("equalising", "low_cut", hz, _setting("slope")),
+        lambda hz: _edit("edits", "low_cut", hz, _setting("slope")),
         type=Hertz(),
         metavar="HZ",
         help="Roll off below HZ.",
     ),
     _Step(
         ["--high-cut"],
-        lambda hz: _edit("equalising", "high_cut", hz, _setting("slope")),
+        lambda hz: _edit("edits", "high_cut", hz, _setting("slope")),
         type=Hertz(),
         metavar="HZ",
         help="Roll off above HZ.",
@@ -225,7 +226,7 @@ _STEPS: Sequence[_Step] = (
     ),
     _Step(
         ["--eq"],
-        lambda curve: _edit("equalising", "equalise", curve),
+        lambda curve: _edit("edits", "draw_curve", curve),
         type=Pairs(":"),
         metavar="HZ:DB,...",
         help="Apply a curve through these points, such as 100:-3,1k:0,8k:2.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from reverb.levels import from_db
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.shape import dtype_within_limit
 
+_NOTE = re.compile(r"(\d+)\s*/\s*(\d+)\s*([dt.]?)")
 _DELAYS = (0.0001, 10.0)
 _MOST_FEEDBACK = 0.98
 _FLOORS = (-120.0, -20.0)
@@ -40,6 +42,28 @@ def beats(count: float, bpm: float) -> float:
     if not is_number(count) or not 0 < count < math.inf:
         raise ParameterError(f"{shown(repr(count))} beats; expected more than 0")
     return 60.0 * count / bpm
+
+
+def note_seconds(note: str, bpm: float) -> float:
+    """Return how many seconds a note lasts.
+
+    Parameters
+    ----------
+    note : str
+        A fraction of a whole note: ``1/8``; dotted ``1/8d`` or ``1/8.``, triplet ``1/8t``.
+    bpm : float
+        Quarter notes a minute, 1 to 1000.
+
+    Examples
+    --------
+    >>> note_seconds("1/16", 120)
+    0.125
+    """
+    found = _NOTE.fullmatch(note.strip().lower())
+    if found is None or int(found[1]) == 0 or int(found[2]) == 0:
+        raise ParameterError(f"note {note!r}; expected a fraction such as 1/8, dotted 1/8d, or triplet 1/8t")
+    length = {"": 1.0, "d": 1.5, ".": 1.5, "t": 2 / 3}[found[3]]
+    return beats(4 * length * int(found[1]) / int(found[2]), bpm)
 
 
 @dataclass(frozen=True, repr=False)

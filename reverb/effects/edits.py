@@ -103,5 +103,7 @@ def _equalized(response: ImpulseResponse, effect: HasResponse) -> ImpulseRespons
 def _below_nyquist(response: ImpulseResponse, frequency: float) -> float:
     nyquist = response.sample_rate / 2
     if in_range("frequency", frequency, 1, nyquist, "Hz") == nyquist:
-        raise ParameterError(f"frequency is {frequency:g} Hz; expected less than {nyquist:g} Hz, half the sample rate")
+        raise ParameterError(
+            f"frequency is {frequency:g} Hz; expected less than {nyquist:g} Hz, half the sample rate"
+        )
     return frequency

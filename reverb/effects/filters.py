@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from reverb.checks import in_range, is_number, one_of
-from reverb.effects.design.phases import PHASES, Phase, Taps, minimum_phase, mixed_phase
+from reverb.effects.design.phases import PHASES, Phase, Taps, early_taps, mixed_phase
 from reverb.effects.design.report import FilterReport, report_on
 from reverb.effects.design.specify import (
     METHODS,
@@ -153,7 +153,7 @@ def _realise(spec: Specification, phase: Phase, method: Method) -> tuple[Taps, i
         )
     tightened = 0.0
     for _ in range(_PHASE_ROUNDS):
-        turned, latency = (minimum_phase(taps), 0) if phase == "minimum" else mixed_phase(taps)
+        turned, latency = (early_taps(taps), 0) if phase == "minimum" else mixed_phase(taps)
         short = lacking(measure(turned, spec), spec)
         if short <= 0.0:
             return turned, latency

@@ -2,11 +2,11 @@
 
 Pure functions from response to response. Times are in seconds. The sound starts at the onset, the first frame within
 20 dB of the peak (ISO 3382-1). Channels are never shifted against each other.
-Tails are in `tail`, decay times in `decay.shaping`, time stretching in `stretch`.
+Tails are in `tail`, decay times in `decay.shaping`, time stretching in `stretch`, layouts in `layouts`, tone in
+`reverb.effects.edits`.
 """
 
 import math
-import re
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -32,7 +32,6 @@ CUT_FADE = 0.010
 CROSSFADE = 0.010
 """Seconds over which early and late meet, at most."""
 _LONGEST = 120.0
-_NOTE = re.compile(r"(\d+)\s*/\s*(\d+)\s*([dt.]?)")
 
 
 def trim_head(response: ImpulseResponse, threshold_db: float = -20.0, lead: float = LEAD) -> ImpulseResponse:
@@ -140,29 +139,6 @@ def reverse(response: ImpulseResponse) -> ImpulseResponse:
 def predelay(response: ImpulseResponse, seconds: float) -> ImpulseResponse:
     """Put silence before the response, rounded to the nearest frame."""
     return response.delay(_seconds(seconds, "pre-delay"))
-
-
-def note_seconds(note: str, bpm: float) -> float:
-    """Return how long a note lasts.
-
-    Parameters
-    ----------
-    note : str
-        A fraction of a whole note: ``1/8``; dotted ``1/8d`` or ``1/8.``, triplet ``1/8t``.
-    bpm : float
-        Quarter notes a minute, 1 to 1000.
-
-    Examples
-    --------
-    >>> note_seconds("1/16", 120)
-    0.125
-    """
-    found = _NOTE.fullmatch(note.strip().lower())
-    if found is None or int(found[1]) == 0 or int(found[2]) == 0:
-        raise ParameterError(f"note {note!r}; expected a fraction such as 1/8, dotted 1/8d, or triplet 1/8t")
-    bpm = in_range("tempo", bpm, 1, 1000, "bpm")
-    length = {"": 1.0, "d": 1.5, ".": 1.5, "t": 2 / 3}[found[3]]
-    return 240.0 / bpm * int(found[1]) / int(found[2]) * length
 
 
 def attack(response: ImpulseResponse, seconds: float) -> ImpulseResponse:

@@ -1,4 +1,4 @@
-"""Between mono, stereo and true stereo, and how wide the room is."""
+"""Convert between mono, stereo and true stereo."""
 
 from typing import Literal, TypeAlias, get_args
 
@@ -11,7 +11,6 @@ from reverb.responses.shape import MONO, STEREO, TRUE_STEREO
 
 Layout: TypeAlias = Literal["mono", "stereo", "true-stereo"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
-_WIDEST = 4.0
 
 
 def to_layout(response: ImpulseResponse, layout: Layout) -> ImpulseResponse:
@@ -81,32 +80,3 @@ def true_stereo(left: ImpulseResponse, right: ImpulseResponse) -> ImpulseRespons
         start = latency - part.latency
         samples[start : start + part.frames, first : first + 2] = part.samples
     return owning(samples, left.sample_rate, left.name, TRUE_STEREO, latency)
-
-
-def width(response: ImpulseResponse, factor: float) -> ImpulseResponse:
-    """Make a room wider or narrower: of each pair of outputs the side (L − R) / 2 is scaled, the middle kept.
-
-    Parameters
-    ----------
-    response : ImpulseResponse
-        Stereo or true stereo.
-    factor : float
-        0 (both sides alike) to 4; 1 changes nothing.
-
-    Raises
-    ------
-    ParameterError
-        If the factor is out of range.
-    InvalidAudioError
-        If the response is neither stereo nor true stereo.
-    """
-    if not 0 <= factor <= _WIDEST:
-        raise ParameterError(f"width {factor:g}; expected 0 to {_WIDEST:g}, 1 leaves it as it is")
-    if response.wiring not in (STEREO, TRUE_STEREO):
-        raise InvalidAudioError(
-            f"a {response.layout} response has no width; convert it to stereo first (--to stereo)"
-        )
-    pairs = response.samples.reshape(response.frames, -1, 2)
-    mid, side = pairs.mean(axis=2), (pairs[:, :, 0] - pairs[:, :, 1]) * pairs.dtype.type(factor / 2)
-    wider = np.stack([mid + side, mid - side], axis=2).reshape(response.samples.shape)
-    return derived(response, wider)

@@ -8,9 +8,23 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[np.float64]
 
 
-def minimum_phase(magnitude: Array) -> Array:
-    """Impulse response of minimum phase for a magnitude on the rfft grid."""
-    return np.fft.irfft(np.exp(log_spectrum(np.log(np.maximum(magnitude, 1e-9 * magnitude.max())))))
+def minimum_phase(magnitude: Array, floor: float = 1e-9) -> Array:
+    """Return the impulse response of minimum phase for a magnitude.
+
+    Parameters
+    ----------
+    magnitude : ndarray, shape (size // 2 + 1,)
+        Linear gain from 0 Hz to the Nyquist frequency, evenly spaced; `size` is even.
+    floor : float
+        Smallest gain, relative to the largest: the logarithm of zero is no number.
+
+    Returns
+    -------
+    ndarray of float64, shape (size,)
+    """
+    spectrum = log_spectrum(np.log(np.maximum(magnitude, floor * magnitude.max())))
+    np.exp(spectrum, out=spectrum)
+    return np.fft.irfft(spectrum)
 
 
 def log_spectrum(log_magnitude: Array) -> npt.NDArray[np.complex128]:

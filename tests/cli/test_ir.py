@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from reverb.cli.app import cli
+from reverb.effects import edits
 from reverb.responses import edit as editing
-from reverb.responses import equalising
 from reverb.responses.response import ImpulseResponse
 from reverb.store.response_files import load_response, save_response
 from tests.signals import decaying
@@ -67,7 +67,7 @@ def test_settings_serve_all_steps() -> None:
     settings = ("--bpm", "125", "--split", "50", "--slope", "24")
     run("edit", "room.wav", "b.wav", "--predelay", "1/16", *settings, "--late", "-9", "--low-cut", "200")
     late = editing.balance(editing.predelay(room, 0.12), late_db=-9, split=0.05)
-    expected = equalising.low_cut(late, 200, 24)
+    expected = edits.low_cut(late, 200, 24)
     np.testing.assert_allclose(load_response("b.wav").samples, expected.samples, atol=1e-6)
 
 

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reverb.effects import echoes, edits
 from reverb.engine.routing import parallel
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses import edit as editing
-from reverb.responses import equalising, layouts
+from reverb.responses import layouts
 from reverb.responses import stretch as stretching
 from reverb.responses.acoustics import measure
 from reverb.responses.filter_bank import centres, joined, split, split_low
@@ -115,13 +116,13 @@ def test_reversal_undoes_itself() -> None:
     [("1/4", 0.5), ("1/8d", 0.375), ("1/8.", 0.375), ("1/8t", 1 / 6), ("3/16", 0.375), ("1/1", 2)],
 )
 def test_notes(note: str, seconds: float) -> None:
-    assert editing.note_seconds(note, 120) == pytest.approx(seconds)
+    assert echoes.note_seconds(note, 120) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("note", ["", "8", "1/0", "0/4", "1/8x", "-1/8"])
 def test_no_notes(note: str) -> None:
     with pytest.raises(ParameterError, match="expected a fraction"):
-        editing.note_seconds(note, 120)
+        echoes.note_seconds(note, 120)
 
 
 def test_predelay_and_attack() -> None:
@@ -190,14 +191,14 @@ def test_true_stereo_aligns_latencies() -> None:
 @pytest.mark.parametrize("channels", [2, 4])
 def test_width(channels: int) -> None:
     h = room(300, channels)
-    assert null_db(layouts.width(h, 1).samples, h.samples) < FLOAT64_BUDGET_DB
-    none = layouts.width(h, 0).samples
+    assert null_db(edits.width(h, 1).samples, h.samples) < FLOAT64_BUDGET_DB
+    none = edits.width(h, 0).samples
     np.testing.assert_allclose(none[:, 0], none[:, 1])
-    wide = layouts.width(h, 2).samples
+    wide = edits.width(h, 2).samples
     np.testing.assert_allclose(wide[:, 0] - wide[:, 1], 2 * (h.samples[:, 0] - h.samples[:, 1]))
     np.testing.assert_allclose(wide[:, 0] + wide[:, 1], h.samples[:, 0] + h.samples[:, 1])
     with pytest.raises(InvalidAudioError, match="has no width"):
-        layouts.width(room(9, 1), 2)
+        edits.width(room(9, 1), 2)
 
 
 def gain_at(response: ImpulseResponse, frequency: float) -> float:
@@ -210,23 +211,23 @@ UNIT = ImpulseResponse(np.eye(1, 64)[0], RATE)
 
 def test_cuts_are_butterworth() -> None:
     for slope, order in ((12, 2), (24, 4)):
-        low, high = equalising.low_cut(UNIT, 200, slope), equalising.high_cut(UNIT, 2000, slope)
+        low, high = edits.low_cut(UNIT, 200, slope), edits.high_cut(UNIT, 2000, slope)
         for hz in (50, 100, 200, 1000, 2000, 4000):
             assert gain_at(low, hz) == pytest.approx(-10 * np.log10(1 + (200 / hz) ** (2 * order)), abs=0.1)
             assert gain_at(high, hz) == pytest.approx(-10 * np.log10(1 + (hz / 2000) ** (2 * order)), abs=0.1)
 
 
 def test_shelves_and_curves() -> None:
-    low, high = equalising.low_shelf(UNIT, 300, 6), equalising.high_shelf(UNIT, 1000, -9)
+    low, high = edits.low_shelf(UNIT, 300, 6), edits.high_shelf(UNIT, 1000, -9)
     assert [gain_at(low, hz) for hz in (5, 300, 7900)] == pytest.approx([6, 3, 0], abs=0.1)
     assert [gain_at(high, hz) for hz in (5, 1000, 7900)] == pytest.approx([0, -4.5, -9], abs=0.3)
-    drawn = equalising.equalise(UNIT, {4000.0: 2.0, 100.0: -3.0, 1000.0: 0.0})
+    drawn = edits.draw_curve(UNIT, {4000.0: 2.0, 100.0: -3.0, 1000.0: 0.0})
     halves = [gain_at(drawn, hz) for hz in (50, 100, 10**2.5, 2000, 7000)]
     assert halves == pytest.approx([-3, -3, -1.5, 1, 2], abs=0.1)
 
 
 def test_tone_comes_early() -> None:
-    high = equalising.high_cut(UNIT, 2000)
+    high = edits.high_cut(UNIT, 2000)
     assert (np.cumsum(high.samples[:, 0] ** 2) / (high.samples**2).sum())[20] > 0.99
 
 
@@ -266,12 +267,12 @@ def test_an_echo_comes_later_and_the_direct_sound_stays() -> None:
         lambda h: editing.attack(h, float("nan")),
         lambda h: editing.balance(h, split=0),
         lambda h: editing.balance(h, late_db=float("nan")),
-        lambda h: layouts.width(h, -1),
+        lambda h: edits.width(h, -1),
         lambda h: layouts.to_layout(h, "5.1"),
-        lambda h: equalising.low_cut(h, 9000),
-        lambda h: equalising.low_cut(h, 100, 7),
-        lambda h: equalising.equalise(h, {}),
-        lambda h: equalising.high_shelf(h, 100, 99),
+        lambda h: edits.low_cut(h, 9000),
+        lambda h: edits.low_cut(h, 100, 7),
+        lambda h: edits.draw_curve(h, {}),
+        lambda h: edits.high_shelf(h, 100, 99),
         lambda h: stretching.stretch_time(h, 0),
         lambda h: stretching.stretch_tape(h, 100),
     ],

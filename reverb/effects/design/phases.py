@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from reverb.responses.minimum_phase import log_spectrum
+from reverb.responses.minimum_phase import log_spectrum, minimum_phase
 from reverb.responses.spectra import spectra
 
 Phase = Literal["linear", "minimum", "mixed"]
@@ -25,14 +25,14 @@ _SMALLEST = 1e-14
 _PART = 1 << 17
 
 
-def minimum_phase(taps: Taps) -> Taps:
+def early_taps(taps: Taps) -> Taps:
     """Return taps of the same magnitude response whose energy comes as early as it can.
 
     The transform is much longer than the taps, as zeros on the unit circle make the cepstrum die away slowly:
     magnitudes come out within about −90 dB.
     """
     magnitude = np.abs(np.fft.rfft(taps, transform_size(len(taps))))
-    return kernel(magnitude, "minimum")[0][: len(taps)]
+    return minimum_phase(magnitude, _SMALLEST)[: len(taps)]
 
 
 def mixed_phase(taps: Taps) -> tuple[Taps, int]:
@@ -119,6 +119,8 @@ def kernel(magnitude: Taps, phase: Phase, zeros: Zeros | None = None) -> tuple[T
     size = 2 * (len(magnitude) - 1)
     if phase == "linear":
         return np.roll(np.fft.irfft(magnitude, size), size // 2), size // 2
+    if phase == "minimum" and zeros is None:
+        return minimum_phase(magnitude, _SMALLEST), 0
     smooth = np.maximum(magnitude, _SMALLEST * magnitude.max()) if zeros is None else zeros.rest
     spectrum = log_spectrum(np.log(smooth))
     del smooth  # megabytes, for the finest of curves
