@@ -23,6 +23,7 @@ NOT_IN_COMMANDS = {
     "Chain": "`reverb chain` takes presets",
     "Parallel": "`reverb chain` takes presets",
     "Gain": "the option --gain of every command",
+    "Curve": "`reverb filter eq`, which loads it from a file",
     "Delay": "the option --predelay; alone in presets",
     "Echoes": "presets, as it has a tempo",
     "MidSide": "presets, as it contains steps",
