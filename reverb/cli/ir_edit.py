@@ -41,15 +41,16 @@ class _OrderedCommand(click.Command):
 
 
 def _edit(module: str, function: str, *arguments: Any, **named: Any) -> Edit:
-    """Return the edit by a function of `reverb.responses`, which is imported when the edit runs."""
+    """Return the edit by a function of `reverb.responses` or `reverb.effects.edits`, which is imported late."""
 
     def edit_response(response: "ImpulseResponse") -> "ImpulseResponse":
         from importlib import import_module
 
-        package = "effects" if module == "edits" else "responses"
-        made: ImpulseResponse = getattr(import_module(f"reverb.{package}.{module}"), function)(
-            response, *arguments, **named
-        )
+        if module == "edits":
+            functions = import_module("reverb.effects.edits")
+        else:
+            functions = import_module(f"reverb.responses.{module}")
+        made: ImpulseResponse = getattr(functions, function)(response, *arguments, **named)
         return made
 
     return edit_response
@@ -82,8 +83,8 @@ def _one_pair(function: str) -> Callable[[dict[float, float]], Edit]:
 
 
 def _predelay(text: str) -> Edit:
-    from reverb.errors import ParameterError
     from reverb.effects.echoes import note_seconds
+    from reverb.errors import ParameterError
 
     if "/" in text:
         bpm = _setting("bpm")

@@ -17,6 +17,7 @@ from reverb.cli.options import Hertz, NumberOrRange, Numbers, Pairs, Renamed, gr
 from reverb.effects.curves import Weight
 from reverb.effects.design.phases import Phase
 from reverb.effects.design.specify import Method
+from reverb.effects.edits import low_cut
 from reverb.effects.filters import LowPass
 from reverb.effects.reverb import DEFAULT_MIX, Reverb
 from reverb.engine.realtime.swap import Mode
@@ -27,7 +28,6 @@ from reverb.render.files import process_file
 from reverb.render.levelling import Normalize
 from reverb.responses.bands import BandSet
 from reverb.responses.edit import GainMode, balance, trim_head
-from reverb.responses.equalising import low_cut
 from reverb.responses.layouts import Layout
 from reverb.responses.level import Level
 from reverb.responses.measure.burst import from_burst
