@@ -203,10 +203,10 @@ def test_the_report_tells_the_deviation() -> None:
     ("make", "says"),
     [
         (lambda: Peak(0, 3), "frequency is 0; expected a number from 0.001 to 1e\\+06 Hz"),
-        (lambda: Peak(math.nan, 3), "frequency nan Hz"),
+        (lambda: Peak(math.nan, 3), "frequency is nan Hz"),
         (lambda: Peak(100, 61), "gain_db is 61; expected a number from -60 to 60 dB"),
         (lambda: LowShelf(100, 3, 0), "q is 0; expected a number from 0.05 to 1000"),
-        (lambda: HighShelf(100, math.inf), "gain_db inf dB"),
+        (lambda: HighShelf(100, math.inf), "gain_db is inf dB"),
         (lambda: Peak(100, 3, phase="zero"), "phase is 'zero'; expected 'linear' or 'minimum' or 'mixed'"),
         (lambda: Peak(100, 3, tolerance=0), "tolerance is 0; expected a number from 0.0001 to 3 dB"),
         (lambda: Notch(50, phase="linear"), "phase 'linear' of a notch; expected minimum.*Use BandStop"),
