@@ -58,7 +58,7 @@ class _Spy(Effect):
     def __init__(self) -> None:
         self.seen = 0
 
-    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
+    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:  # noqa: ARG002
         self.seen = tracemalloc.get_traced_memory()[0]
         return unit(sample_rate, np.float32)
 
