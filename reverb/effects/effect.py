@@ -303,7 +303,7 @@ class Gain(Effect):
     db: float
 
     def __post_init__(self) -> None:
-        in_range("db", self.db, -math.inf, 120, "dB")
+        in_range("gain", self.db, -math.inf, 120, "dB")
 
     def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return a unit impulse of this level."""
@@ -323,7 +323,7 @@ class Delay(Effect):
     seconds: float
 
     def __post_init__(self) -> None:
-        in_range("seconds", self.seconds, 0, 60, "s")
+        in_range("delay", self.seconds, 0, 60, "s")
 
     def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return a unit impulse `seconds` after time zero."""

@@ -126,7 +126,7 @@ def test_what_is_wrong_is_told_in_one_line() -> None:
     Path("bad.toml").write_text(PRESET.replace("0.4", "4"))
     fail(
         1,
-        "bad.toml, line 13, step 3, mix: mix 4; expected 0 (dry) to 1",
+        "bad.toml, line 13, step 3, mix: mix is 4; expected a number from 0 to 1",
         "chain",
         "bad.toml",
         "in.wav",

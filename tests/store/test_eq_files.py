@@ -141,7 +141,7 @@ def test_a_slope_belongs_to_the_corner_of_a_shelf(slope: float, tmp_path: Path) 
         ("", "holds no table"),
         ("20 1\nabc def\n", "line 2: 'abc def'; expected a frequency in Hz and a gain in dB"),
         ("name,colour\n1,2\n", "line 1: no columns of Hz and dB in 'name, colour'"),
-        ("20 999\n", "points: 999 dB at 20 Hz; expected -200 to 60 dB"),
+        ("20 999\n", "points: gain at 20 Hz is 999 dB; expected a number from -200 to 60 dB"),
         ("GraphicEQ: 20 1; 30\n", "line 1: '30'; expected pairs of Hz and dB"),
         ("\nFilter 1: ON AP Fc 100 Hz Q 1\n", "line 2: filter type 'AP'; expected one of PK, LS"),
         ("Filter 1: ON PK Gain 3 dB\n", "line 1: filter PK without Fc"),

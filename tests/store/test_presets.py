@@ -123,11 +123,11 @@ MISTAKES = [
     ('[[step]]\ntype = "gain"\ngain_db = true', "line 4, step 1, gain_db: True; expected a number"),
     (
         '[[step]]\ntype = "gain"\ngain_db = 200',
-        "line 4, step 1, gain_db: gain 200 dB; expected a number up to 120",
+        "line 4, step 1, gain_db: gain is 200; expected a number up to 120 dB",
     ),
     (
         '[[step]]\ntype="width"\nwidth=1\n\n[[step]]\n# comment\ntype = "reverb"\nir = "hall"\nmix = 1.5',
-        "line 10, step 2, mix: mix 1.5; expected 0",
+        "line 10, step 2, mix: mix is 1.5; expected a number from 0 to 1",
     ),
     (
         '[[step]]\ntype="reverb"\nir="hal"',
@@ -148,9 +148,9 @@ MISTAKES = [
     ('[[step]]\ntype="crossover"\nat=[200]\nband=[{}]', "line 5, step 1, band: 1 bands; expected 2 for 1"),
     (
         '[[step]]\ntype="parallel"\n[[step.branch]]\n[[step.branch]]\n[[step.branch.step]]\ntype="tilt"\ngain_db=99',
-        "line 8, step 1, branch 2, step 1, gain_db: gain_db 99 dB; expected -60 to 60 dB",
+        "line 8, step 1, branch 2, step 1, gain_db: gain_db is 99; expected a number from -60 to 60 dB",
     ),
-    ('[[step]]\ntype="parallel"\nbranch=[{gain_db=999}]', "line 4, step 1, branch 1, gain_db: gain 999"),
+    ('[[step]]\ntype="parallel"\nbranch=[{gain_db=999}]', "line 4, step 1, branch 1, gain_db: gain is 999"),
     ('[[step]]\n"type" = "gain"\n"gain_db" = []', "line 4, step 1, gain_db: \\[\\]; expected a number"),
     (
         f'[[step]]\ntype="gain"\ngain_db={"9" * 400}',
@@ -158,10 +158,13 @@ MISTAKES = [
     ),
     (
         'level="loud"\n[[step]]\ntype="gain"\ngain_db=1',
-        "line 2, level: level 'loud'; expected one of loudness",
+        "line 2, level: level is 'loud'; did you mean 'loudness'",
     ),
-    ('gain_db=1e9\n[[step]]\ntype="gain"\ngain_db=1', "line 2, gain_db: gain 1000000000.0 dB"),
-    ('[[step]]\ntype="midside"\nmid=[{type="reverb",ir="hall",mix=2}]', "line 4, step 1, mid 1, mix: mix 2"),
+    ('gain_db=1e9\n[[step]]\ntype="gain"\ngain_db=1', "line 2, gain_db: gain is 1e.09 dB"),
+    (
+        '[[step]]\ntype="midside"\nmid=[{type="reverb",ir="hall",mix=2}]',
+        "line 4, step 1, mid 1, mix: mix is 2",
+    ),
 ]
 
 
@@ -380,8 +383,8 @@ def _plays(name: str, folder: Path, out: Path, recordings: tuple[str, ...]) -> N
 @pytest.mark.parametrize(
     ("make", "error", "says"),
     [
-        (lambda: Levelled(3), ParameterError, "3 is no effect"),
-        (lambda: Levelled(Gain(0), "loud"), ParameterError, "level 'loud'; expected one of loudness"),
+        (lambda: Levelled(3), ParameterError, "effect is 3, no effect"),
+        (lambda: Levelled(Gain(0), "loud"), ParameterError, "level is 'loud'; did you mean 'loudness'"),
         (lambda: Levelled(Gain(-math.inf)).response(8000), InvalidAudioError, "silent"),
     ],
 )
