@@ -4,7 +4,6 @@ Every equalizer is of minimum phase, so that time zero stays. The response keeps
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from reverb.effects.equalizers import HighCut, LowCut, Tilt
 from reverb.effects.stereo import Width
 from reverb.engine import routing as wires
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.response import STEREO, TRUE_STEREO, ImpulseResponse
+from reverb.responses.response import ImpulseResponse, derived
+from reverb.responses.shape import STEREO, TRUE_STEREO
 
 SLOPE = 12
 """Default slope of a cut, in dB per octave."""
@@ -90,14 +90,14 @@ def width(response: ImpulseResponse, factor: float) -> ImpulseResponse:
             f"a {response.layout} response has no width; convert it to stereo first (--to stereo)"
         )
     # A stereo response is two outputs of one source here, so that it stays stereo.
-    source = response if response.wiring == TRUE_STEREO else replace(response, wiring=wires.matrix(1, 2))
-    return replace(_equalized(source, effect), wiring=response.wiring)
+    source = response if response.wiring == TRUE_STEREO else derived(response, wiring=wires.matrix(1, 2))
+    return derived(_equalized(source, effect), wiring=response.wiring)
 
 
 def _equalized(response: ImpulseResponse, effect: HasResponse) -> ImpulseResponse:
     changed = response >> effect.response(response.sample_rate)
     samples = changed.samples.astype(response.samples.dtype, copy=False)
-    return replace(changed, samples=samples, name=response.name)
+    return derived(changed, samples, name=response.name)
 
 
 def _below_nyquist(response: ImpulseResponse, frequency: float) -> float:

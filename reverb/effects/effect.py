@@ -22,7 +22,7 @@ from reverb.effects._repr import call, joined, written
 from reverb.errors import ParameterError, shown
 from reverb.levels import from_db, to_db
 from reverb.responses.level import LEVELS, Level, level_gain, normalize
-from reverb.responses.response import ImpulseResponse, unit
+from reverb.responses.response import ImpulseResponse, derived, unit
 
 _PLOT_RATE = 48_000
 
@@ -307,7 +307,7 @@ class Gain(Effect):
 
     def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return a unit impulse of this level."""
-        return replace(unit(sample_rate) * from_db(self.db), name="gain")
+        return derived(unit(sample_rate) * from_db(self.db), name="gain")
 
 
 @dataclass(frozen=True, repr=False)
@@ -327,4 +327,4 @@ class Delay(Effect):
 
     def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return a unit impulse `seconds` after time zero."""
-        return replace(unit(sample_rate).delay(self.seconds), name="delay")
+        return derived(unit(sample_rate).delay(self.seconds), name="delay")
