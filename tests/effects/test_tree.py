@@ -115,6 +115,8 @@ def test_augmentation_reaches_the_reverb_inside() -> None:
         applied = draw.apply(Treatment("t", make(Reverb(room(), mix=0.5))))
         assert applied.effect == make(Reverb(room(), mix=0.25, predelay=0.01))
     assert draw.apply(Treatment("t", Upside(room()))).effect == Upside(room())
+    levels = Upside(Reverb(room(), wet=-6.0, dry=-3.0))  # a drawn mix takes their place
+    assert draw.apply(Treatment("t", levels)).effect == Upside(Reverb(room(), mix=0.25, predelay=0.01))
 
 
 def test_a_preset_refuses_a_type_that_it_does_not_know() -> None:

@@ -101,6 +101,8 @@ class Draw:
         effect, settings = treatment.effect, treatment.settings
         drawn = {name: getattr(self, name) for name in ("mix", "predelay")}
         drawn = {name: value for name, value in drawn.items() if value is not None}
+        if "mix" in drawn:  # in place of levels in dB, which exclude a mix
+            drawn |= {"wet": None, "dry": None}
         if drawn:
             effect = replace_first(effect, Reverb, lambda reverb: replace(reverb, **drawn))
         if self.gain is not None:
