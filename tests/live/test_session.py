@@ -187,10 +187,16 @@ def test_a_linear_phase_filter_is_late_and_says_so() -> None:
 
 def test_an_effect_without_a_room_has_none_to_exchange() -> None:
     with open_session(FakeCard(), reverb.Gain(0.0)) as session:
-        with pytest.raises(ParameterError, match="no reverb"):
+        with pytest.raises(
+            ParameterError, match="no impulse response that could be exchanged; expected a reverb"
+        ):
             session.choose("hall")
         session.request("hall")
-        assert eventually(lambda: any("no reverb" in message for message in session.messages))
+        assert eventually(
+            lambda: any(
+                "no impulse response that could be exchanged" in message for message in session.messages
+            )
+        )
 
 
 def test_a_response_of_other_channels_is_refused_and_the_sound_goes_on() -> None:

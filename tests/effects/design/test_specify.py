@@ -104,10 +104,10 @@ def test_the_report_tells_delay_and_pre_ringing() -> None:
     [
         (
             lambda: LowPass(100, method="butter"),
-            "method 'butter'; expected one of kaiser, least-squares, equiripple",
+            "method is 'butter'; expected 'kaiser' or 'least-squares' or 'equiripple'",
         ),
-        (lambda: LowPass(100, ripple=0), "ripple 0 dB; expected 1e-06 to 3 dB"),
-        (lambda: LowPass(100, ripple=math.nan), "ripple nan dB"),
+        (lambda: LowPass(100, ripple=0), "ripple is 0; expected a number from 1e-06 to 3 dB"),
+        (lambda: LowPass(100, ripple=math.nan), "ripple is nan dB; expected a number from"),
         (
             lambda: LowPass(100, method="equiripple").report(48_000),
             "at most 2047 are built.*or the method kaiser",
