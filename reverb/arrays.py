@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 from reverb.errors import InvalidAudioError, ParameterError
 
+Array: TypeAlias = npt.NDArray[Any]
+"""Numbers of any kind and shape."""
+
 Audio: TypeAlias = npt.NDArray[np.floating[Any]]
 """Sound: ``(frames,)`` or ``(frames, channels)``, float32 or float64."""
 

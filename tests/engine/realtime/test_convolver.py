@@ -1,10 +1,8 @@
 """The real-time engine against direct convolution in double precision: any layout, any cut, any backend."""
 
 import gc
-import threading
 import time
 import tracemalloc
-import weakref
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,11 @@ from hypothesis import strategies as st
 from reverb.engine import routing
 from reverb.engine.realtime.convolver import RealtimeConvolver
 from reverb.engine.realtime.delay_line import Scratch
-from reverb.engine.realtime.mix import Delay, Mixer, Ramp
 from reverb.engine.realtime.schedule import ALONE, FFTW_COSTS
-from reverb.engine.realtime.swap import SwappableConvolver, fade_curves
+from reverb.engine.realtime.swap import SwappableConvolver
 from reverb.engine.routing import Routing
 from reverb.errors import ParameterError
+from tests.engine.realtime.rows import direct, noise, stream
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
 
 Array = npt.NDArray[Any]
@@ -38,29 +36,6 @@ LAYOUTS = {
     "no path at all": Routing(2, 2, ()),
 }
 quick = settings(deadline=None, derandomize=True, max_examples=40)
-
-
-def noise(*shape: int, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def direct(x: Array, h: Array, wires: Routing) -> Array:
-    """Sum of direct convolutions, cut to the input's length."""
-    y = np.zeros((wires.outputs, x.shape[1]))
-    for path in wires.paths:
-        y[path.output] += np.convolve(x[path.input].astype(float), h[path.response].astype(float))[
-            : x.shape[1]
-        ]
-    return y
-
-
-def stream(engine: RealtimeConvolver | SwappableConvolver, x: Array) -> Array:
-    """Run whole blocks of ``(inputs, frames)`` through an engine."""
-    size = engine.block_size
-    y = np.zeros((engine.routing.outputs, x.shape[1]), engine.dtype)
-    for start in range(0, x.shape[1], size):
-        engine.process(x[:, start : start + size], y[:, start : start + size])
-    return y
 
 
 def blocks_for(frames: int, size: int) -> int:
@@ -218,215 +193,6 @@ def test_blocks_allocate_nothing_and_do_not_wake_the_collector(
     assert peak - before < 4_000
     assert after - before < 2_000
     assert gc.get_stats()[0]["collections"] == collections
-
-
-# ---- changing the response ----
-
-
-@pytest.mark.parametrize("curve", ["equal gain", "equal power"])
-@pytest.mark.parametrize(("before", "after"), [(3000, 9000), (9000, 3000), (1, 5000), (5000, 1)])
-def test_crossfade_sounds_as_if_the_new_response_had_always_been_there(
-    curve: str, before: int, after: int
-) -> None:
-    size, fade, wires = 64, 300, routing.parallel(2)
-    x, old, new = noise(2, 300 * size), noise(2, before, seed=1), noise(2, after, seed=2)
-    engine = SwappableConvolver(RealtimeConvolver(old, wires, size, np.float64), 9000)
-    at = 160 * size
-    first = stream(engine, x[:, :at])
-    engine.swap(RealtimeConvolver(new, wires, size, np.float64), "crossfade", fade, curve)
-    assert engine.changing
-    y = np.concatenate((first, stream(engine, x[:, at:])), axis=1)
-    raised = (1 - np.cos(np.pi * np.clip((np.arange(x.shape[1]) - at + 1) / fade, 0, 1))) / 2
-    laws = {
-        "equal gain": (1 - raised, raised),
-        "equal power": (np.cos(np.pi / 2 * raised), np.sin(np.pi / 2 * raised)),
-    }
-    expected = sum(direct(x, h, wires) * gains for h, gains in zip((old, new), laws[curve], strict=True))
-    assert null_db(y, expected) <= FLOAT64_BUDGET_DB
-    assert not engine.changing
-
-
-def test_spillover_lets_the_old_tail_ring_out() -> None:
-    size, fade, wires = 64, 300, routing.matrix(2, 2)
-    x, old, new = noise(2, 400 * size), noise(4, 6000, seed=1), noise(4, 4000, seed=2)
-    engine = SwappableConvolver(RealtimeConvolver(old, wires, size, np.float64), 6000)
-    at = 160 * size
-    first = stream(engine, x[:, :at])
-    engine.swap(RealtimeConvolver(new, wires, size, np.float64), "spillover", fade, "equal gain")
-    y = np.concatenate((first, stream(engine, x[:, at:])), axis=1)
-    into = np.sin(np.clip((np.arange(x.shape[1]) - at + 1) / fade, 0, 1) * np.pi / 2) ** 2
-    expected = direct(x * (1 - into), old, wires) + direct(x * into, new, wires)
-    assert null_db(y, expected) <= FLOAT64_BUDGET_DB
-    assert not engine.changing
-
-
-def test_a_crossfade_after_a_spillover_does_not_hear_what_still_rings() -> None:
-    size, wires = 32, routing.each(1)
-    x = noise(1, 600 * size)
-    h = [noise(1, taps, seed=taps) for taps in (3000, 2000, 4000)]
-    engine = SwappableConvolver(RealtimeConvolver(h[0], wires, size, np.float64), 4000)
-    parts = [stream(engine, x[:, : 200 * size])]
-    engine.swap(RealtimeConvolver(h[1], wires, size, np.float64), "spillover", 0, "equal gain")
-    parts.append(stream(engine, x[:, 200 * size : 240 * size]))
-    engine.swap(RealtimeConvolver(h[2], wires, size, np.float64), "crossfade", 0, "equal gain")
-    parts.append(stream(engine, x[:, 240 * size :]))
-    late = x.copy()
-    late[:, : 200 * size] = 0
-    early = x - late
-    expected = direct(early, h[0], wires)
-    expected[:, : 240 * size] += direct(late, h[1], wires)[:, : 240 * size]
-    expected[:, 240 * size :] += direct(late, h[2], wires)[:, 240 * size :]
-    assert null_db(np.concatenate(parts, axis=1), expected) <= FLOAT64_BUDGET_DB
-
-
-@pytest.mark.parametrize("mode", ["crossfade", "spillover"])
-def test_swapping_a_sustained_tone_does_not_click(mode: str) -> None:
-    size, wires = 64, routing.each(1)
-    tone = np.sin(2 * np.pi * 0.01 * np.arange(600 * size))[np.newaxis]
-    old, new = np.zeros((1, 2000)), np.zeros((1, 3000))
-    old[0, [0, 700]], new[0, [0, 2500]] = (0.9, 0.4), (-0.8, 0.5)
-    engine = SwappableConvolver(RealtimeConvolver(old, wires, size, np.float64), 3000)
-    parts = [stream(engine, tone[:, : 200 * size])]
-    engine.swap(RealtimeConvolver(new, wires, size, np.float64), mode, 1024, "equal gain")
-    parts.append(stream(engine, tone[:, 200 * size :]))
-    y = np.concatenate(parts, axis=1)[0, 100 * size :]
-    jumps = np.abs(np.diff(y))
-    alone = max(jumps[: 50 * size].max(), jumps[-50 * size :].max())
-    assert jumps.max() <= 1.1 * alone
-
-
-def test_requests_faster_than_fades_keep_to_few_voices_and_end_with_the_last() -> None:
-    size, wires = 64, routing.each(1)
-    x = noise(1, 900 * size)
-    engine = SwappableConvolver(RealtimeConvolver(noise(1, 8000), wires, size, np.float64), 8000)
-    parts, last = [], np.zeros((1, 1))
-    for n in range(60):
-        last = noise(1, 500 + 100 * n, seed=n)
-        mode = ("spillover", "crossfade", "spillover")[n % 3]
-        engine.swap(RealtimeConvolver(last, wires, size, np.float64), mode, 200, "equal power")
-        parts.append(stream(engine, x[:, n * size : (n + 1) * size]))
-        assert len(engine._voices) <= 6
-    parts.append(stream(engine, x[:, 60 * size :]))
-    y = np.concatenate(parts, axis=1)
-    assert not engine.changing
-    assert null_db(y[:, 400 * size :], direct(x, last, wires)[:, 400 * size :]) <= FLOAT64_BUDGET_DB
-
-
-def test_swaps_from_another_thread() -> None:
-    size, wires = 64, routing.parallel(2)
-    x = noise(2, size * 50)
-    responses = [noise(2, taps, seed=taps) for taps in (100, 3000, 7000)]
-    engine = SwappableConvolver(RealtimeConvolver(responses[0], wires, size, np.float64), 7000)
-    done = threading.Event()
-
-    def control() -> None:
-        for n in range(9):
-            new = RealtimeConvolver(responses[n % 3], wires, size, np.float64)
-            engine.swap(new, ("crossfade", "spillover")[n % 2], 500, "equal gain")
-        done.set()
-
-    thread = threading.Thread(target=control)
-    thread.start()
-    while not done.is_set():
-        assert np.isfinite(stream(engine, x)).all()
-    thread.join()
-    for _ in range(20):
-        y = stream(engine, x)
-    assert not engine.changing
-    repeated = np.tile(x, 4)
-    assert null_db(y, direct(repeated, responses[2], wires)[:, -50 * size :]) <= FLOAT64_BUDGET_DB
-
-
-def test_no_convolver_is_freed_in_the_audio_thread() -> None:
-    """It takes milliseconds: who swaps next frees what has left, and so it is kept until then."""
-    size, wires = 64, routing.each(1)
-    engines = [RealtimeConvolver(noise(1, 2000, seed=n), wires, size, np.float64) for n in range(4)]
-    alive = [weakref.ref(engine) for engine in engines]
-    engine = SwappableConvolver(engines.pop(0), 2000)
-    for gone in range(3):
-        engine.swap(engines.pop(0), "crossfade", 128, "equal gain")
-        if gone == 2:
-            engine.reset()
-        stream(engine, noise(1, 20 * size))
-        assert not engine.changing
-        assert [ref() is not None for ref in alive[: gone + 1]] == [False] * gone + [True]
-
-
-def test_reset_forgets_a_fade_and_keeps_the_newest_response() -> None:
-    size, wires = 64, routing.each(1)
-    x, new = noise(1, 100 * size), noise(1, 900, seed=2)
-    engine = SwappableConvolver(RealtimeConvolver(noise(1, 3000), wires, size, np.float64), 3000)
-    stream(engine, x)
-    engine.swap(RealtimeConvolver(new, wires, size, np.float64), "crossfade", 2000, "equal gain")
-    stream(engine, x[:, :size])
-    engine.reset()
-    assert null_db(stream(engine, x), direct(x, new, wires)) <= FLOAT64_BUDGET_DB
-    engine.swap(RealtimeConvolver(-new, wires, size, np.float64), "spillover", 2000, "equal gain")
-    engine.reset()
-    assert null_db(stream(engine, x), direct(x, -new, wires)) <= FLOAT64_BUDGET_DB
-
-
-@pytest.mark.parametrize("curve", ["equal gain", "equal power"])
-def test_fades_have_no_corner_at_their_ends(curve: str) -> None:
-    slopes = np.diff(
-        np.concatenate(([[0.0]], fade_curves(1000, 50, curve, np.dtype(np.float64))[0].reshape(1, -1)), 1)
-    )
-    assert slopes[0, 0] < slopes.max() / 200
-    assert slopes[0, -1] < slopes.max() / 200
-
-
-@pytest.mark.parametrize("frames", [0, 1, 63, 64, 65, 1000])
-def test_fades_end_exactly_and_keep_gain_or_power(frames: int) -> None:
-    for curve, power in (("equal gain", 1), ("equal power", 2)):
-        fade_in, fade_out = fade_curves(frames, 64, curve, np.dtype(np.float64))
-        assert np.allclose(fade_in**power + fade_out**power, 1)
-        assert fade_in[-1, -1] == 1
-        assert fade_out[-1, -1] == 0
-        assert fade_in.shape == (max(1, -(-frames // 64)), 64)
-
-
-# ---- levels ----
-
-
-@pytest.mark.parametrize("frames", [1, 10, 64, 100, 200])
-def test_a_ramp_is_one_straight_line_over_the_blocks(frames: int) -> None:
-    ramp = Ramp(0.25, frames, 64, np.dtype(np.float64))
-    gains = []
-    for _ in range(5):
-        ramp.advance(1.25)
-        gains.append(ramp.gains.copy())
-    expected = 0.25 + np.minimum(np.arange(1, 321) / frames, 1)
-    assert np.allclose(np.concatenate(gains), expected, atol=1e-12)
-    assert ramp.value == 1.25
-
-
-def test_a_ramp_turns_round_where_it_is() -> None:
-    ramp = Ramp(0, 640, 64, np.dtype(np.float64))
-    ramp.advance(1)
-    middle = ramp.value
-    ramp.advance(0)
-    assert ramp.gains[0] == pytest.approx(middle * (1 - 1 / 640))
-
-
-@pytest.mark.parametrize(("inputs", "outputs"), [(1, 1), (2, 2), (1, 3), (3, 2), (2, 4)])
-def test_the_dry_path_goes_to_its_own_channels(inputs: int, outputs: int) -> None:
-    mixer = Mixer(0.0, 1.0, 8, (inputs, outputs, 16), np.dtype(np.float64))
-    dry, signal = noise(inputs, 16), noise(outputs, 16)
-    mixer.process(signal, dry)
-    for channel in range(outputs):
-        source = 0 if inputs == 1 else channel
-        assert np.array_equal(signal[channel], dry[source] if source < inputs else np.zeros(16))
-
-
-@given(st.integers(0, 300), st.integers(1, 64))
-@quick
-def test_the_delay_is_exact(frames: int, size: int) -> None:
-    delay = Delay(frames, 2, size, np.dtype(np.float64))
-    x = noise(2, 12 * size)
-    y = np.empty_like(x)
-    for start in range(0, x.shape[1], size):
-        delay.process(x[:, start : start + size], y[:, start : start + size])
-    assert np.array_equal(y, np.pad(x, ((0, 0), (frames, 0)))[:, : x.shape[1]])
 
 
 @pytest.mark.skipif(not AUDIO.is_dir(), reason="the recordings are not here")
