@@ -86,7 +86,8 @@ class Reverb(Effect):
         if not isinstance(given, ImpulseResponse):
             if not isinstance(given, str | AnyPath):
                 raise ParameterError(
-                    f"impulse_response is {shown(repr(given))}; expected a response, a name of the library or a file"
+                    f"impulse response is {shown(repr(given))}; expected an ImpulseResponse, the name of one in the "
+                    "library, or the path of a file"
                 )
             from reverb.store.library import as_response
 

@@ -195,12 +195,16 @@ ROOM = ("--ir", "room.wav")
         (2, "'.xyz' names no audio format; expected one of .wav", ("apply", "in.wav", "out.xyz", *ROOM)),
         (2, "names no audio format", ("apply", "in.wav", "out", *ROOM)),
         (2, "did you mean 'church'?", ("apply", "in.wav", "out.wav", "--ir", "chruch")),
-        (2, "mix 2.0; expected 0 (dry) to 1 (wet)", ("apply", "in.wav", "out.wav", *ROOM, "--mix", "2")),
-        (2, "mix nan", ("apply", "in.wav", "out.wav", *ROOM, "--mix", "nan")),
+        (2, "mix is 2; expected a number from 0 to 1", ("apply", "in.wav", "out.wav", *ROOM, "--mix", "2")),
+        (
+            2,
+            "mix is nan; expected a number from 0 to 1",
+            ("apply", "in.wav", "out.wav", *ROOM, "--mix", "nan"),
+        ),
         (2, "mix stands beside wet", ("apply", "in.wav", "out.wav", *ROOM, "--mix", "0.2", "--wet", "-3")),
         (
             2,
-            "predelay -0.001 s; expected 0 to 10 s",
+            "predelay is -0.001 s; expected a number from 0 to 10 s",
             ("apply", "in.wav", "out.wav", *ROOM, "--predelay", "-1"),
         ),
         (2, "gain 200.0 dB; expected", ("apply", "in.wav", "out.wav", *ROOM, "--gain", "200")),
@@ -228,7 +232,7 @@ ROOM = ("--ir", "room.wav")
         ),
         (
             2,
-            "cutoff 0 Hz; expected more than 0",
+            "cutoff is 0.0 Hz; expected more than 0 Hz",
             ("filter", "highpass", "in.wav", "out.wav", "--cutoff", "0"),
         ),
         (
@@ -238,7 +242,7 @@ ROOM = ("--ir", "room.wav")
         ),
         (
             2,
-            "transition -5 Hz; expected more than 0 Hz",
+            "transition is -5.0 Hz; expected more than 0 Hz",
             ("filter", "lowpass", "in.wav", "out.wav", "--cutoff", "300", "--transition", "-5"),
         ),
         (

@@ -399,7 +399,7 @@ def test_a_truncated_source_warns_once_when_rendered_twice(make_sound: MakeSound
         ({"normalize": "loud"}, "normalize 'loud'; expected one of none, peak"),
         ({"gain": math.nan}, "gain nan dB; expected a number up to 120"),
         ({"gain": 121}, "gain 121 dB"),
-        ({"workers": 0}, "workers 0; expected at least 1"),
+        ({"workers": 0}, "workers is 0; expected at least 1"),
         ({"subtype": "PCM_17"}, "subtype 'PCM_17' in WAV; expected one of"),
         ({"container": "SHN"}, "format 'SHN'; expected one of AIFF"),
     ],

@@ -275,10 +275,10 @@ def test_what_is_no_sound_is_refused_by_its_own_name(studio: Studio, make_sound:
         ("folded", {"room": ["x"], "sample_rate": 1, "channels": 1}, 404, "no such impulse response"),
         ("folded", {"room": "r0", "sample_rate": 1e9, "channels": 2}, 400, "sample_rate is 1e+09 Hz; expected"),
         ("folded", {"room": "r0", "sample_rate": 48_000, "channels": 9}, 400, "channels is 9; expected"),
-        ("folded", {"room": "r0", "sample_rate": 48_000, "channels": 2, "settings": {"mix": 2}}, 400, "mix 2"),
+        ("folded", {"room": "r0", "sample_rate": 48_000, "channels": 2, "settings": {"mix": 2}}, 400, "mix is 2; exp"),
         ("pictures", {"room": "r0", "recording": "../x"}, 404, "no such recording"),
         ("renders", {"room": "r0", "recording": None}, 404, "no such recording"),
-        ("preset", {"room": "r0", "settings": {"width": 9}}, 400, "width 9"),
+        ("preset", {"room": "r0", "settings": {"width": 9}}, 400, "width is 9; expected a number from 0 to 4"),
     ],
 )  # fmt: skip
 def test_wrong_requests_are_told_what_is_wrong(

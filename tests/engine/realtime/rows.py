@@ -1,6 +1,5 @@
 """Signals as rows ``(channels, frames)``, as the real-time engine takes them, and the convolution they should give."""
 
-
 import numpy as np
 
 from reverb.arrays import Array
