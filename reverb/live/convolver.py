@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, as_real, as_sample_rate, check_out
+from reverb.checks import one_of, whole
 from reverb.effects.effect import HasResponse
 from reverb.engine.fft_plans import BackendName
 from reverb.engine.realtime.adapter import BlockAdapter
@@ -133,7 +134,7 @@ class Convolver:
         **linear: Never,
     ) -> None:
         _refuse_linear(linear)
-        self.block_size = _whole("block_size", block_size, _SMALLEST, _LARGEST)
+        self.block_size = whole("block_size", block_size, _SMALLEST, _LARGEST)
         self.dtype = _float_type(dtype)
         self._sample_rate = None if sample_rate is None else as_sample_rate(sample_rate)
         self._levels = {
@@ -141,14 +142,14 @@ class Convolver:
             "dry_db": _decibels("dry_db", dry_db),
             "gain_db": _decibels("gain_db", gain_db),
         }
-        frames = _whole("ramp", ramp, 1, 1 << 24)
-        longest = 1 if max_taps is None else _whole("max_taps", max_taps, 1, _LONGEST)
+        frames = whole("ramp", ramp, 1, 1 << 24)
+        longest = 1 if max_taps is None else whole("max_taps", max_taps, 1, _LONGEST)
         self._fft: BackendName | None = fft
         if fft is not None:
             _of_type("fft", fft, str)
         self._costs = None if costs is None else _of_type("costs", costs, CostModel)
         response = _as_response(impulse_response, self._sample_rate)
-        self.inputs = _whole("inputs", response.wiring.inputs if inputs is None else inputs, 1, 1024)
+        self.inputs = whole("inputs", response.wiring.inputs if inputs is None else inputs, 1, 1024)
         self.latency = response.latency
         wired = response.for_channels(self.inputs)
         self.outputs = wired.wiring.outputs
@@ -275,9 +276,9 @@ class Convolver:
         ------
         InvalidAudioError, ParameterError
         """
-        _one_of("mode", mode, MODES)
-        _one_of("curve", curve, CURVES)
-        frames = _whole("fade", fade, 0, 1 << 24)
+        one_of("mode", mode, MODES)
+        one_of("curve", curve, CURVES)
+        frames = whole("fade", fade, 0, 1 << 24)
         response = _as_response(impulse_response, self._sample_rate)
         wired = response.for_channels(self.inputs)
         if wired.wiring.outputs != self.outputs:
@@ -417,12 +418,6 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _whole(name: str, value: int, low: int, high: int) -> int:
-    if not _is_number(value) or value % 1 != 0 or not low <= value <= high:  # NaN and inf leave a NaN
-        raise ParameterError(f"{name} is {shown(repr(value))}; expected a whole number from {low} to {high}")
-    return int(value)
-
-
 def _decibels(name: str, db: float) -> float:
     if not _is_number(db) or not db <= LOUDEST_DB:  # NaN fails too
         raise ParameterError(
@@ -435,11 +430,6 @@ def _of_type(name: str, value: T, kind: type[T]) -> T:
     if not isinstance(value, kind):
         raise ParameterError(f"{name} is {shown(repr(value))}; expected a {kind.__name__} or None")
     return value
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in allowed:
-        raise ParameterError(f"{name} is {shown(repr(value))}; expected {' or '.join(map(repr, allowed))}")
 
 
 def _float_type(dtype: npt.DTypeLike) -> np.dtype[Any]:
