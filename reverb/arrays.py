@@ -3,7 +3,7 @@
 Audio is ``(frames,)`` or ``(frames, channels)``, float32 or float64. Everything behind this door trusts it.
 """
 
-from numbers import Real
+import numbers
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -25,6 +25,14 @@ Sample = TypeVar("Sample", bound=np.float32 | np.float64)
 
 BecomesFloat64: TypeAlias = npt.NDArray[np.integer[Any]] | list[float] | list[list[float]]
 """What surely becomes float64, in signatures; of a tensor or a list of scalars no type tells."""
+
+Complex: TypeAlias = npt.NDArray[np.complexfloating[Any, Any]]
+"""Spectra: complex64 or complex128."""
+
+Real: TypeAlias = npt.NDArray[np.floating[Any]]
+"""Numbers of single or double precision, in any shape."""
+
+_ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 
 _MANY_CHANNELS = 64  # of a 7th order ambisonic sound
@@ -100,10 +108,34 @@ def as_audio(array: npt.ArrayLike, name: str = "audio", *, many_channels: bool =
 
 def as_sample_rate(sample_rate: int | float) -> int:
     """Return a sample rate as a positive integer in Hz, or raise ParameterError."""
-    whole = isinstance(sample_rate, Real) and not isinstance(sample_rate, bool) and sample_rate % 1 == 0
+    whole = (
+        isinstance(sample_rate, numbers.Real) and not isinstance(sample_rate, bool) and sample_rate % 1 == 0
+    )
     if not whole:  # NaN and infinity leave a remainder of NaN
         raise ParameterError(f"sample rate {sample_rate!r}; expected a whole number of Hz")
     rate = int(sample_rate)
     if not 1 <= rate <= 10_000_000:
         raise ParameterError(f"sample rate {rate} Hz; expected 1 to 10000000 Hz")
     return rate
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Return zeros in the layout of `aligned_empty`, in memory that has been touched."""
+    array = aligned_empty(shape, dtype)
+    assert array.base is not None
+    array.base[...] = 0  # without the interpreter's lock, which `np.zeros` may keep for milliseconds
+    return array
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Return an array whose rows each begin at a cache line: a view of a padded one, with undefined values."""
+    kind = np.dtype(dtype)
+    unit = _ALIGNMENT // kind.itemsize
+    row = -(-shape[-1] // unit) * unit
+    if len(shape) > 1 and row * kind.itemsize % 4096 == 0:
+        row += unit  # rows a whole number of pages apart would evict each other from the cache
+    size = int(np.prod(shape[:-1], dtype=np.int64)) * row
+    buffer = np.empty(size * kind.itemsize + _ALIGNMENT, np.uint8)
+    start = -buffer.ctypes.data % _ALIGNMENT
+    array = buffer[start : start + size * kind.itemsize].view(kind)
+    return array.reshape(*shape[:-1], row)[..., : shape[-1]]

@@ -7,7 +7,7 @@ get the same kind of answer as a number out of range.
 import math
 from collections.abc import Iterable
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from reverb.errors import ParameterError, nearest, shown
 
@@ -86,7 +86,7 @@ def instance(name: str, value: Any, kind: type[T], what: str = "") -> T:
     return value
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Return whether a value is a real number: of Python or NumPy, no bool."""
     return isinstance(value, Real) and not isinstance(value, bool)
 

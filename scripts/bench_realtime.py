@@ -31,7 +31,7 @@ import numpy.typing as npt
 from benchmarks.results import Row, add_options, keep, this_machine
 from scipy.signal import oaconvolve
 
-from reverb.engine.fft_plans import BackendName
+from reverb.engine.fft import BackendName
 from reverb.live.convolver import Convolver
 
 Samples = npt.NDArray[Any]

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from reverb.arrays import as_audio, as_sample_rate
+from reverb.arrays import aligned_zeros, as_audio, as_sample_rate
 from reverb.errors import InvalidAudioError, ParameterError, ReverbError
 
 
@@ -63,3 +63,12 @@ def test_whole_rates_become_int(rate: float) -> None:
 def test_other_rates_are_refused(rate: object) -> None:
     with pytest.raises(ParameterError, match=r"sample rate .*; expected"):
         as_sample_rate(rate)  # type: ignore[arg-type]
+
+
+def test_arrays_and_their_rows_begin_at_cache_lines() -> None:
+    for shape in [(1,), (3, 129), (2, 512), (2, 1024, 3)]:
+        array = aligned_zeros(shape, np.complex64)
+        assert array.shape == shape
+        assert array.ctypes.data % 64 == 0
+        assert all(stride % 64 == 0 for stride in array.strides[:-1])
+    assert aligned_zeros((2, 512), np.complex64).strides[0] % 4096 != 0

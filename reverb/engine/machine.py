@@ -1,128 +1,216 @@
-"""What transforms and multiply-adds cost on this machine: measured when asked, then kept beside the wisdom.
+"""Everything the engine knows about a machine, as one value that is an argument of planning.
 
-Without a measurement the built-in costs serve, which suit ordinary machines: the plans differ little, and the
-sound not at all.
+`reverb tune` measures it (`reverb.engine.tuning`) and keeps it in the user's cache folder, from where `here` reads it.
+Without a measurement the built-in costs serve, which suit ordinary machines.
 """
 
-import math
-import time
-from collections.abc import Callable
-from dataclasses import asdict, fields
-from itertools import cycle
-from pathlib import Path
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from math import inf, log2
+from pathlib import Path
+from typing import get_args
 
 from reverb.cache import cache_folder, read_cache, write_cache
-from reverb.engine.aligned import aligned_zeros
-from reverb.engine.fft_plans import LONGEST_TOGETHER, Backend, BackendName, Step, backend
-from reverb.engine.realtime.delay_line import Scratch
-from reverb.engine.realtime.schedule import FFTW_COSTS, NUMPY_COSTS, POCKETFFT_COSTS, CostModel
-
-_ROWS = 8  # spectra that are multiplied and summed
-_WIDTH = 8192  # of their columns at a time, at most
-_NEAR = _ROWS * 504  # complex numbers that fit into the first cache
-_FAR = _ROWS * 524296  # complex numbers that fit into no cache, as what is needed again after milliseconds
-_BUILT_IN = {"fftw": FFTW_COSTS, "pocketfft": POCKETFFT_COSTS, "numpy": NUMPY_COSTS}
+from reverb.engine import fftw
+from reverb.engine.fft import BackendName
+from reverb.engine.two_rows import MAX_FRAMES
+from reverb.errors import ParameterError
+from reverb.once import once
 
 
-def known_costs(fft: BackendName | None = None) -> CostModel:
-    """Return what has been measured for a backend on this machine, or the built-in costs."""
-    transforms = backend(fft)
-    stored = read_cache(_path(transforms))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostModel:
+    """What the building stones of real-time convolution cost with one FFT backend, in nanoseconds.
+
+    Attributes
+    ----------
+    call : float
+        One NumPy call, whatever it does.
+    fft_call : float
+        One call of an FFT plan.
+    fft : float
+        A real FFT of one row, per ``n log2 n``.
+    rows : int
+        How many rows the FFT transforms in little more time than one (1: each takes its own).
+    longest : int
+        Samples of a row up to which that is so.
+    mac : float
+        One complex multiply-add, product and sum, of numbers in the cache.
+    far : float
+        The same, of numbers that come from further away.
+    cache : int
+        Complex numbers of a stage that stay near between its turns.
+    move : float
+        Copying or adding one complex number, or two real ones.
+    """
+
+    call: float = 300
+    fft_call: float
+    fft: float
+    rows: int = 1
+    longest: int = 1
+    mac: float = 0.3
+    far: float = 0.9
+    cache: int = 100_000
+    move: float = 0.12
+
+    def transform(self, frames: int, rows: int) -> int:
+        """Return the cost of one FFT call over `rows` rows of `frames` real samples."""
+        if frames <= self.longest and self.rows > 1:
+            vectors, single = divmod(rows, self.rows)
+            rows = vectors * (self.rows + 1) // 2 + single
+        return round(self.fft_call + self.fft * rows * frames * log2(frames))
+
+
+FFTW_COSTS = CostModel(fft_call=100, fft=0.07)
+POCKETFFT_COSTS = CostModel(fft_call=800, fft=0.28, rows=2, longest=MAX_FRAMES)
+NUMPY_COSTS = CostModel(fft_call=5000, fft=0.4)
+_BUILT_IN: Mapping[BackendName, CostModel] = {
+    "fftw": FFTW_COSTS,
+    "pocketfft": POCKETFFT_COSTS,
+    "numpy": NUMPY_COSTS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileCosts:
+    """What the building stones of offline convolution cost, in nanoseconds on one core; only their ratios matter.
+
+    They differ from a `CostModel`: rows of FFTs come in batches here, and large arrays leave the caches. Measured once,
+    on one x86-64 core, and the same everywhere, so that they do not make plans differ.
+
+    Attributes
+    ----------
+    single_flop, lane_flop, fftw_flop : float
+        A floating-point operation (2.5 N log2 N of them) of a real FFT: of one row at a time; of
+        `reverb.engine.fft.LANES` rows or more; with FFTW.
+    near_fft, far_fft : int
+        Points of an FFT up to which several rows at once run at full speed, and from which they leave the caches.
+    multiply_add : float
+        A complex multiply-add over arrays.
+    move : float
+        Copying, padding or overlap-adding a frame.
+    call : float
+        The calls of one batch of FFT rows, however short it is.
+    """
+
+    single_flop: float = 1 / 9.3
+    lane_flop: float = 1 / 21.5
+    fftw_flop: float = 1 / 28
+    near_fft: int = 1 << 17
+    far_fft: int = 400_000
+    multiply_add: float = 0.5
+    move: float = 0.7
+    call: float = 10_000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What planning depends on beside the work itself. Equal machines make equal plans, and equal bytes.
+
+    ``Machine()`` is any machine before `reverb tune`: built-in costs, and no FFTW for files.
+
+    Attributes
+    ----------
+    fftw_sizes : tuple of int
+        Lengths of single-precision rows that files are transformed with by FFTW's measured plans.
+    fftw_digest : str
+        Names those plans: equal digests mean equal bits.
+    measured : tuple of (backend name, CostModel)
+        Costs of real-time convolution.
+    files : FileCosts
+        Costs of offline convolution.
+    """
+
+    fftw_sizes: tuple[int, ...] = ()
+    fftw_digest: str = ""
+    measured: tuple[tuple[BackendName, CostModel], ...] = ()
+    files: FileCosts = FileCosts()
+
+    @classmethod
+    def of(cls, costs: CostModel) -> Machine:
+        """Return a machine with these costs of real-time convolution, whatever the backend."""
+        return cls(measured=tuple((name, costs) for name in get_args(BackendName)))
+
+    @property
+    def digest(self) -> str:
+        """Names everything that decides about the bytes of a file; the costs of real time do not."""
+        return self.fftw_digest if self.fftw_sizes else ""
+
+    def costs(self, backend: BackendName) -> CostModel:
+        """Return the costs of real-time convolution with a backend: measured, or else built in."""
+        return dict(self.measured).get(backend, _BUILT_IN[backend])
+
+    def sizes(self, itemsize: int) -> tuple[int, ...]:
+        """Return the lengths of rows that FFTW transforms, for samples of 4 or 8 bytes."""
+        return self.fftw_sizes if itemsize == 4 else ()
+
+
+def here() -> Machine:
+    """Return this machine as `reverb tune` has measured it, or ``Machine()``; the cache folder is read once."""
+    return _read(_path())
+
+
+def save(machine: Machine) -> None:
+    """Keep a measured machine in the user's cache folder, for `here`."""
+    content = {
+        "fftw_sizes": machine.fftw_sizes,
+        "fftw_digest": machine.fftw_digest,
+        "costs": {name: asdict(costs) for name, costs in machine.measured},
+    }
+    write_cache(_path(), content)
+    _read.cache_clear()
+
+
+def followed(machine: Machine | None) -> Machine:
+    """Return a machine whose plans can be followed here; None stands for this one.
+
+    Raises
+    ------
+    ParameterError
+        If it names FFTW's plans, and this machine has others or none.
+    """
+    if machine is None:
+        return here()
+    if machine.digest and machine.digest != here().digest:
+        raise ParameterError(
+            f"machine has FFTW's plans {machine.digest}; expected {here().digest or 'none'}, this machine's own, or "
+            "Machine(), which every machine can follow"
+        )
+    return machine
+
+
+@once
+def _read(path: Path) -> Machine:
+    stored = read_cache(path)
+    if not isinstance(stored, dict):
+        return Machine()
+    sizes, digest, costs = (stored.get(name) for name in ("fftw_sizes", "fftw_digest", "costs"))
+    known = sizes if isinstance(sizes, list) and isinstance(digest, str) and digest else []
+    learnt = tuple(size for size in fftw.SIZES if size in known)
+    if not learnt or fftw.planner() is None:
+        learnt, digest = (), ""
+    models = (
+        {name: _cost_model(costs.get(name)) for name in get_args(BackendName)}
+        if isinstance(costs, dict)
+        else {}
+    )
+    measured = tuple((name, model) for name, model in models.items() if model is not None)
+    return Machine(fftw_sizes=learnt, fftw_digest=str(digest), measured=measured)
+
+
+def _cost_model(stored: object) -> CostModel | None:
     names = {field.name for field in fields(CostModel)}
     if isinstance(stored, dict) and stored.keys() == names and all(_positive(v) for v in stored.values()):
         return CostModel(**stored)
-    return _BUILT_IN[transforms.name]
-
-
-def measure_costs(fft: BackendName | None = None) -> CostModel:
-    """Measure the costs for a backend in single precision, in about a second, and keep them for `known_costs`.
-
-    Parameters
-    ----------
-    fft : {'fftw', 'pocketfft', 'numpy'} or None
-        None takes the fastest that is installed.
-
-    Returns
-    -------
-    CostModel
-    """
-    transforms = backend(fft)
-    few = aligned_zeros((8,), np.complex64)
-    call = _time(lambda: np.multiply(few, few, few))
-    one, two, four = (_transform(transforms, rows, 4096) for rows in (1, 2, 4))
-    rows = 2 if two < 1.5 * one else 4 if four < 3 * one else 1
-    small, large = _transform(transforms, 1, 128), _transform(transforms, 1, 16384)
-    per_unit = (large - small) / (_units(16384) - _units(128))
-    many = aligned_zeros((_NEAR,), np.complex64)
-    move = (_time(lambda: np.add(many, many, many)) - call) / _NEAR
-    costs = CostModel(
-        call=call,
-        fft_call=max(small - per_unit * _units(128), call / 4),
-        fft=per_unit,
-        rows=rows,
-        longest=LONGEST_TOGETHER,
-        mac=_multiply_adds(_NEAR, call),
-        far=_multiply_adds(_FAR, call),
-        cache=FFTW_COSTS.cache,
-        move=max(move, 0.05),
-    )
-    transforms.keep()
-    write_cache(_path(transforms), asdict(costs))
-    return costs
-
-
-def _path(transforms: Backend) -> Path:
-    return cache_folder() / f"costs-{transforms.name}.json"
+    return None
 
 
 def _positive(value: object) -> bool:
-    return isinstance(value, int | float) and 0 < value < math.inf
+    return isinstance(value, int | float) and 0 < value < inf
 
 
-def _units(frames: int) -> float:
-    return frames * math.log2(frames)
-
-
-def _transform(transforms: Backend, rows: int, frames: int) -> float:
-    """Nanoseconds of the mean of a forward and an inverse transform."""
-    sound, spectrum = (
-        aligned_zeros((rows, frames), np.float32),
-        aligned_zeros((rows, frames // 2 + 1), np.complex64),
-    )
-    there, back = transforms.forward(sound, spectrum), transforms.inverse(spectrum, sound)
-    sound[...] = 0
-    spectrum[...] = 0
-    return (_time(there) + _time(back)) / 2
-
-
-def _multiply_adds(span: int, call: float) -> float:
-    """Nanoseconds of a complex multiply-add while the operands wander over `span` numbers each."""
-    x, h = (aligned_zeros((span,), np.complex64).reshape(_ROWS, -1) for _ in range(2))
-    width = min(span // _ROWS, _WIDTH)
-    total, scratch = aligned_zeros((width,), np.complex64), Scratch(_ROWS * width, np.dtype(np.complex64))
-    batches = [slice(first, first + width) for first in range(0, x.shape[1] - width + 1, width)]
-    turns = cycle([tuple(scratch.multiply_add(x[:, batch], h[:, batch], total)) for batch in batches])
-
-    def step() -> None:
-        for part in next(turns):
-            part()
-
-    return max(_time(step, len(batches)) - 2 * call, call / 10) / (_ROWS * width)
-
-
-def _time(step: Step | Callable[[], object], turns: int = 1) -> float:
-    """Nanoseconds of a call: the middle one of several tries of about a millisecond, in multiples of `turns`."""
-    step()
-    started = time.perf_counter_ns()
-    step()
-    once = max(time.perf_counter_ns() - started, 100)
-    count = max(1, 1_000_000 // (once * turns)) * turns
-    tries = []
-    for _ in range(15):
-        started = time.perf_counter_ns()
-        for _ in range(count):
-            step()
-        tries.append((time.perf_counter_ns() - started) / count)
-    return sorted(tries)[len(tries) // 2]
+def _path() -> Path:
+    return cache_folder() / "machine.json"

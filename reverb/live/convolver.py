@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
-from typing import Any, Never, TypeGuard, TypeVar
+from typing import Any, Never
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, as_real, as_sample_rate, check_out
-from reverb.checks import one_of, whole
+from reverb.checks import in_range, instance, is_number, one_of, whole
 from reverb.effects.effect import HasResponse
-from reverb.engine.fft_plans import BackendName
+from reverb.engine.fft import BackendName
+from reverb.engine.machine import CostModel, Machine
 from reverb.engine.realtime.adapter import BlockAdapter
 from reverb.engine.realtime.convolver import RealtimeConvolver
 from reverb.engine.realtime.mix import Delay, Mixer
 from reverb.engine.realtime.plan import Plan
-from reverb.engine.realtime.schedule import CostModel
 from reverb.engine.realtime.swap import CURVES, MODES, Curve, Mode, SwappableConvolver
 from reverb.errors import InvalidAudioError, ParameterError, shown
 from reverb.levels import from_db, to_db
@@ -26,11 +25,10 @@ from reverb.responses.response import ImpulseResponse
 __all__ = ["BlockAdapter", "Convolver"]
 
 LOUDEST_DB = 120.0
-_SMALLEST, _LARGEST = 1, 65536
-_BY_CHANNEL = 128  # frames for each channel from which on interleaving channel by channel is the quicker way
+_MAX_BLOCK = 65536  # frames
+_MIN_ROWWISE = 128  # frames per channel from which on it is faster to interleave channel by channel
 _INFINITE = float("inf")
-T = TypeVar("T")
-_LONGEST = 1 << 30  # frames
+_MAX_TAPS = 1 << 30
 _LINEAR = ("wet", "dry", "gain")  # as levels that are no decibels are called elsewhere
 _FADE = 1024  # frames: 21 ms at 48 kHz, too slow to click and too quick to wait for
 
@@ -86,8 +84,8 @@ class Convolver:
     fft : {'fftw', 'pocketfft', 'numpy'}, optional
         By default the fastest that is installed.
     costs : CostModel, optional
-        What the machine charges for transforms and multiply-adds; by default what
-        `reverb.engine.machine.measure_costs` once found here, or else built-in values.
+        Costs of transforms and multiply-adds on this machine; by default those that `reverb tune` has measured, or else
+        built-in ones.
 
     Raises
     ------
@@ -134,7 +132,7 @@ class Convolver:
         **linear: Never,
     ) -> None:
         _refuse_linear(linear)
-        self.block_size = whole("block_size", block_size, _SMALLEST, _LARGEST)
+        self.block_size = whole("block_size", block_size, 1, _MAX_BLOCK)
         self.dtype = _float_type(dtype)
         self._sample_rate = None if sample_rate is None else as_sample_rate(sample_rate)
         self._levels = {
@@ -143,11 +141,13 @@ class Convolver:
             "gain_db": _decibels("gain_db", gain_db),
         }
         frames = whole("ramp", ramp, 1, 1 << 24)
-        longest = 1 if max_taps is None else whole("max_taps", max_taps, 1, _LONGEST)
+        longest = 1 if max_taps is None else whole("max_taps", max_taps, 1, _MAX_TAPS)
         self._fft: BackendName | None = fft
         if fft is not None:
-            _of_type("fft", fft, str)
-        self._costs = None if costs is None else _of_type("costs", costs, CostModel)
+            instance("fft", fft, str, "a name or None")
+        if costs is not None:
+            instance("costs", costs, CostModel, "a CostModel or None")
+        self._machine = None if costs is None else Machine.of(costs)
         response = _as_response(impulse_response, self._sample_rate)
         self.inputs = whole("inputs", response.wiring.inputs if inputs is None else inputs, 1, 1024)
         self.latency = response.latency
@@ -162,7 +162,7 @@ class Convolver:
         self._delay = Delay(self.latency, self.inputs, self.block_size, self.dtype) if self.latency else None
         self._dry = np.zeros((self.inputs, self.block_size), self.dtype)
         self._out = np.zeros((self.outputs, self.block_size), self.dtype)
-        self._rows = list(self._out) if self.block_size >= _BY_CHANNEL * self.outputs else []
+        self._rows = list(self._out) if self.block_size >= _MIN_ROWWISE * self.outputs else []
         self._shape, self._answer = (self.block_size, self.inputs), (self.block_size, self.outputs)
         self._answers = (self._answer, self._answer[:1])[: 2 if self.outputs == 1 else 1]
         self._faint = float(np.finfo(self.dtype).tiny) ** 0.5
@@ -181,7 +181,7 @@ class Convolver:
             )
         rows = np.pad(rows, ((0, 0), (early, 0))) if early else rows
         return RealtimeConvolver(
-            rows, wired.wiring, self.block_size, self.dtype, fft=self._fft, costs=self._costs
+            rows, wired.wiring, self.block_size, self.dtype, fft=self._fft, machine=self._machine
         )
 
     def process(self, block: npt.ArrayLike, out: Audio | None = None) -> Audio:
@@ -405,31 +405,17 @@ def _refuse_linear(linear: Mapping[str, object]) -> None:
 def _linear_refused(name: str, value: object) -> ParameterError:
     """Return the error for a level that could be linear, with what to give in its place."""
     instead = f"{name}_db"
-    if _is_number(value) and value >= 0:
+    if is_number(value) and value >= 0:
         instead += f"={to_db(value):.4g}" if value else "=-math.inf"
-    elif _is_number(value):
+    elif is_number(value):
         instead += f"={value:g} if that is in dB; a sign belongs into the response"
     return ParameterError(
         f"{name}={shown(repr(value))} would be a linear level; levels are in dB: give {instead}"
     )
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _decibels(name: str, db: float) -> float:
-    if not _is_number(db) or not db <= LOUDEST_DB:  # NaN fails too
-        raise ParameterError(
-            f"{name} is {shown(repr(db))}; expected a number of dB up to {LOUDEST_DB:g}, -inf for silence"
-        )
-    return float(db)
-
-
-def _of_type(name: str, value: T, kind: type[T]) -> T:
-    if not isinstance(value, kind):
-        raise ParameterError(f"{name} is {shown(repr(value))}; expected a {kind.__name__} or None")
-    return value
+def _decibels(name: str, db: object) -> float:
+    return in_range(name, db, -_INFINITE, LOUDEST_DB, "dB")
 
 
 def _float_type(dtype: npt.DTypeLike) -> np.dtype[Any]:

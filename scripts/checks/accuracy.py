@@ -13,7 +13,7 @@ from scipy.signal import convolve
 import reverb
 from checks.check import Group, at_most
 from checks.signals import RATE, Signal, convolved, noise, null, room
-from reverb.engine.fft_plans import BackendName
+from reverb.engine.fft import BackendName
 from reverb.engine.routing import parallel
 
 FLOAT32 = at_most(-120, "dB")

@@ -7,7 +7,7 @@ import numpy as np
 
 import reverb
 from reverb.engine.realtime.plan import Plan, plan_partitions
-from reverb.engine.realtime.shape import Shape
+from reverb.engine.realtime.schedule import Shape
 from reverb.engine.routing import parallel
 from reverb.plots.figures import Theme, new_figure
 from reverb.responses.level import Level, blend, level_gain, loudness_ratio

@@ -358,11 +358,12 @@ def test_tune_measures_and_says_where_it_keeps_the_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from reverb import cache
-    from reverb.engine import fft, tuning
-    from reverb.engine.realtime.schedule import POCKETFFT_COSTS
+    from reverb.engine import fftw, machine, tuning
+    from reverb.engine.machine import POCKETFFT_COSTS
 
     monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(tuning, "learn_fftw", lambda step, **_: [step(n) for n in fft.FFTW_SIZES] and False)
+    monkeypatch.setattr(machine, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(tuning, "learn_fftw", lambda step, **_: "" if [step(n) for n in fftw.SIZES] else None)
     monkeypatch.setattr(tuning, "measure_costs", lambda _: POCKETFFT_COSTS)
     done = run("tune")
     assert done.exit_code == 0

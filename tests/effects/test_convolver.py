@@ -147,7 +147,7 @@ def test_blocks_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         ({"block_size": 1.5}, "block_size is 1.5"),
         ({"inputs": 0}, "inputs is 0"),
         ({"wet_db": np.nan}, "wet_db is nan"),
-        ({"gain_db": np.inf}, "gain_db is inf; expected a number of dB up to 120, -inf for silence"),
+        ({"gain_db": np.inf}, "gain_db is inf dB; expected a number up to 120 dB"),
         ({"ramp": 0}, "ramp is 0"),
         ({"dtype": np.int16}, "dtype is int16; expected float32 or float64"),
     ],

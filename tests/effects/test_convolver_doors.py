@@ -261,7 +261,7 @@ NO_NUMBERS = ["0.5", None, np.nan, 1j, [1.0], np.ones(2), np.array(1.0), True]
 def test_levels_of_another_type_are_refused(name: str, which: int, high: float) -> None:
     convolver = Convolver([1.0], SIZE)
     for value in (NO_NUMBERS[which], high):
-        with pytest.raises(ParameterError, match=rf"^{name} is .*expected a number of dB up to 120"):
+        with pytest.raises(ParameterError, match=rf"^{name} is .*expected a number up to 120 dB"):
             Convolver([1.0], **{name: value})
         with pytest.raises(ParameterError, match=rf"^{name} is"):
             setattr(convolver, name, value)

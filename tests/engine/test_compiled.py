@@ -44,7 +44,7 @@ import threading
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
 # The imports are done: the race is for the first use.
-from reverb.engine import fft, fftw, routing
+from reverb.engine import fft, fftw, machine, routing
 from reverb.engine.convolve import convolve
 from reverb.engine.offline import convolver
 from reverb.engine.realtime.convolver import RealtimeConvolver
@@ -62,7 +62,7 @@ def first_use(number):
         RealtimeConvolver(h[None], routing.each(1), 64)
     planner = fftw.planner()
     y = convolve(x, h)
-    return planner, fft.pocketfft(), fft.fftw_sizes(4), np.abs(y - expected).max() < 1e-2
+    return planner, fft.pocketfft(), machine.here().fftw_sizes, np.abs(y - expected).max() < 1e-2
 
 with ThreadPoolExecutor(8) as threads:
     found = list(threads.map(first_use, range(8)))
@@ -106,9 +106,11 @@ def test_pyfftw_is_imported_beside_its_compiled_module(code: str, tmp_path: Path
 def test_first_use_in_eight_threads_in_fifty_processes(tmp_path: Path) -> None:
     with_fftw = find_spec("pyfftw") is not None
     learn = """
-from reverb.engine import fft
-fft.FFTW_SIZES = (1 << 15,)
-assert fft.learn_fftw() == {}
+from reverb.engine import fftw, machine, tuning
+fftw.SIZES = (1 << 15,)
+digest = tuning.learn_fftw()
+assert bool(digest) == {}
+machine.save(machine.Machine(fftw_sizes=fftw.SIZES, fftw_digest=digest))
 """
     child(learn.format(with_fftw), tmp_path)
     beside = {

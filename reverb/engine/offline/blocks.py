@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reverb.arrays import Complex, Real, aligned_empty, aligned_zeros
 from reverb.engine import fft
-from reverb.engine.aligned import aligned_empty, aligned_zeros
-from reverb.engine.fft import LANES, Complex, Real, Transforms
+from reverb.engine.fft import LANES, Transforms
 from reverb.engine.offline.plan import Plan
 from reverb.engine.parallel import ParallelMap
 from reverb.engine.routing import Path, Routing

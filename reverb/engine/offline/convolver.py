@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import as_real, check_out
+from reverb.arrays import Complex, Real, as_real, check_out
 from reverb.checks import instance, whole
-from reverb.engine.fft import Complex, Real, fftw_sizes
+from reverb.engine.machine import Machine, followed
 from reverb.engine.offline.blocks import Analysis, Spectra, Synthesis
 from reverb.engine.offline.plan import Plan, Shape, choose, cost
 from reverb.engine.routing import Routing
@@ -58,13 +58,15 @@ class OverlapAdd:
         Threads to compute with; as many as cores by default.
     memory : int or None
         Bytes to stay under where a plan can; None for no limit.
+    machine : Machine, optional
+        Whose FFTs are used; by default this one's (`reverb.engine.machine.here`).
 
     Raises
     ------
     InvalidAudioError
         If the responses are no array of that shape, or have fewer rows than the routing refers to.
     ParameterError
-        If a setting is of a wrong type or out of its range.
+        If a setting is of a wrong type or out of its range, or `machine` has FFTs that this one cannot do.
 
     Attributes
     ----------
@@ -100,6 +102,7 @@ class OverlapAdd:
         length: int | None = None,
         workers: int | None = None,
         memory: int | None = MEMORY,
+        machine: Machine | None = None,
     ) -> None:
         instance("routing", routing, Routing, "a Routing, such as each(2) or matrix(2, 2)")
         rows = _checked_responses(responses, routing)
@@ -109,7 +112,7 @@ class OverlapAdd:
         workers = (os.cpu_count() or 1) if workers is None else whole("workers", workers, 1, MAX_WORKERS)
         self.inputs, self.outputs, self.tail = routing.inputs, routing.outputs, rows.shape[1] - 1
         shape = _shape(rows.shape[1], self._dtype, routing, length)
-        self.plan: Plan = _plan(shape, memory)
+        self.plan: Plan = _plan(shape, memory, machine)
         self.preferred_frames = self.plan.round
         workers = workers if cost(self.plan, shape) > SMALL else 1
         free: deque[Complex] = deque()
@@ -329,10 +332,12 @@ def _checked_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     return kind
 
 
-def _plan(shape: Shape, memory: int | None) -> Plan:
+def _plan(shape: Shape, memory: int | None, machine: Machine | None) -> Plan:
     """Choose a plan; with FFTW, if it is there, where the work is worth loading it."""
     plan = choose(shape, memory)
-    return choose(shape, memory, fftw_sizes(shape.itemsize)) if cost(plan, shape) > LARGE else plan
+    if cost(plan, shape) <= LARGE:
+        return plan
+    return choose(shape, memory, followed(machine).sizes(shape.itemsize))
 
 
 def _shape(taps: int, dtype: np.dtype[Any], routing: Routing, length: int | None) -> Shape:

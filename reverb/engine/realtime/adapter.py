@@ -1,4 +1,4 @@
-"""Calls of any length for a processor of equal blocks."""
+"""Calls of any length, for a processor of equal blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reverb.errors import InvalidAudioError
 
 
 class BlockProcessor(Protocol):
-    """What takes blocks of ``(block_size, inputs)`` and answers with ``(block_size, outputs)``."""
+    """A processor of blocks ``(block_size, inputs)`` into blocks ``(block_size, outputs)``."""
 
     block_size: int
     inputs: int
@@ -34,19 +34,19 @@ class BlockProcessor(Protocol):
 class BlockAdapter:
     """Feed a block convolver with calls of any length, at the cost of ``block_size − 1`` frames of latency.
 
-    That is the least for lengths that are not known beforehand: when a call has brought ``n`` frames in all, the
-    blocks that are complete hold at least ``n − (block_size − 1)``. Where a sound card can be opened with the
-    convolver's block size, or calls always bring a multiple of it, use the convolver itself and pay nothing.
+    No less is possible for lengths that are not known in advance: of ``n`` frames so far, complete blocks hold at least
+    ``n − (block_size − 1)``. Where a sound card can be opened with the convolver's block size, or all calls have a
+    multiple of it, use the convolver itself, which adds no latency.
 
     Parameters
     ----------
     convolver : BlockProcessor
-        Its blocks are the adapter's alone from now on.
+        It belongs to the adapter from now on.
 
     Attributes
     ----------
     latency : int
-        Frames, the convolver's included.
+        Frames, including the convolver's.
     """
 
     def __init__(self, convolver: BlockProcessor) -> None:
@@ -58,11 +58,11 @@ class BlockAdapter:
 
     @property
     def tail(self) -> int:
-        """Frames that still sound after the input has ended, the latency not counted."""
+        """Frames that still sound after the input has ended, without the latency."""
         return self._convolver.tail
 
     def process(self, frames: npt.ArrayLike, out: Audio | None = None) -> Audio:
-        """Convolve any number of frames, none included; as many come back.
+        """Convolve any number of frames, or none, and return as many.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class BlockAdapter:
         return out
 
     def _move(self, given: Audio, target: Audio) -> int:
-        """Take frames up to the end of the block; the last of them brings the next block's first answer."""
+        """Take frames up to the end of the block; its last frame gives the first frame of the block's result."""
         size, filled = len(self._in), self._filled
         count = min(len(given), size - filled)
         self._in[filled : filled + count] = given[:count]
@@ -107,7 +107,7 @@ class BlockAdapter:
         return count
 
     def reset(self) -> None:
-        """Forget all sound, the convolver's included."""
+        """Forget all sound, including the convolver's."""
         self._convolver.reset()
         self._in[...] = 0
         self._out[...] = 0

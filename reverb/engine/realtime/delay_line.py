@@ -1,7 +1,7 @@
-"""Spectra side by side, past and present, and their products: the multiply-adds of a real-time stage.
+"""The frequency-domain delay line of a real-time stage, and its multiply-adds.
 
-Outputs with equally many paths form a group, and the spectra of all their paths lie together, so that one call
-serves all channels. Everything here prepares calls without arguments, bound to views of fixed arrays.
+Outputs with the same number of paths form a group, and the spectra of all their paths are contiguous, so that one call
+serves all channels. Everything here prepares steps: calls without arguments, bound to views of fixed arrays.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from reverb.engine.aligned import aligned_zeros
-from reverb.engine.fft_plans import Array, Step
-from reverb.engine.realtime.schedule import ALONE, Stage
-from reverb.engine.realtime.shape import Group
+from reverb.arrays import Array, aligned_zeros
+from reverb.engine.fft import Step
+from reverb.engine.realtime.schedule import MAX_PRODUCTS, Group, Stage
 from reverb.engine.routing import Routing
 
 
@@ -24,7 +23,7 @@ def copy(source: Array, target: Array) -> Step:
 
 
 class Scratch:
-    """One buffer that all products of a convolver pass through, so that it stays in the cache."""
+    """The one buffer for all products of a convolver, so that it stays in the cache."""
 
     def __init__(self, size: int, dtype: np.dtype[Any]) -> None:
         self._buffer = aligned_zeros((size,), dtype)
@@ -32,14 +31,14 @@ class Scratch:
         self._ones = np.ones(size, self._buffer.real.dtype)
 
     def array(self, *shape: int) -> Array:
-        """View of the beginning of the buffer."""
+        """Return a view of the beginning of the buffer."""
         return self._buffer[: int(np.prod(shape))].reshape(shape)
 
     def multiply_add(self, x: Array, h: Array, total: Array) -> Iterator[Step]:
-        """Put the sum over the rows of ``x · h`` ``(rows, width)`` into `total` ``(width,)``.
+        """Prepare the sum over the rows of ``x · h`` ``(rows, width)``, to go into `total` ``(width,)``.
 
-        A product of ones and a real matrix sums rows twice as fast as ``add.reduce``, while BLAS stays in one
-        thread: up to `ALONE` complex numbers.
+        A product of ones and a real matrix sums rows twice as fast as ``add.reduce``, as long as BLAS uses one
+        thread: up to `MAX_PRODUCTS` complex numbers.
         """
         rows, width = h.shape
         if rows == 1:
@@ -50,17 +49,17 @@ class Scratch:
         real = self._ones.dtype
         if rows == 2:
             yield partial(np.add, products[0], products[1], total)
-        elif products.size <= ALONE:
+        elif products.size <= MAX_PRODUCTS:
             yield partial(self._ones[:rows].dot, products.view(real), total.view(real))
         else:
             yield partial(np.add.reduce, products.view(real), 0, None, total.view(real))
 
 
-class Lanes:
-    """The spectra of a group of outputs with equally many paths each, past and present, and their products.
+class OutputGroup:
+    """The multiply-adds of a group of outputs that are each the sum of the same number of paths.
 
-    Stored rows, of past inputs or of the response, are ``(rows, paths, outputs, columns)``: all that meets in a
-    product lies side by side.
+    Stored spectra, of past inputs or of the response, are ``(rows, paths, outputs, columns)``, so that the factors of
+    one multiply-add are contiguous.
 
     Attributes
     ----------
@@ -77,24 +76,24 @@ class Lanes:
         self.total = self._zeros(group.outputs, self._columns)
 
     def _zeros(self, *shape: int) -> Array:
-        """Zeros without gaps, whatever the length of a row: they are taken as long rows of all outputs, too."""
+        """Return contiguous zeros, without padding of rows: other views take all outputs as one long row."""
         return aligned_zeros((int(np.prod(shape)),), self._scratch.dtype).reshape(shape)
 
     def rows(self, count: int) -> Array:
-        """Room for `count` spectra of every path."""
+        """Return room for `count` spectra of every path."""
         return self._zeros(count, self.group.paths, self.group.outputs, self._columns)
 
     def responses(self, spectra: Array) -> Array:
-        """Store response `spectra` ``(responses, rows, bins)`` of every path."""
+        """Return the stored form of response `spectra` ``(responses, rows, bins)``, by path."""
         stored = self.rows(spectra.shape[1])
         for path in np.ndindex(*self._rows.shape):
             stored[:, *path, : spectra.shape[2]] = spectra[self._rows[path]]
         return stored
 
     def _sources(self, spectra: Array) -> Iterator[tuple[slice, slice, Array]]:
-        """Input `spectra` ``(inputs, columns)`` of every path, ``(paths, outputs, columns)``, in few pieces.
+        """Yield input `spectra` ``(inputs, columns)`` by path, as slices of paths and outputs and a view for each.
 
-        One where the inputs form a regular pattern, as all usual layouts do; else one for each path.
+        The view is of all paths where their inputs form a regular pattern, as in all usual layouts; else of one path.
         """
         table = self._inputs
         down = int(table[1, 0] - table[0, 0]) if len(table) > 1 else 0
@@ -109,23 +108,23 @@ class Lanes:
         for i, o in np.ndindex(*table.shape):
             yield slice(i, i + 1), slice(o, o + 1), spectra[None, table[i, o], None]
 
-    def straight(self, inputs: int) -> bool:
-        """Whether the spectra of all inputs can be transformed right into a stored row: a path each, in order."""
+    def one_path_each(self, inputs: int) -> bool:
+        """Return whether every input has one path, in order, so that a stored row is the inputs' spectra themselves."""
         return np.array_equal(self._inputs, [range(inputs)])
 
     def store(self, spectra: Array, row: Array) -> Iterator[Step]:
-        """Copy input `spectra` to every path of a stored row."""
+        """Prepare the copy of input `spectra` to every path of a stored row."""
         for paths, outputs, source in self._sources(spectra):
             yield copy(source, row[paths, outputs])
 
     def multiply_add(self, x: Array, h: Array, batch: slice, sums: Array) -> Iterator[Step]:
-        """Sum ``x · h`` over rows and paths for some columns of the outputs, laid end to end, into `sums`."""
+        """Prepare the sum of ``x · h`` over rows and paths into `sums`, for a `batch` of the outputs' columns."""
         rows = len(x) * self.group.paths
         x, h = (array.reshape(rows, -1)[:, batch] for array in (x, h))
         yield from self._scratch.multiply_add(x, h, sums.reshape(-1)[batch])
 
     def finish(self, spectra: Array, first: Array, sums: Array | None) -> Iterator[Step]:
-        """Put the product of the input `spectra` with the `first` partition, plus `sums`, into `total`."""
+        """Prepare the product of the input `spectra` with the `first` partition, plus `sums`, to go into `total`."""
         products = self.total[None] if self.group.paths == 1 else self._scratch.array(*first.shape)
         for paths, outputs, source in self._sources(spectra):
             yield partial(np.multiply, source, first[paths, outputs], products[paths, outputs])
@@ -136,41 +135,41 @@ class Lanes:
             running = self.total
 
 
-class Ring:
-    """The spectra of past windows, each in the row that its number falls on, and the response to meet them.
+class FrequencyDelayLine:
+    """The spectra of past input windows, in a ring of rows, and the partitions of the response for them.
 
-    The response lies doubled, so that a window of it matches the ring in every position, and nothing but the
+    The response is stored twice in succession, so that a part of it matches the ring in every position, and only the
     newest row is ever written.
 
     Attributes
     ----------
     rows : int
-        How many spectra are kept; as many partitions of the response, beginning with the `skip`-th.
+        Number of spectra, and of partitions of the response, beginning with the `skip`-th.
     spectra : list of ndarray, (inputs, columns)
-        Where the ``n``-th window's spectra go, for ``−n`` modulo its length: right into the row where that is
-        laid out as they are, else to one place beside, from which `store` copies them to every path.
+        The targets of the transforms; of the ``n``-th window, the entry ``−n`` modulo its length. They are the rows
+        themselves where the layout is the same, else one array, from which `store` copies to every path.
     """
 
-    def __init__(self, lanes: list[Lanes], partitions: Array, skip: int, spectra: Array) -> None:
-        self._lanes, self._skip, self.rows = lanes, skip, partitions.shape[1] - skip
-        self._history = [lane.rows(self.rows) for lane in lanes]
+    def __init__(self, groups: list[OutputGroup], partitions: Array, skip: int, spectra: Array) -> None:
+        self._groups, self._skip, self.rows = groups, skip, partitions.shape[1] - skip
+        self._history = [group.rows(self.rows) for group in groups]
         doubled = np.concatenate((partitions[:, skip:],) * 2, axis=1)
-        self._response = [lane.responses(doubled) for lane in lanes]
-        straight = self.rows and len(lanes) == 1 and lanes[0].straight(len(spectra))
-        self.spectra = list(self._history[0][:, 0]) if straight else [spectra]
-        self._apart = not straight
+        self._response = [group.responses(doubled) for group in groups]
+        direct = self.rows and len(groups) == 1 and groups[0].one_path_each(len(spectra))
+        self.spectra = list(self._history[0][:, 0]) if direct else [spectra]
+        self._copied = not direct
 
     def store(self, n: int) -> Iterator[Step]:
-        """Keep the ``n``-th window's spectra, in place of the oldest."""
-        if self._apart and self.rows:
-            for lane, history in zip(self._lanes, self._history, strict=True):
-                yield from lane.store(self.spectra[0], history[-n % self.rows])
+        """Prepare to keep the ``n``-th window's spectra, in place of the oldest."""
+        if self._copied and self.rows:
+            for group, history in zip(self._groups, self._history, strict=True):
+                yield from group.store(self.spectra[0], history[-n % self.rows])
 
-    def multiply_add(self, lane: int, batch: slice, n: int, sums: Array) -> Iterator[Step]:
-        """Sum the products for output ``n``: window ``n − p`` meets partition ``p`` of the response."""
+    def multiply_add(self, group: int, batch: slice, n: int, sums: Array) -> Iterator[Step]:
+        """Prepare the sum for output ``n``: window ``n − p`` times partition ``p`` of the response."""
         start = (n - self._skip) % self.rows
-        response = self._response[lane][start : start + self.rows]
-        yield from self._lanes[lane].multiply_add(self._history[lane], response, batch, sums)
+        response = self._response[group][start : start + self.rows]
+        yield from self._groups[group].multiply_add(self._history[group], response, batch, sums)
 
     def clear(self) -> None:
         """Forget all sound."""

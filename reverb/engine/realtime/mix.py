@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from reverb.engine.fft_plans import Array
+from reverb.arrays import Array
 
 
 class Ramp:
-    """A gain that goes to each new target in a straight line, sample by sample.
+    """A gain that moves to each new target in a straight line, sample by sample.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Ramp:
         self._counts = np.arange(1, block_size + 1, dtype=dtype)
 
     def advance(self, target: float) -> None:
-        """Go on by one block, towards `target`."""
+        """Move by one block, towards `target`."""
         if target != self._target:
             self._target, self._left = target, self._frames
             self._step = (target - self.value) / self._frames
@@ -46,7 +46,7 @@ class Ramp:
         self.value, self._left = target, 0
 
     def settle(self, value: float) -> None:
-        """Be at `value` at once."""
+        """Jump to `value`."""
         self.value = self._target = value
         self._left = 0
 
@@ -59,13 +59,13 @@ class Delay:
         self._frames, self._size, self._at = frames, block_size, 0
 
     def process(self, block: Array, out: Array) -> None:
-        """Store `block`, and fill `out` with what came `frames` earlier."""
+        """Store `block`, and fill `out` with the input of `frames` earlier."""
         past, length = self._past, self._past.shape[1]
-        self._turn(past, self._at, block, write=True)
-        self._turn(past, (self._at - self._frames) % length, out, write=False)
+        self._transfer(past, self._at, block, write=True)
+        self._transfer(past, (self._at - self._frames) % length, out, write=False)
         self._at = (self._at + self._size) % length
 
-    def _turn(self, past: Array, start: int, block: Array, *, write: bool) -> None:
+    def _transfer(self, past: Array, start: int, block: Array, *, write: bool) -> None:
         first = min(self._size, past.shape[1] - start)
         for part, inner in (
             (slice(start, start + first), slice(first)),
@@ -84,7 +84,7 @@ class Delay:
 class Mixer:
     """Add the dry signal to the wet one, each at a level of its own.
 
-    One dry channel goes to every output; else each goes to the output of its number, as far as there is one.
+    One dry channel goes to every output; of several, each goes to the output of its number, where there is one.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class Mixer:
 
     @property
     def neutral(self) -> bool:
-        """Whether the wet signal passes as it is, alone."""
+        """Whether the wet signal passes unchanged and alone."""
         return self.wet == 1 == self._wet.value and self.dry == 0 == self._dry.value
 
     def process(self, signal: Array, dry: Array) -> None:
@@ -125,6 +125,6 @@ class Mixer:
         np.add(shared, self._scaled, shared)
 
     def settle(self) -> None:
-        """Be at the set levels at once."""
+        """Jump to the set levels."""
         self._wet.settle(self.wet)
         self._dry.settle(self.dry)

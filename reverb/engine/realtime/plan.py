@@ -1,13 +1,13 @@
-"""How a response is cut for real time: which partition sizes, and which work falls into which block.
+"""The plan of a real-time convolver: the sizes of its partitions, and the work of each block.
 
-Pure integers, no samples. The head (stage 0) has the block's size and answers at once. A tail stage has
+Integers only, no samples. The head (stage 0) has partitions of one block and responds within it. A tail stage has
 partitions of ``ratio`` blocks; between the block that completes such a partition and the block in which its
 result first sounds lie ``window`` slots, over which its transforms are spread. All its multiply-adds but the
 newest partition's concern older input and are done ahead, in whichever blocks have the least to do.
 
-A slot is one block's turn. The stage sizes come from a search over all ladders of sizes with a cost model in
-nanoseconds; the multi-stage idea is Gardner's (1995), the optimisation Garcia's (2002), the even load after
-Wefers (2015), chapter 5.
+A slot is the time of one block. The stage sizes come from a search over all ladders of sizes with a cost model in
+nanoseconds. Multi-stage partitioning is Gardner's (1995), the choice by cost Garcia's (2002), the even load
+Wefers's (2015, chapter 5).
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,11 +16,11 @@ from functools import cached_property, lru_cache
 from itertools import combinations
 from math import ceil
 
-from reverb.engine.realtime.schedule import FFTW_COSTS, CostModel, Stage, cost_stage, place
-from reverb.engine.realtime.shape import Shape
+from reverb.engine.machine import FFTW_COSTS, CostModel
+from reverb.engine.realtime.schedule import Shape, Stage, cost_stage, place
 
-_LARGEST = 1 << 16  # frames of the largest tail partition that the search tries
-_MOST_TAILS = 4
+_MAX_PARTITION = 1 << 16  # frames of a tail partition that the search tries
+_MAX_TAILS = 4
 _BURST = 64  # a task of this many nanoseconds weighs as much as one nanosecond in every block
 
 
@@ -34,7 +34,7 @@ class Plan:
         Frames of a block, and of the longest response.
     shape : Shape
     stages : tuple of Stage
-        The head first, then ever larger partitions. ``str(plan)`` is a readable table.
+        The head first, then tails of ever larger partitions. ``str(plan)`` is a readable table.
     """
 
     block_size: int
@@ -49,7 +49,7 @@ class Plan:
 
     @cached_property
     def slots(self) -> tuple[int, ...]:
-        """Work of each slot of a period, in nanoseconds by the cost model, the head's included."""
+        """Work of each slot of a period, the head included, in nanoseconds by the cost model."""
         work = [self.stages[0].work] * self.period
         for stage in self.stages[1:]:
             for task in stage.tasks:
@@ -102,7 +102,7 @@ def plan_partitions(block_size: int, taps: int, shape: Shape, costs: CostModel =
     shape : Shape
         The channels and paths.
     costs : CostModel
-        What the machine charges.
+        Of the machine and its FFT.
 
     Returns
     -------
@@ -110,11 +110,11 @@ def plan_partitions(block_size: int, taps: int, shape: Shape, costs: CostModel =
     """
     assert block_size >= 1, block_size
     assert taps >= 1, taps
-    most = min(taps, max(_LARGEST, 2 * block_size)) // block_size
+    most = min(taps, max(_MAX_PARTITION, 2 * block_size)) // block_size
     best = min(
         (
             stages
-            for count in range(_MOST_TAILS + 1)
+            for count in range(_MAX_TAILS + 1)
             for ladder in _ladders(most, count)
             if (stages := _stages(block_size, taps, shape, ladder, costs))
         ),
@@ -126,7 +126,7 @@ def plan_partitions(block_size: int, taps: int, shape: Shape, costs: CostModel =
 def _ladders(most: int, count: int) -> Iterator[tuple[int, ...]]:
     """Yield `count` ascending ratios up to `most`, each a multiple of the one before.
 
-    Powers of two, but for the last, which may be 3 · 2ⁿ: between two octaves the most is to be gained there.
+    They are powers of two; the last, where the most is to be gained, may also be 3 · 2ⁿ.
     """
     doubled, tripled = ([k << n for n in range(most.bit_length()) if k << n <= most] for k in (2, 3))
     yield from combinations(doubled, count)
@@ -136,7 +136,7 @@ def _ladders(most: int, count: int) -> Iterator[tuple[int, ...]]:
 
 
 def _price(stages: Sequence[Stage], costs: CostModel) -> float:
-    """Nanoseconds of an average block; to look whether a stage has something to do costs what a call does."""
+    """Return the nanoseconds of an average block; a stage without work costs as much as a call, too."""
     burst = max((task.cost for stage in stages for task in stage.tasks), default=0)
     return sum(stage.work / stage.ratio + costs.call for stage in stages) + burst / _BURST
 
@@ -144,10 +144,10 @@ def _price(stages: Sequence[Stage], costs: CostModel) -> float:
 def _stages(
     block: int, taps: int, shape: Shape, ladder: Sequence[int], costs: CostModel
 ) -> tuple[Stage, ...]:
-    """Cut the response for one ladder of ratios; nothing if a stage of it would have no partition.
+    """Cut the response for one ladder of ratios; return an empty tuple if a stage of it would have no partition.
 
-    A stage lasts until the next has had its size and window: the first tail gets up to three slots, each
-    further one a whole period of the stage before it in addition.
+    A stage covers the response up to where the next one can follow, after its size and window: the window of the first
+    tail is up to three slots, that of each further one a whole period of the stage before it longer.
     """
     stages: list[Stage] = []
     offset, window = 0, 1

@@ -1,87 +1,83 @@
-"""A stage of equal partitions: what it has to do, what that costs, and in which slots it is done."""
+"""A stage of equal partitions: its tasks, their costs, and the slots in which they are done."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import ceil, log2
+from math import ceil
 from typing import NamedTuple
 
-from reverb.engine.fft_plans import LONGEST_TOGETHER
-from reverb.engine.realtime.shape import Group, Shape, runs
+from reverb.engine.machine import CostModel
+from reverb.engine.routing import Routing
 
-ALONE = 200_000
-"""Most complex products that BLAS sums in one thread: OpenBLAS (0.3.27, of NumPy 2.0) shares out 460,800 reals."""
+MAX_PRODUCTS = 200_000
+"""Complex products that BLAS sums in one thread: OpenBLAS (0.3.27, of NumPy 2.0) starts more at 460,800 reals."""
 
 _LINE = 8  # complex numbers of a cache line, in single precision
 _GOLDEN = (5**0.5 - 1) / 2  # its multiples fall evenly between whole numbers, however many they are
-_WIDE = 2744  # columns of rows that lie apart: NumPy copies shorter rows first, three to its buffer of 8192
+_MIN_COLUMNS = (
+    2744  # of a batch: NumPy copies shorter rows that are not contiguous, three to its buffer of 8192
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostModel:
-    """What the building stones cost, in nanoseconds.
+class Group(NamedTuple):
+    """Consecutive outputs that are each the sum of the same number of paths."""
+
+    first: int
+    outputs: int
+    paths: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The part of a routing that decides its cost.
 
     Attributes
     ----------
-    call : float
-        One NumPy call, whatever it does.
-    fft_call : float
-        One call of an FFT plan.
-    fft : float
-        A real FFT of one row, per ``n log2 n``.
-    rows : int
-        How many rows the FFT transforms in little more time than one (1: each takes its own).
-    longest : int
-        Samples of a row up to which that is so.
-    mac : float
-        One complex multiply-add, product and sum, of numbers in the cache.
-    far : float
-        The same, of numbers that come from further away.
-    cache : int
-        Complex numbers of a stage that stay near between its turns.
-    move : float
-        Copying or adding one complex number, or two real ones.
+    inputs, outputs : tuple of int
+        The channels that have a path.
+    groups : tuple of Group
+        All outputs that have a path.
     """
 
-    call: float
-    fft_call: float
-    fft: float
-    rows: int
-    longest: int
-    mac: float
-    far: float
-    cache: int
-    move: float
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    groups: tuple[Group, ...]
 
-    def transform(self, frames: int, rows: int) -> int:
-        """Cost of one FFT call over `rows` rows of `frames` real samples."""
-        if frames <= self.longest and self.rows > 1:
-            vectors, single = divmod(rows, self.rows)
-            rows = vectors * (self.rows + 1) // 2 + single
-        return round(self.fft_call + self.fft * rows * frames * log2(frames))
+    @classmethod
+    def of(cls, routing: Routing) -> "Shape":
+        """Return the shape of a routing."""
+        counts = [sum(path.output == o for path in routing.paths) for o in range(routing.outputs)]
+        groups: list[Group] = []
+        for output, count in enumerate(counts):
+            if groups and groups[-1].paths == count and groups[-1].first + groups[-1].outputs == output:
+                groups[-1] = groups[-1]._replace(outputs=groups[-1].outputs + 1)
+            elif count:
+                groups.append(Group(output, 1, count))
+        inputs = tuple(sorted({path.input for path in routing.paths}))
+        return cls(inputs, tuple(o for o, count in enumerate(counts) if count), tuple(groups))
+
+    def output_runs(self, rows: int) -> Iterator[tuple[int, int]]:
+        """Cut the outputs into runs as `runs` does, each within one group."""
+        for group in self.groups:
+            yield from runs(range(group.first, group.first + group.outputs), rows)
+
+    @property
+    def paths(self) -> int:
+        """The number of convolutions."""
+        return sum(group.outputs * group.paths for group in self.groups)
 
 
-FFTW_COSTS = CostModel(
-    call=300, fft_call=100, fft=0.07, rows=1, longest=1, mac=0.3, far=0.9, cache=100_000, move=0.12
-)
-POCKETFFT_COSTS = CostModel(
-    call=300,
-    fft_call=800,
-    fft=0.28,
-    rows=2,
-    longest=LONGEST_TOGETHER,
-    mac=0.3,
-    far=0.9,
-    cache=100_000,
-    move=0.12,
-)
-NUMPY_COSTS = CostModel(
-    call=300, fft_call=5000, fft=0.4, rows=1, longest=1, mac=0.3, far=0.9, cache=100_000, move=0.12
-)
+def runs(channels: Sequence[int], rows: int) -> Iterator[tuple[int, int]]:
+    """Cut ascending `channels` into ``(first, stop)`` of consecutive ones, at most `rows` long."""
+    start = 0
+    for n in range(1, len(channels) + 1):
+        if n == len(channels) or channels[n] != channels[n - 1] + 1 or n - start == rows:
+            yield channels[start], channels[n - 1] + 1
+            start = n
 
 
 class Task(NamedTuple):
-    """A piece of a tail stage's work: what, which of them, how dear (ns), and its slot of the period."""
+    """A piece of a stage's work: its kind and number, its cost in nanoseconds, and its slot of the period."""
 
     kind: str
     number: int
@@ -102,11 +98,11 @@ class Stage:
         Blocks per partition, which is also the period of its work in slots.
     window : int
         Slots from the one that completes a partition of input to the one that first needs its result, both
-        counted.
+        included.
     fft_rows : int
         Channels transformed by one call.
     batch : int
-        Complex products of a multiply-add that takes as long as such a transform, or the most that BLAS sums alone.
+        Complex products of a multiply-add that takes as long as such a transform; at most `MAX_PRODUCTS`.
     tasks : tuple of Task
         A period's work, placed in slots. Empty for the head, which does all its work in every slot.
     work : int
@@ -139,12 +135,12 @@ class Stage:
         return self.partitions - (self.ratio > 1)
 
     def batches(self, group: Group) -> Iterator[slice]:
-        """Cut the columns of a group's outputs, laid end to end, into those of one multiply-add each.
+        """Cut the columns of a group's outputs, as one contiguous row, into slices of one multiply-add each.
 
-        None takes longer than a transform, if it may be so narrow: few calls, and none that a block would notice.
+        None takes longer than a transform, unless it would be too narrow: so there are few calls, and none is long.
         """
         count, rows = group.outputs * self.columns, self.rows * group.paths
-        pieces = min(ceil(count * rows / self.batch), max(count // _WIDE, 1))
+        pieces = min(ceil(count * rows / self.batch), max(count // _MIN_COLUMNS, 1))
         for n in range(pieces if rows else 0):
             first, stop = (count * k // pieces // _LINE * _LINE for k in (n, n + 1))
             yield slice(first, stop)
@@ -152,14 +148,14 @@ class Stage:
 
 @lru_cache(maxsize=4096)
 def cost_stage(size: int, partitions: int, ratio: int, shape: Shape, costs: CostModel) -> Stage:
-    """Describe a stage by its work alone; its place in the response comes later."""
+    """Return a stage with its tasks and their costs, but without a place in the response."""
     cheap = costs.transform(2 * size, 1) < 2 * costs.call
     channels = max(len(shape.inputs), len(shape.outputs), 1)
     together = costs.rows if 2 * size <= costs.longest and channels >= costs.rows else 1
     rows = channels if cheap else together
     spectra = 3 * (partitions - (ratio > 1)) * shape.paths  # the response lies doubled
     mac = costs.mac if spectra * (size + 1) <= costs.cache else costs.far
-    batch = min(ceil(costs.transform(2 * size, rows) / mac), ALONE)
+    batch = min(ceil(costs.transform(2 * size, rows) / mac), MAX_PRODUCTS)
     stage = Stage(size, 0, partitions, ratio, 1, rows, batch)
     tasks = tuple(_tasks(stage, shape, costs, mac))
     return replace(stage, tasks=tasks if ratio > 1 else (), work=sum(task.cost for task in tasks))
@@ -200,7 +196,7 @@ def place(stages: Sequence[Stage]) -> tuple[Stage, ...]:
 
 
 def _slot(tasks: Sequence[Task], kind: str) -> int:
-    """Where the first task of a kind is done; without a path there is none, and nothing to do."""
+    """Return the slot of the first task of a kind; 0 where there is none, as without a path."""
     return next((task.slot for task in tasks if task.kind == kind), 0)
 
 
@@ -222,7 +218,7 @@ def _place_chain(stage: Stage, load: list[int]) -> Iterator[Task]:
 
 
 def _fit(chain: Sequence[Task], load: Sequence[int], window: int, limit: int) -> list[int]:
-    """Slots for `chain`, each as early as keeps every slot within `limit`; nothing if they do not fit."""
+    """Return the earliest slots for `chain` with at most `limit` ns in each slot; an empty list if they do not fit."""
     slots: list[int] = []
     slot, full = 0, load[0]
     for task in chain:
@@ -237,9 +233,9 @@ def _fit(chain: Sequence[Task], load: Sequence[int], window: int, limit: int) ->
 
 
 def _place_ahead(stage: Stage, load: list[int], first: int, newest: int) -> Iterator[Task]:
-    """Place the tasks without an order, each where there is the least to do, and otherwise far from the others.
+    """Place the tasks without an order, each in the emptiest slot, and among equal ones far from the others.
 
-    Not after the slot in which the newest spectrum begins to take the oldest one's place, before it is used.
+    None is placed between the first transform, which may overwrite the oldest spectrum, and the newest one's product.
     """
     free = [*range(first + 1), *range(newest + 1, len(load))]
     free.sort(key=lambda slot: slot * _GOLDEN % 1)

@@ -1,13 +1,13 @@
-"""The arrays of a real-time stage, and its work as lists of prepared calls.
+"""The arrays of a real-time stage, and its work as lists of prepared steps.
 
-Everything a block will do is decided here, once: each piece of work is a call without arguments, bound to views
-of fixed arrays. What runs in a block is a walk through a short tuple of them.
+Everything that a block will do is decided here, once: each step is a call without arguments, bound to views of fixed
+arrays, and a block runs through a short tuple of them.
 
-Two sign conventions save all shifting of buffers. A stage's time buffer holds two partitions, and the newest
+Two sign conventions make it unnecessary to shift buffers. A stage's time buffer holds two partitions, and the newest
 input is written over the older half, so that the window is rotated by one partition every second time. A
 rotation by half its length turns the sign of every odd bin. Response partition ``p`` carries that sign ``p``
 times, so that all products of a sum agree; the sum comes back rotated as the newest window is, and its valid
-half (overlap-save) is simply the half last written to.
+half (overlap-save) is the half that was written to last.
 """
 
 from collections.abc import Iterator
@@ -17,20 +17,20 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from reverb.arrays import Array, aligned_zeros
 from reverb.engine import fft
-from reverb.engine.aligned import aligned_zeros
-from reverb.engine.fft_plans import Array, Backend, Step
-from reverb.engine.realtime.delay_line import Lanes, Ring, Scratch, copy
+from reverb.engine.fft import Backend, Step
+from reverb.engine.realtime.delay_line import FrequencyDelayLine, OutputGroup, Scratch, copy
 from reverb.engine.realtime.plan import Plan
-from reverb.engine.realtime.schedule import Stage, Task
-from reverb.engine.realtime.shape import runs
+from reverb.engine.realtime.schedule import Stage, Task, runs
 from reverb.engine.routing import Routing
 
-Program: TypeAlias = list[tuple[Step, ...]]
+Schedule: TypeAlias = list[tuple[Step, ...]]
+"""The steps of each slot, until all positions repeat."""
 
 
-class Turn(NamedTuple):
-    """What the head does in one slot: take the block, walk the steps, add the result and the tails' share."""
+class HeadSlot(NamedTuple):
+    """The head's work in one slot: copy the block to `inlet`, run the steps, add `result` and `share`."""
 
     inlet: Array
     steps: tuple[Step, ...]
@@ -38,8 +38,8 @@ class Turn(NamedTuple):
     share: Array | None
 
 
-class Kit(NamedTuple):
-    """What all stages of a convolver are built from."""
+class BuildContext(NamedTuple):
+    """The values from which all stages of a convolver are built."""
 
     plan: Plan
     responses: Array
@@ -60,55 +60,57 @@ class Buffers:
         Their spectra; columns from `bins` on are padding and stay zero.
     result : ndarray, (outputs, 2 · size)
         The output, valid in the half of the same parity.
-    lanes : list of Lanes
+    groups : list of OutputGroup
     """
 
-    def __init__(self, stage: Stage, kit: Kit) -> None:
-        self._stage, self._kit = stage, kit
-        self.lanes = [Lanes(group, stage, kit.routing, kit.scratch) for group in kit.plan.shape.groups]
-        self.time = aligned_zeros((kit.routing.inputs, 2 * stage.size), kit.dtype)
-        self.spectra = aligned_zeros((kit.routing.inputs, stage.columns), kit.scratch.dtype)
-        self.result = aligned_zeros((kit.routing.outputs, 2 * stage.size), kit.dtype)
+    def __init__(self, stage: Stage, context: BuildContext) -> None:
+        self._stage, self._context = stage, context
+        self.groups = [
+            OutputGroup(group, stage, context.routing, context.scratch) for group in context.plan.shape.groups
+        ]
+        self.time = aligned_zeros((context.routing.inputs, 2 * stage.size), context.dtype)
+        self.spectra = aligned_zeros((context.routing.inputs, stage.columns), context.scratch.dtype)
+        self.result = aligned_zeros((context.routing.outputs, 2 * stage.size), context.dtype)
 
     def half(self, array: Array, parity: int) -> Array:
-        """View the partition of `time` or `result` that was written last."""
+        """Return a view of the partition of `time` or `result` that was written last."""
         return array[:, parity * self._stage.size : (parity + 1) * self._stage.size]
 
     def forward(self, spectra: Array) -> list[Step]:
         """Plan the transforms of the input channels in use into `spectra` ``(inputs, columns)``."""
         return [
-            self._kit.backend.forward(self.time[a:b], spectra[a:b, : self._stage.bins])
-            for a, b in runs(self._kit.plan.shape.inputs, self._stage.fft_rows)
+            self._context.backend.plan(self.time[a:b], spectra[a:b, : self._stage.bins])
+            for a, b in runs(self._context.plan.shape.inputs, self._stage.fft_rows)
         ]
 
-    def ring(self, partitions: Array, skip: int) -> Ring:
-        """Make room for past spectra, to meet all `partitions` of the response but the first `skip`."""
-        return Ring(self.lanes, partitions, skip, self.spectra)
+    def delay_line(self, partitions: Array, skip: int) -> FrequencyDelayLine:
+        """Return the delay line for all `partitions` of the response but the first `skip`."""
+        return FrequencyDelayLine(self.groups, partitions, skip, self.spectra)
 
     def inverse(self) -> list[Step]:
         """Plan the transforms of the output channels in use."""
         steps = []
-        for lanes in self.lanes:
-            first, outputs, _ = lanes.group
+        for group in self.groups:
+            first, outputs, _ = group.group
             for a, b in runs(range(outputs), self._stage.fft_rows):
-                total = lanes.total[a:b, : self._stage.bins]
-                steps.append(self._kit.backend.inverse(total, self.result[first + a : first + b]))
+                total = group.total[a:b, : self._stage.bins]
+                steps.append(self._context.backend.plan(total, self.result[first + a : first + b]))
         return steps
 
     def clear(self) -> None:
         """Forget all sound."""
-        for array in (self.time, self.spectra, self.result, *(lanes.total for lanes in self.lanes)):
+        for array in (self.time, self.spectra, self.result, *(group.total for group in self.groups)):
             array[...] = 0
 
 
-def partition_spectra(stage: Stage, kit: Kit) -> Array:
-    """Transform a stage's part of the responses ``(rows, taps)`` to ``(rows, partitions, bins)``.
+def partition_spectra(stage: Stage, context: BuildContext) -> Array:
+    """Return the spectra ``(rows, partitions, bins)`` of a stage's part of the responses ``(rows, taps)``.
 
-    In double precision, then rounded once; with the alternating sign of the module's docstring and the scale of
-    the unscaled inverse transform.
+    Computed in double precision, then rounded once; with the alternating sign of the module's docstring, and scaled
+    for the unscaled inverse transform.
     """
-    size, count = stage.size, len(kit.responses)
-    part = kit.responses[:, stage.offset : stage.offset + stage.partitions * size]
+    size, count = stage.size, len(context.responses)
+    part = context.responses[:, stage.offset : stage.offset + stage.partitions * size]
     padded = np.zeros((count, stage.partitions * size))
     padded[:, : part.shape[1]] = part
     windows = np.zeros((count * stage.partitions, 2 * size))
@@ -117,78 +119,78 @@ def partition_spectra(stage: Stage, kit: Kit) -> Array:
     fft.forward(windows, spectra.reshape(-1, size + 1))
     spectra[:, 1::2, 1::2] *= -1
     spectra /= 2 * size
-    result: Array = spectra.astype(kit.scratch.dtype)
+    result: Array = spectra.astype(context.scratch.dtype)
     return result
 
 
 class Head:
-    """Stage 0: from a block to its answer within the slot."""
+    """Stage 0, whose result is due in the slot of its input."""
 
-    def __init__(self, kit: Kit) -> None:
-        self._stage = kit.plan.stages[0]
-        self._buffers = Buffers(self._stage, kit)
-        self._ring = self._buffers.ring(partition_spectra(self._stage, kit), 0)
-        self._forward = [self._buffers.forward(spectra) for spectra in self._ring.spectra]
+    def __init__(self, context: BuildContext) -> None:
+        self._stage = context.plan.stages[0]
+        self._buffers = Buffers(self._stage, context)
+        self._delay_line = self._buffers.delay_line(partition_spectra(self._stage, context), 0)
+        self._forward = [self._buffers.forward(spectra) for spectra in self._delay_line.spectra]
         self._inverse = self._buffers.inverse()
 
-    def program(self, share: Array | None, blocks: int) -> list[Turn]:
-        """List all turns until everything repeats; `share` is the tails' sum, a partition of `blocks` blocks."""
+    def schedule(self, share: Array | None, blocks: int) -> list[HeadSlot]:
+        """Return all slots until everything repeats; `share` is the tails' sum, a partition of `blocks` blocks."""
         size, partitions, buffers = self._stage.size, self._stage.partitions, self._buffers
-        walks = [tuple(self._walk(t)) for t in range(partitions)]
-        turns = []
+        steps = [tuple(self._steps(t)) for t in range(partitions)]
+        slots = []
         for t in range(lcm(2, partitions, blocks)):
             start = (t - partitions) % blocks * size
             shared = None if share is None else share[:, start : start + size]
             inlet, result = buffers.half(buffers.time, t % 2), buffers.half(buffers.result, t % 2)
-            turns.append(Turn(inlet, walks[t % partitions], result, shared))
-        return turns
+            slots.append(HeadSlot(inlet, steps[t % partitions], result, shared))
+        return slots
 
-    def _walk(self, t: int) -> Iterator[Step]:
+    def _steps(self, t: int) -> Iterator[Step]:
         yield from self._forward[-t % len(self._forward)]
-        yield from self._ring.store(t)
-        for n, lane in enumerate(self._buffers.lanes):
-            for batch in self._stage.batches(lane.group):
-                yield from self._ring.multiply_add(n, batch, t, lane.total)
+        yield from self._delay_line.store(t)
+        for n, group in enumerate(self._buffers.groups):
+            for batch in self._stage.batches(group.group):
+                yield from self._delay_line.multiply_add(n, batch, t, group.total)
         yield from self._inverse
 
     def clear(self) -> None:
         """Forget all sound."""
         self._buffers.clear()
-        self._ring.clear()
+        self._delay_line.clear()
 
 
 class Tail:
     """A stage of larger partitions, its work spread over a period of slots.
 
-    The ring keeps all windows but the newest, whose product with the first partition is a task of its own.
+    The delay line keeps all windows but the newest, whose product with the first partition is a task of its own.
 
     Attributes
     ----------
     stage : Stage
     handoff : ndarray, (outputs, size)
-        The finished partition, with the larger stages' share, from which the next smaller stage is served.
+        The finished partition, with the larger stages' share: the input of the next smaller stage's merge.
     """
 
-    def __init__(self, stage: Stage, kit: Kit) -> None:
+    def __init__(self, stage: Stage, context: BuildContext) -> None:
         self.stage = stage
-        self.handoff = aligned_zeros((kit.routing.outputs, stage.size), kit.dtype)
-        self._buffers = Buffers(stage, kit)
-        partitions, lanes = partition_spectra(stage, kit), self._buffers.lanes
-        self._first = [lane.responses(partitions[:, :1])[0] for lane in lanes]
-        self._sums = [np.zeros_like(lane.total) for lane in lanes]
-        self._ring = self._buffers.ring(partitions, 1)
-        self._batches = [(n, batch) for n, lane in enumerate(lanes) for batch in stage.batches(lane.group)]
-        self._forward = [self._buffers.forward(spectra) for spectra in self._ring.spectra]
+        self.handoff = aligned_zeros((context.routing.outputs, stage.size), context.dtype)
+        self._buffers = Buffers(stage, context)
+        partitions, groups = partition_spectra(stage, context), self._buffers.groups
+        self._first = [group.responses(partitions[:, :1])[0] for group in groups]
+        self._sums = [np.zeros_like(group.total) for group in groups]
+        self._delay_line = self._buffers.delay_line(partitions, 1)
+        self._batches = [(n, batch) for n, group in enumerate(groups) for batch in stage.batches(group.group)]
+        self._forward = [self._buffers.forward(spectra) for spectra in self._delay_line.spectra]
         self._inverse = self._buffers.inverse()
 
-    def program(self, ring: Array, larger: Array | None, ratio: int) -> Program:
-        """List the work of every slot until all positions repeat; entry 0 completes a partition.
+    def schedule(self, history: Array, larger: Array | None, ratio: int) -> Schedule:
+        """Return the steps of every slot until all positions repeat; entry 0 completes a partition.
 
-        `ring` is the input to load from, `larger` the next larger stage's hand-off of `ratio` partitions.
+        `history` is the ring of past input, `larger` the next larger stage's hand-off of `ratio` partitions.
         """
         stage = self.stage
         finish = next(task.slot for task in stage.tasks if task.kind == "newest")
-        loads, rows = ring.shape[1] // stage.size, self._ring.rows or 1
+        loads, rows = history.shape[1] // stage.size, self._delay_line.rows or 1
         repeats = {
             "load": lcm(2, loads),
             "forward": rows,
@@ -197,22 +199,22 @@ class Tail:
             "merge": lcm(2, ratio),
         }
         rounds = lcm(*repeats.values())
-        program: Program = [()] * (rounds * stage.ratio)
+        schedule: Schedule = [()] * (rounds * stage.ratio)
         for task in sorted(stage.tasks, key=_precedence):
-            early = task.kind == "ahead" and task.slot > finish  # then it is the next output's
+            early = task.kind == "ahead" and task.slot > finish  # and belongs to the next output
             variants = [
-                tuple(self._steps(task, n, ring, larger, ratio)) for n in range(repeats.get(task.kind, 1))
+                tuple(self._steps(task, n, history, larger, ratio)) for n in range(repeats.get(task.kind, 1))
             ]
             for n in range(rounds):
-                program[n * stage.ratio + task.slot] += variants[(n + early) % len(variants)]
-        return program
+                schedule[n * stage.ratio + task.slot] += variants[(n + early) % len(variants)]
+        return schedule
 
-    def _steps(self, task: Task, n: int, ring: Array, larger: Array | None, ratio: int) -> Iterator[Step]:
-        """Prepare a task for the ``n``-th partition of input (counted from 1)."""
+    def _steps(self, task: Task, n: int, history: Array, larger: Array | None, ratio: int) -> Iterator[Step]:
+        """Prepare a task for the ``n``-th partition of input, counted from 1."""
         buffers, size = self._buffers, self.stage.size
         if task.kind == "load":
-            start = (n - 1) * size % ring.shape[1]
-            yield copy(ring[:, start : start + size], buffers.half(buffers.time, n % 2))
+            start = (n - 1) * size % history.shape[1]
+            yield copy(history[:, start : start + size], buffers.half(buffers.time, n % 2))
         elif task.kind == "forward":
             yield self._forward[-n % len(self._forward)][task.number]
         elif task.kind == "newest":
@@ -220,8 +222,8 @@ class Tail:
         elif task.kind == "inverse":
             yield self._inverse[task.number]
         elif task.kind == "ahead":
-            lane, batch = self._batches[task.number]
-            yield from self._ring.multiply_add(lane, batch, n, self._sums[lane])
+            group, batch = self._batches[task.number]
+            yield from self._delay_line.multiply_add(group, batch, n, self._sums[group])
         else:
             valid = buffers.half(buffers.result, n % 2)
             start = (n - 1 - self.stage.partitions) % ratio * size
@@ -232,20 +234,20 @@ class Tail:
             )
 
     def _newest(self, n: int) -> Iterator[Step]:
-        """Add the newest spectrum's product with the first partition to the sums, and keep it for later."""
-        spectra = self._ring.spectra[-n % len(self._ring.spectra)]
-        for lane, first, sums in zip(self._buffers.lanes, self._first, self._sums, strict=True):
-            yield from lane.finish(spectra, first, sums if self._ring.rows else None)
-        yield from self._ring.store(n)
+        """Prepare the newest spectrum's product with the first partition, plus the sums, and keep the spectrum."""
+        spectra = self._delay_line.spectra[-n % len(self._delay_line.spectra)]
+        for group, first, sums in zip(self._buffers.groups, self._first, self._sums, strict=True):
+            yield from group.finish(spectra, first, sums if self._delay_line.rows else None)
+        yield from self._delay_line.store(n)
 
     def clear(self) -> None:
         """Forget all sound."""
         self._buffers.clear()
-        self._ring.clear()
+        self._delay_line.clear()
         for array in (self.handoff, *self._sums):
             array[...] = 0
 
 
 def _precedence(task: Task) -> int:
-    """Order within a slot: what was to be done ahead first, then the chain in its own order."""
+    """Return the order within a slot: multiply-adds done ahead first, then the chain in its own order."""
     return ("ahead", "load", "forward", "newest", "inverse", "merge").index(task.kind)

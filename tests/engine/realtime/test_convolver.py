@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverb.engine import routing
+from reverb.engine.machine import FFTW_COSTS, Machine
 from reverb.engine.realtime.convolver import RealtimeConvolver
 from reverb.engine.realtime.delay_line import Scratch
-from reverb.engine.realtime.schedule import ALONE, FFTW_COSTS
+from reverb.engine.realtime.schedule import MAX_PRODUCTS
 from reverb.engine.realtime.swap import SwappableConvolver
 from reverb.engine.routing import Routing
 from reverb.errors import ParameterError
@@ -78,7 +79,7 @@ def test_ten_seconds_with_a_response_of_four(size: int) -> None:
 @pytest.mark.parametrize(("size", "taps", "last"), [(16, 60_000, 512), (16, 80_000, 768), (128, 60_000, 128)])
 def test_an_impulse_plays_a_ramp_of_all_partitions(size: int, taps: int, last: int) -> None:
     h = np.arange(1, taps + 1, dtype=float)[np.newaxis] / taps
-    engine = RealtimeConvolver(h, routing.each(1), size, np.float64, costs=FFTW_COSTS)
+    engine = RealtimeConvolver(h, routing.each(1), size, np.float64, machine=Machine.of(FFTW_COSTS))
     assert len(engine.plan.stages) == 3
     assert engine.plan.stages[-1].ratio == last
     x = np.zeros((1, blocks_for(taps + 5 * size, size)))
@@ -154,8 +155,8 @@ def test_the_block_size_must_be_positive() -> None:
 @pytest.mark.timing
 @pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
 def test_the_largest_multiply_add_wakes_no_other_thread(dtype: Any) -> None:
-    scratch = Scratch(ALONE, np.dtype(dtype))
-    x, total = np.ones((8, ALONE // 8), dtype), np.zeros(ALONE // 8, dtype)
+    scratch = Scratch(MAX_PRODUCTS, np.dtype(dtype))
+    x, total = np.ones((8, MAX_PRODUCTS // 8), dtype), np.zeros(MAX_PRODUCTS // 8, dtype)
     steps = list(scratch.multiply_add(x, x, total))
     for _ in range(3):
         started, alone = time.process_time(), time.thread_time()

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverb.engine import routing
+from reverb.engine.machine import FFTW_COSTS, POCKETFFT_COSTS
 from reverb.engine.realtime.plan import Plan, plan_partitions
-from reverb.engine.realtime.schedule import FFTW_COSTS, POCKETFFT_COSTS, cost_stage
-from reverb.engine.realtime.shape import Group, Shape, runs
+from reverb.engine.realtime.schedule import Group, Shape, cost_stage, runs
 
 STEREO = Shape.of(routing.parallel(2))
 quick = settings(deadline=None, derandomize=True, max_examples=60)
