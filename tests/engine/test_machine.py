@@ -96,7 +96,7 @@ def test_files_use_fftw_where_the_machine_has_its_plans(monkeypatch: pytest.Monk
     digest = tuning.learn_fftw(done.append)
     assert done == [1 << 15]
     machine.save(Machine(fftw_sizes=fftw.SIZES, fftw_digest=digest))
-    x, h = noise(900_000, 2).astype(np.float32), decaying(8_000, 2).T.astype(np.float32)
+    x, h = noise(3_000_000, 2).astype(np.float32), decaying(2_000, 2).T.astype(np.float32)
 
     def rendered(of: Machine | None, dtype: Any = np.float32) -> tuple[str, Any]:
         engine = OverlapAdd(h, routing.parallel(2), dtype=dtype, length=len(x), machine=of)
