@@ -32,6 +32,7 @@ from reverb.audiofiles.outputs import PathLike, check_output, whole_or_nothing
 from reverb.audiofiles.packed import PackedWriter, packed
 from reverb.effects.effect import HasResponse
 from reverb.effects.fold import check_workers, fold
+from reverb.engine.machine import Machine
 from reverb.errors import AudioFileError, ParameterError
 from reverb.levels import to_db
 from reverb.render.job import Job, Progress
@@ -120,6 +121,7 @@ def process_file(
     measure: bool = False,
     workers: int | None = None,
     progress: Progress | None = None,
+    machine: Machine | None = None,
 ) -> RenderReport:
     """Apply an effect to an audio file.
 
@@ -159,6 +161,8 @@ def process_file(
         at the least; the result does not depend on it.
     progress : callable, optional
         Called now and then with frames done and frames in all.
+    machine : Machine, optional
+        Whose FFT plans are followed (`reverb.engine.machine`); by default this one's.
 
     Returns
     -------
@@ -196,10 +200,10 @@ def process_file(
         response = fold(effect, sound.samplerate, sound.channels, floor_db=floor_db)
         verdict = Verdict(gain)
         if asked.measures:
-            verdict = _measured(sound, response, tail, workers, asked, _share(progress, 0, 2))
+            verdict = _measured(sound, response, tail, workers, asked, _share(progress, 0, 2), machine)
             progress = _share(progress, 1, 2)
         response *= verdict.factor
-        job = Job(sound, response, tail, workers, warn=not asked.measures)
+        job = Job(sound, response, tail, workers, warn=not asked.measures, machine=machine)
         del response  # up to 64 MB, of which the engine has what it needs
         container = _large_enough(container, job.frames * job.channels * _BYTES.get(subtype, 4))
         if dither is None:
@@ -235,10 +239,13 @@ def _measured(
     workers: int | None,
     asked: Levelling,
     progress: Progress | None,
+    machine: Machine | None,
 ) -> Verdict:
     """Return what a first pass, which writes nothing, says about the level."""
     measurement = Measurement(asked, sound.samplerate, sound.channels, response.wiring.outputs)
-    Job(sound, response, tail, workers, listen=measurement.heard).run(measurement.watch, progress)
+    Job(sound, response, tail, workers, listen=measurement.heard, machine=machine).run(
+        measurement.watch, progress
+    )
     return measurement.result()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from reverb.arrays import Audio
 from reverb.audiofiles.files import Sound, check_loudness, read_blocks, shortfall
 from reverb.audiofiles.packed import PackedReader, packed
+from reverb.engine.machine import Machine
 from reverb.engine.offline.blocks import Spectra
 from reverb.engine.offline.convolver import OverlapAdd
 from reverb.errors import InvalidAudioError
@@ -67,6 +68,7 @@ class Job:
         *,
         warn: bool = True,
         listen: Callable[[Audio], None] | None = None,
+        machine: Machine | None = None,
     ) -> None:
         self._listen = listen
         self.channels = response.wiring.outputs
@@ -87,6 +89,7 @@ class Job:
             dtype=self.dtype,
             length=sound.frames,
             workers=-(-cores // 2),  # analysis and synthesis are at work at the same time
+            machine=machine,
         )
         size = self._engine.preferred_frames
         self._packed = PackedReader() if packed(sound) else None

@@ -12,6 +12,7 @@ from typing import TypeAlias, Unpack
 from reverb.audiofiles.files import PathLike
 from reverb.effects.effect import HasResponse
 from reverb.effects.fold import check_workers
+from reverb.engine.machine import Machine, here
 from reverb.render.batch import cluster, processes
 from reverb.render.batch.augment import Augment
 from reverb.render.batch.inputs import find_inputs
@@ -191,7 +192,11 @@ def _events(
     at_once = max(1, min(cores, len(possible)))
     # With fewer files than cores, each file gets several threads.
     context = WorkerContext(
-        batch.folder, batch.treatments, threads=1 if scheduler else max(1, cores // at_once)
+        batch.folder,
+        batch.treatments,
+        threads=1 if scheduler else max(1, cores // at_once),
+        # Machines of a cluster may differ: all of them can follow the plans of one that was not tuned.
+        machine=Machine() if scheduler else here(),
     )
     if scheduler is not None:
         yield from cluster.run(possible, context, scheduler)

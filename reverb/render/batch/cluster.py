@@ -1,7 +1,8 @@
 """The executor on other machines: an existing Dask cluster.
 
 Each task becomes a job of the cluster, which gives it to a free worker, and to another one if that is lost. So a
-task may be run twice; its output is the same both times and is published once.
+task may be run twice; as all machines follow the plans of one that was not tuned, equal machines make the same output
+both times, and it is published once.
 """
 
 import threading

@@ -6,13 +6,14 @@ import traceback
 import warnings
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reverb import __version__
 from reverb.effects.effect import HasResponse
 from reverb.effects.fold import trim
+from reverb.engine.machine import Machine
 from reverb.errors import AudioFileError, ReverbError
 from reverb.render.batch.remote import is_url
 from reverb.render.batch.storage import OutputFolder, hash_of_file, local_copy
@@ -39,6 +40,7 @@ class WorkerContext:
     folder: OutputFolder
     treatments: dict[str, Treatment]
     threads: int = 1
+    machine: Machine = field(default_factory=Machine)
 
 
 class FoldedResponses:
@@ -90,7 +92,7 @@ def run_task(
     """
     begin: dict[str, Any] | None = None
     try:
-        prepared = Prepared(task, context.treatments[task.treatment])
+        prepared = Prepared(task, context.treatments[task.treatment], context.machine)
         begin = described(task, prepared)
         return _Attempt(task, prepared, context, begin).run(responses, progress)
     except (ReverbError, OSError) as error:
@@ -160,7 +162,8 @@ class _Attempt:
         effect = responses.of(self._prepared)
         try:
             return process_file(
-                source, made, effect, **settings, measure=True, workers=self._context.threads, progress=progress
+                source, made, effect, **settings, measure=True, workers=self._context.threads,
+                progress=progress, machine=self._context.machine
             )  # fmt: skip
         except ReverbError as error:
             names = {str(made): self._folder.where(self._task.output), source: self._task.source}

@@ -12,6 +12,7 @@ from reverb.checks import in_range, instance
 from reverb.effects.effect import HasResponse
 from reverb.effects.reverb import Reverb
 from reverb.effects.tree import fingerprint, first, replace_first
+from reverb.engine.machine import Machine
 from reverb.render.levelling import Levelling, Normalize
 
 Record: TypeAlias = Mapping[str, Any]
@@ -182,7 +183,8 @@ class Prepared:
     settings : Settings
     """
 
-    def __init__(self, task: Task, treatment: Treatment) -> None:
+    def __init__(self, task: Task, treatment: Treatment, machine: Machine = Machine()) -> None:  # noqa: B008
+        self._digest = machine.digest
         applied = task.draw.apply(treatment) if task.draw else treatment
         self.effect, self.settings = applied.effect, applied.settings
 
@@ -194,7 +196,8 @@ class Prepared:
     @cached_property
     def settings_hash(self) -> str:
         """Hash of everything but the input that determines the output's bytes."""
-        text = json.dumps([self.response_hash, asdict(self.settings)], sort_keys=True)
+        plans = [self._digest] if self._digest else []
+        text = json.dumps([self.response_hash, asdict(self.settings), *plans], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
