@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
+from reverb.engine import fftw, machine
+
 ROOT = Path(__file__).resolve().parents[1]
 MakeSound = Callable[..., Path]
 
@@ -65,3 +67,20 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("needs the right to mount a small file system")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def empty_planner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[fftw.Planner]:
+    """FFTW as on a new machine."""
+    known = fftw.planner()
+    if known is None:
+        pytest.skip("pyfftw is not installed")
+    module, wisdom = known._module, known.wisdom
+    for module_ in (fftw, machine):
+        monkeypatch.setattr(module_, "cache_folder", lambda: tmp_path / "deep" / "cache")
+    module.forget_wisdom()
+    planner = fftw.Planner(module)
+    monkeypatch.setattr(fftw, "planner", lambda: planner)
+    yield planner
+    machine._read.cache_clear()
+    module.import_wisdom(wisdom)

@@ -77,6 +77,17 @@ class Planner:
                 self._learnt = True
                 return make(flags=flags)
 
+    def knows(self, size: int) -> bool:
+        """Return whether plans for single rows of `size` points in single precision have been measured."""
+        time = aligned_empty((size,), np.float32)
+        spectrum = aligned_empty((size // 2 + 1,), np.complex64)
+        with self._lock:
+            try:
+                self._module.FFTW(time, spectrum, threads=1, flags=["FFTW_MEASURE", "FFTW_WISDOM_ONLY"])
+            except RuntimeError:
+                return False
+        return True
+
     def learn(
         self, sizes: Sequence[int], learnt: Callable[[int], None] | None = None, *, thorough: bool = False
     ) -> str:

@@ -106,6 +106,9 @@ class FileCosts:
     call: float = 10_000.0
 
 
+FILE_COSTS = FileCosts()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """What planning depends on beside the work itself. Equal machines make equal plans, and equal bytes.
@@ -120,14 +123,11 @@ class Machine:
         Names those plans: equal digests mean equal bits.
     measured : tuple of (backend name, CostModel)
         Costs of real-time convolution.
-    files : FileCosts
-        Costs of offline convolution.
     """
 
     fftw_sizes: tuple[int, ...] = ()
     fftw_digest: str = ""
     measured: tuple[tuple[BackendName, CostModel], ...] = ()
-    files: FileCosts = FileCosts()
 
     @classmethod
     def of(cls, costs: CostModel) -> Machine:
@@ -190,7 +190,8 @@ def _read(path: Path) -> Machine:
     sizes, digest, costs = (stored.get(name) for name in ("fftw_sizes", "fftw_digest", "costs"))
     known = sizes if isinstance(sizes, list) and isinstance(digest, str) and digest else []
     learnt = tuple(size for size in fftw.SIZES if size in known)
-    if not learnt or fftw.planner() is None:
+    planner = fftw.planner() if learnt else None
+    if planner is None or not planner.knows(learnt[0]):  # without its wisdom, FFTW would find other plans
         learnt, digest = (), ""
     models = (
         {name: _cost_model(costs.get(name)) for name in get_args(BackendName)}

@@ -33,8 +33,18 @@ def test_without_a_measurement_the_built_in_costs_serve_and_files_do_without_fft
     assert machine.here().digest == ""
 
 
-def test_a_saved_machine_is_the_one_here() -> None:
-    pytest.importorskip("pyfftw")
+class KnowingPlanner:
+    """FFTW's planner with wisdom of some sizes."""
+
+    def __init__(self, *sizes: int) -> None:
+        self._sizes = sizes
+
+    def knows(self, size: int) -> bool:
+        return size in self._sizes
+
+
+def test_a_saved_machine_is_the_one_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fftw, "planner", lambda: KnowingPlanner(*fftw.SIZES))
     machine.save(TUNED)
     assert machine.here() == TUNED
     assert machine.here().costs("pocketfft") == FFTW_COSTS
@@ -46,6 +56,22 @@ def test_without_pyfftw_its_plans_are_left_out(monkeypatch: pytest.MonkeyPatch) 
     machine.save(TUNED)
     monkeypatch.setattr(fftw, "planner", lambda: None)
     assert machine.here() == replace(TUNED, fftw_sizes=(), fftw_digest="")
+
+
+@pytest.mark.usefixtures("empty_planner")
+def test_without_their_wisdom_fftws_plans_are_left_out(folder: Path) -> None:
+    size = fftw.SIZES[0]
+    planner = fftw.planner()
+    assert planner is not None
+    assert not planner.knows(size)
+    planner.learn([size])
+    assert planner.knows(size)
+    machine.save(Machine(fftw_sizes=(size,), fftw_digest="0123"))
+    assert machine.here().digest == "0123"
+    machine._read.cache_clear()
+    planner._module.forget_wisdom()  # as in a process that finds no wisdom file
+    assert machine.here() == Machine()
+    assert list(folder.rglob("machine.json"))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +126,7 @@ def test_files_use_fftw_where_the_machine_has_its_plans(monkeypatch: pytest.Monk
 
     def rendered(of: Machine | None, dtype: Any = np.float32) -> tuple[str, Any]:
         engine = OverlapAdd(h, routing.parallel(2), dtype=dtype, length=len(x), machine=of)
-        return engine.plan.fft, np.concatenate((engine.process(x), engine.finish()))
+        return engine.plan.fft, np.concatenate((engine.process(x), engine.flush()))
 
     (plain, expected), (tuned, y), (same, again) = (
         rendered(Machine()),

@@ -5,8 +5,6 @@ and partition spectra multiply and add, each output block takes one inverse FFT 
 overlap-add: Gardner 1995, Wefers 2015 ch. 5). One partition is classic overlap-add, where the
 FFT may be many times longer than the response; with more, the FFT is twice the block. Short FFTs
 stay in the caches and short blocks waste little on a signal's end; fewer partitions multiply less.
-
-The constants were measured on one x86-64 core; only their ratios matter.
 """
 
 import functools
@@ -15,21 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reverb.engine.fft import LANES, Kind, good_size
+from reverb.engine.machine import FILE_COSTS as COSTS
 
-SINGLE_FLOP = 1 / 9.3
-"""ns for one floating-point operation (2.5 N log2 N of them) of a real FFT, one row at a time."""
-LANE_FLOP = 1 / 21.5
-"""The same when the rows are LANES or more."""
-FFTW_FLOP = 1 / 28
-"""The same with FFTW, which takes one row at a time, of the sizes that it has measured."""
-NEAR_FFT, FAR_FFT = 1 << 17, 400_000
-"""Up to the first size LANES rows at once run at full speed; beyond the second they leave the caches for good."""
-MULTIPLY_ADD = 0.5
-"""ns for a complex multiply-add over arrays."""
-MOVE = 0.7
-"""ns to copy, pad or overlap-add a frame."""
-CALL = 10_000.0
-"""ns that one batch of FFT rows costs in calls, however short it is."""
 ENDLESS = 1 << 26
 """Frames to assume of a signal whose length is not known."""
 ROUND_FRAMES = 1 << 18
@@ -178,8 +163,8 @@ def cost(plan: Plan, shape: Shape) -> float:
         _fft_cost(plan, shape.responses * plan.partitions) * rounds
         + _fft_cost(plan, blocks) * shape.inputs
         + _fft_cost(plan, finished) * shape.outputs
-        + multiplies * plan.bins * MULTIPLY_ADD
-        + moves * MOVE
+        + multiplies * plan.bins * COSTS.multiply_add
+        + moves * COSTS.move
     )
 
 
@@ -241,13 +226,19 @@ def _grouped(shape: Shape, size: int, block: int, partitions: int, fft: Kind = "
 def _fft_cost(plan: Plan, rows: int) -> float:
     """Estimate the time of `rows` FFTs, in batches."""
     flops = 2.5 * plan.fft_size * math.log2(plan.fft_size)
-    lanes = LANE_FLOP * max(1.0, math.pow(plan.fft_size / NEAR_FFT, 0.25), plan.fft_size / FAR_FFT)
+    lanes = COSTS.lane_flop * max(
+        1.0, math.pow(plan.fft_size / COSTS.near_fft, 0.25), plan.fft_size / COSTS.far_fft
+    )
     if plan.fft == "fftw":
-        return rows * flops * FFTW_FLOP + -(-rows // plan.batch) * CALL
+        return rows * flops * COSTS.fftw_flop + -(-rows // plan.batch) * COSTS.call
     if plan.batch < LANES:
-        return rows * (flops * SINGLE_FLOP + CALL)
+        return rows * (flops * COSTS.single_flop + COSTS.call)
     full, rest = divmod(rows, LANES)
     if rest > 1:
         full, rest = full + 1, 0
     calls = -(-rows // plan.batch)
-    return full * LANES * flops * min(lanes, SINGLE_FLOP) + rest * flops * SINGLE_FLOP + calls * CALL
+    return (
+        full * LANES * flops * min(lanes, COSTS.single_flop)
+        + rest * flops * COSTS.single_flop
+        + calls * COSTS.call
+    )

@@ -28,7 +28,8 @@ REPORT_ENDINGS = (".csv", ".jsonl")
 COLUMNS = (
     "status", "output", "input", "treatment", "seed", "variant", "mix", "predelay", "gain",
     "duration", "sample_rate", "channels", "subtype", "peak_db", "loudness", "true_peak_db", "clipped", "seconds",
-    "warnings", "error", "response_hash", "settings_hash", "input_hash", "output_hash", "effect", "settings", "version",
+    "warnings", "error", "response_hash", "settings_hash", "fft_plans", "input_hash", "output_hash",
+    "effect", "settings", "version",
 )  # fmt: skip
 """Columns of a report in CSV."""
 

@@ -177,7 +177,8 @@ class _Attempt:
             if there == made_hash:
                 return made_hash
             raise AudioFileError(
-                f"{self._folder.where(task.output)}: exists with other content; use --force to replace it"
+                f"{self._folder.where(task.output)}: exists with other content, of another run or of a worker with "
+                "other FFT libraries or another processor; use --force to replace it"
             )
         self._folder.publish(made, task.output, task.overwrite)
         return made_hash

@@ -181,10 +181,12 @@ class Prepared:
     ----------
     effect : HasResponse
     settings : Settings
+    fft_plans : str
+        Digest of the FFT plans that `reverb tune` has measured; "" where there are none.
     """
 
     def __init__(self, task: Task, treatment: Treatment, machine: Machine = Machine()) -> None:  # noqa: B008
-        self._digest = machine.digest
+        self.fft_plans = machine.digest
         applied = task.draw.apply(treatment) if task.draw else treatment
         self.effect, self.settings = applied.effect, applied.settings
 
@@ -196,7 +198,7 @@ class Prepared:
     @cached_property
     def settings_hash(self) -> str:
         """Hash of everything but the input that determines the output's bytes."""
-        plans = [self._digest] if self._digest else []
+        plans = [self.fft_plans] if self.fft_plans else []
         text = json.dumps([self.response_hash, asdict(self.settings), *plans], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -218,6 +220,7 @@ def described(task: Task, prepared: Prepared) -> dict[str, Any]:
         "effect": repr(effect),
         "response_hash": prepared.response_hash,
         "settings_hash": prepared.settings_hash,
+        "fft_plans": prepared.fft_plans or None,
         "settings": asdict(prepared.settings),
     }
 
