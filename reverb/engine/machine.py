@@ -66,7 +66,7 @@ class CostModel:
 
 FFTW_COSTS = CostModel(fft_call=100, fft=0.07)
 POCKETFFT_COSTS = CostModel(fft_call=800, fft=0.28, rows=2, longest=MAX_FRAMES)
-NUMPY_COSTS = CostModel(fft_call=5000, fft=0.4)
+NUMPY_COSTS = CostModel(fft_call=5000, fft=0.4, rows=2, longest=MAX_FRAMES)
 _BUILT_IN: Mapping[BackendName, CostModel] = {
     "fftw": FFTW_COSTS,
     "pocketfft": POCKETFFT_COSTS,
