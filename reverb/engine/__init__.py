@@ -1,3 +1,3 @@
-"""Layer 1: pure convolution of arrays. Knows nothing of files, hertz, decibels or names of rooms."""
+"""Layer 1: convolution of arrays, without files, hertz, decibels, or names of rooms."""
 
 from reverb import __distribution__  # noqa: F401  # fails in another's package

@@ -1,4 +1,4 @@
-"""Convolution of whole arrays: the function beside the streaming class."""
+"""Convolution of whole arrays."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def convolve(
     workers : int, optional
         Threads to compute with; as many as cores by default. The result does not depend on it.
     memory : int, optional
-        Bytes to stay under, beside both arrays and the result, where that can be; no limit by default.
+        Bytes of working memory to stay under where possible, without the arrays and the result; no limit by default.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def convolve(
             f"x has {columns[0].shape[1]} channels and h has {columns[1].shape[1]}; expected as many, or 1 of either"
         )
     full = _full(*columns, workers, memory)
-    if mode != "full":  # the whole is returned itself: who keeps a view has to copy it
+    if mode != "full":  # a view of the full convolution, not a copy
         start, stop = _span(mode, len(signal), len(response))
         full = full[start:stop]
     return full[:, 0] if flat else full
@@ -109,7 +109,7 @@ def _full(signal: Audio, response: Audio, workers: int | None, memory: int | Non
     inputs, rows = stream.shape[1], taps.shape[1]
     outputs = max(inputs, rows)
     out: Audio = np.empty((len(stream) + len(taps) - 1, outputs), np.result_type(signal, response))
-    # As many inputs as outputs: no channel has anything to do with another, and each is a work of its own.
+    # With as many inputs as outputs the channels are independent, so each may have a thread.
     apart = inputs == outputs and memory is None
     works = [slice(c, c + 1) for c in range(outputs)] if apart else [slice(None)]
     workers = workers or os.cpu_count() or 1

@@ -65,7 +65,7 @@ class Backend(Protocol):
         """Return transforms of rows of `size` points; for FFTW every row must begin at a cache line."""
 
     def keep(self) -> None:
-        """Write to the cache folder whatever planning has measured."""
+        """Write newly measured plans to the cache folder."""
 
 
 @functools.cache

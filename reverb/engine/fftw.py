@@ -1,4 +1,4 @@
-"""FFTW, where pyFFTW is installed: its compiled module alone, and the wisdom kept between starts.
+"""FFTW, where pyFFTW is installed: only its compiled module, with wisdom that is stored between starts.
 
 Importing the whole package takes half a second, most of it for interfaces to SciPy and Dask that nothing here needs.
 """
@@ -63,7 +63,7 @@ class Planner:
         return FFTWRows(self, size, dtype)
 
     def plan_object(self, source: Array, target: Array, *, patient: bool = False) -> Any:
-        """Return FFTW's plan itself. What was once found with patience is found again without."""
+        """Return FFTW's plan itself. A plan once found with patience is reused."""
         forward = target.dtype.kind == "c"
         flags = ["FFTW_PATIENT" if patient else "FFTW_MEASURE"] + ["FFTW_DESTROY_INPUT"] * (not forward)
         direction = "FFTW_FORWARD" if forward else "FFTW_BACKWARD"
@@ -73,7 +73,7 @@ class Planner:
         with self._lock:
             try:
                 return make(flags=[*flags, "FFTW_WISDOM_ONLY"])
-            except RuntimeError:  # nothing is known of such rows
+            except RuntimeError:  # not measured yet
                 self._learnt = True
                 return make(flags=flags)
 

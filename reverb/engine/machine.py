@@ -1,4 +1,4 @@
-"""Everything the engine knows about a machine, as one value that is an argument of planning.
+"""The measured properties of a machine, as one value that is an argument of planning.
 
 `reverb tune` measures it (`reverb.engine.tuning`) and keeps it in the user's cache folder, from where `here` reads it.
 Without a measurement the built-in costs serve, which suit ordinary machines.
@@ -22,12 +22,12 @@ from reverb.once import once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostModel:
-    """What the building stones of real-time convolution cost with one FFT backend, in nanoseconds.
+    """Costs of the operations of real-time convolution with one FFT backend, in nanoseconds.
 
     Attributes
     ----------
     call : float
-        One NumPy call, whatever it does.
+        One NumPy call on little data.
     fft_call : float
         One call of an FFT plan.
     fft : float
@@ -39,9 +39,9 @@ class CostModel:
     mac : float
         One complex multiply-add, product and sum, of numbers in the cache.
     far : float
-        The same, of numbers that come from further away.
+        The same, of numbers from memory.
     cache : int
-        Complex numbers of a stage that stay near between its turns.
+        Complex numbers of a stage that stay in the cache between its turns.
     move : float
         Copying or adding one complex number, or two real ones.
     """
@@ -76,7 +76,7 @@ _BUILT_IN: Mapping[BackendName, CostModel] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileCosts:
-    """What the building stones of offline convolution cost, in nanoseconds on one core; only their ratios matter.
+    """Costs of the operations of offline convolution, in nanoseconds on one core; only their ratios matter.
 
     They differ from a `CostModel`: rows of FFTs come in batches here, and large arrays leave the caches. Measured once,
     on one x86-64 core, and the same everywhere, so that they do not make plans differ.
@@ -111,7 +111,7 @@ FILE_COSTS = FileCosts()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What planning depends on beside the work itself. Equal machines make equal plans, and equal bytes.
+    """The machine's share in planning. Equal machines make equal plans, and equal bytes.
 
     ``Machine()`` is any machine before `reverb tune`: built-in costs, and no FFTW for files.
 
@@ -131,7 +131,7 @@ class Machine:
 
     @classmethod
     def of(cls, costs: CostModel) -> Machine:
-        """Return a machine with these costs of real-time convolution, whatever the backend."""
+        """Return a machine with these costs of real-time convolution for every backend."""
         return cls(measured=tuple((name, costs) for name in get_args(BackendName)))
 
     @property
@@ -165,7 +165,7 @@ def save(machine: Machine) -> None:
 
 
 def followed(machine: Machine | None) -> Machine:
-    """Return a machine whose plans can be followed here; None stands for this one.
+    """Return a machine whose plans this one can follow: the given one, or this one for None.
 
     Raises
     ------

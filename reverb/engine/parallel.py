@@ -10,9 +10,9 @@ Scratch = TypeVar("Scratch")
 
 
 class ParallelMap(Generic[Scratch]):
-    """Call a function for many items, in the caller's thread and as many others as pay.
+    """Call a function for many items, in the caller's thread and in others.
 
-    Starting a thread takes some 50 µs, little beside a round of blocks.
+    Starting a thread takes some 50 µs, little compared to a segment of blocks.
 
     Parameters
     ----------

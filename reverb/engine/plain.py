@@ -1,4 +1,4 @@
-"""The textbook's convolution of a stream, in as few lines as it takes: what both engines do, but slowly.
+"""Partitioned convolution as in the textbook, in few lines: the same as both engines, but slow.
 
 Uniformly partitioned overlap-save (Wefers 2015, chapter 5). The response is cut into partitions of B taps,
 ``h_p[i] = h[pB + i]``. Block ``n`` of the output is a sum over what came up to P blocks ago::

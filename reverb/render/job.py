@@ -126,7 +126,7 @@ class Job:
         def rest() -> Iterator[Audio]:
             nothing = np.empty((0, self._sound.channels), self.dtype)
             last = self._last or self._engine.analyze(nothing)
-            return self._engine.flush_rounds(last, lambda frames: self._outputs.take()[:frames])
+            return self._engine.flush_segments(last, lambda frames: self._outputs.take()[:frames])
 
         def write(block: Audio) -> None:
             """Write a block, without the latency in front and, where unwanted, the tail behind."""
@@ -138,9 +138,9 @@ class Job:
             sink(wanted)
             self._outputs.give_back(block)
 
-        pipeline.run(self._rounds(), (analyze, synthesize), write, rest=rest)
+        pipeline.run(self._segments(), (analyze, synthesize), write, rest=rest)
 
-    def _rounds(self) -> Iterator[Audio]:
+    def _segments(self) -> Iterator[Audio]:
         """Give the source in blocks of the engine's preferred length; only the last may be shorter."""
         size, pending, filled = self._engine.preferred_frames, self._inputs.take(), 0
         for block in self._read():

@@ -1,8 +1,8 @@
-"""The arithmetic of offline convolution, a round of blocks at a time: analysis to spectra, synthesis of the output.
+"""The arithmetic of offline convolution, a segment of blocks at a time: analysis to spectra, synthesis of the output.
 
-`Analysis` transforms a round of input to `Spectra`, a value. `Synthesis` takes such values in order, multiplies them
+`Analysis` transforms a segment of input to `Spectra`, a value. `Synthesis` takes such values in order, multiplies them
 by the spectra of the responses, transforms back, and overlap-adds. Neither touches the other's state, so two threads
-may work on different rounds.
+may work on different segments.
 """
 
 from collections import deque
@@ -20,12 +20,12 @@ from reverb.engine.routing import Path, Routing
 
 
 class Spectra(NamedTuple):
-    """The spectra of a round of input.
+    """The spectra of a segment of input.
 
     Attributes
     ----------
     frames, blocks : int
-        How many of input the round holds; only the last round of a stream holds fewer than ``plan.group`` blocks.
+        Length of the segment; only the last segment of a stream has fewer than ``plan.segment_blocks`` blocks.
     values : ndarray of complex, shape (inputs in use, blocks, bins)
         May have more blocks than that; those are padding.
     """
@@ -36,7 +36,7 @@ class Spectra(NamedTuple):
 
 
 class Analysis:
-    """Transforms rounds of input.
+    """Transform segments of input.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Analysis:
     workers : int
         Threads.
     free : deque of ndarray
-        Arrays of earlier `Spectra` that nobody uses any more, to be filled again: fresh memory takes longer.
+        Arrays of earlier `Spectra` that are no longer in use, to be filled again: fresh memory takes longer.
     """
 
     def __init__(
@@ -58,13 +58,15 @@ class Analysis:
         self._map = ParallelMap(workers, lambda: _AnalysisBuffers(plan, dtype))
 
     def transform(self, source: Real) -> Spectra:
-        """Transform a round of input (frames, inputs): ``plan.round`` frames, or fewer at the end."""
+        """Transform a segment of input (frames, inputs): ``plan.segment`` frames, or fewer at the end."""
         plan = self._plan
         blocks = -(-len(source) // plan.block)
         try:
             values = self._free.popleft()
         except IndexError:
-            values = aligned_empty((len(self._sources), plan.group, plan.bins), complex_type(self._dtype))
+            values = aligned_empty(
+                (len(self._sources), plan.segment_blocks, plan.bins), complex_type(self._dtype)
+            )
 
         def transform(task: tuple[int, int], scratch: _AnalysisBuffers) -> None:
             index, start = task
@@ -78,7 +80,7 @@ class Analysis:
 
 
 class Synthesis:
-    """Makes the output from the spectra of the input.
+    """Make the output from the spectra of the input.
 
     Attributes
     ----------
@@ -87,8 +89,9 @@ class Synthesis:
 
     Notes
     -----
-    Invariants between calls: the spectra of input block ``b`` are in ``_history[b // plan.group - _dropped]`` while a
-    later block of output needs them; ``_carry[0, o]`` is what the blocks done add to the next frames of output ``o``.
+    Invariants between calls: the spectra of input block ``b`` are in
+    ``_history[b // plan.segment_blocks - _dropped]`` while a later block of output needs them; ``_carry[0, o]`` is the
+    overlap of the blocks done into the next frames of output ``o``.
     """
 
     def __init__(
@@ -105,7 +108,7 @@ class Synthesis:
         self._paths: dict[int, list[Path]] = {}
         for path in routing.paths:
             self._paths.setdefault(path.output, []).append(path._replace(input=place[path.input]))
-        self._parts = max(1, min(-(-workers // max(1, len(self._paths))), plan.group // plan.batch))
+        self._parts = max(1, min(-(-workers // max(1, len(self._paths))), plan.segment_blocks // plan.batch))
         self._map = ParallelMap(workers, lambda: _SynthesisBuffers(plan, dtype))
         self._kept = self._transform_all(responses) if plan.keep_spectra else {}
         self._responses = None if plan.keep_spectra else responses  # otherwise it may be freed
@@ -121,7 +124,7 @@ class Synthesis:
         self._carry[:] = 0
 
     def take(self, spectra: Spectra) -> None:
-        """Take the spectra of the next round of input."""
+        """Take the spectra of the next segment of input."""
         if spectra.blocks:
             self._history.append(spectra.values)
             self.arrived += spectra.blocks
@@ -143,18 +146,18 @@ class Synthesis:
 
         self._map(make, tasks)
         for part, start in enumerate(starts):
-            if part > 0:  # the parts were made side by side; what each adds to the next is added now
+            if part > 0:  # the parts were made in parallel; add the overlap of each to the next
                 head = out[start * plan.block :][: plan.overlap]
                 head += self._carry[part - 1, :, : len(head)].T
         if len(starts) > 1:
             self._carry[0] = self._carry[len(starts) - 1]
         self.done += blocks
-        while self._history and (self._dropped + 1) * plan.group <= self.done - plan.partitions + 1:
+        while self._history and (self._dropped + 1) * plan.segment_blocks <= self.done - plan.partitions + 1:
             self._free.append(self._history.popleft())
             self._dropped += 1
 
     def carried(self, frames: slice) -> Real:
-        """Return what the blocks done add to frames after them, shape (frames, outputs)."""
+        """Return the overlap of the blocks done into the frames after them, shape (frames, outputs)."""
         return self._carry[0, :, frames].T
 
     def _transform_all(self, responses: Real) -> dict[int, Complex]:
@@ -189,7 +192,7 @@ class Synthesis:
     def _make_rows(
         self, output: int, part: int, rows: tuple[int, int], out: Real, scratch: "_SynthesisBuffers"
     ) -> None:
-        """Make the blocks from ``rows[0]`` up to ``rows[1]`` of a round, one channel of the output."""
+        """Make the blocks from ``rows[0]`` up to ``rows[1]`` of a segment, one channel of the output."""
         plan = self._plan
         carry = self._carry[part, output]
         if part > 0:
@@ -222,7 +225,7 @@ class Synthesis:
                 response = self._response_spectra(path.response, start, stop, scratch)
                 for term in terms:
                     target = spectra[term.rows]
-                    factors = self._history[term.round][path.input, term.blocks], response[term.partition]
+                    factors = self._history[term.segment][path.input, term.blocks], response[term.partition]
                     if fresh:
                         np.multiply(*factors, out=target)
                         fresh = False
@@ -236,12 +239,12 @@ class Synthesis:
 
         Block ``b`` is the sum over ``p`` of input block ``b - p`` times partition ``p``.
         """
-        group = self._plan.group
+        segment_blocks = self._plan.segment_blocks
         for p in partitions:
             row, stop = max(0, p - first), min(count, self.arrived + p - first)
             while row < stop:
-                number, block = divmod(first + row - p, group)
-                run = min(stop - row, group - block)
+                number, block = divmod(first + row - p, segment_blocks)
+                run = min(stop - row, segment_blocks - block)
                 yield _Term(
                     p - partitions.start,
                     slice(row, row + run),
@@ -259,16 +262,16 @@ class Synthesis:
 
 
 class _Term(NamedTuple):
-    """Products to add: rows of the output's spectra += blocks of a round of the history × a partition of a response."""
+    """Products to add to rows of the output's spectra: blocks of a segment of the history × a partition."""
 
     partition: int
     rows: slice
-    round: int
+    segment: int
     blocks: slice
 
 
 class _AnalysisBuffers:
-    """What one thread of the analysis needs. Beyond the block, the rows of `padded` stay zero."""
+    """The buffers of one thread of the analysis. Beyond the block, the rows of `padded` stay zero."""
 
     def __init__(self, plan: Plan, dtype: np.dtype[Any]) -> None:
         self.fft = fft.transforms(plan.fft, plan.fft_size, dtype)
@@ -276,15 +279,15 @@ class _AnalysisBuffers:
 
 
 class _SynthesisBuffers:
-    """What one thread of the synthesis needs."""
+    """The buffers of one thread of the synthesis."""
 
     def __init__(self, plan: Plan, dtype: np.dtype[Any]) -> None:
         self.fft = fft.transforms(plan.fft, plan.fft_size, dtype)
-        rows = plan.batch if plan.keep_spectra else plan.group
+        rows = plan.batch if plan.keep_spectra else plan.segment_blocks
         spectral = complex_type(dtype)
         self.spectra: Complex = aligned_zeros((rows, plan.bins), spectral)
         self.products: Complex = aligned_zeros((rows, plan.bins), spectral)
-        # Once summed, the products' memory, which is still in the cache, takes the blocks that the sum becomes.
+        # The memory of the products, free once they are summed and still in the cache, receives the inverse FFT.
         self.blocks: Real = self.products.view(dtype)[: plan.batch, : plan.fft_size]
         self.response: Complex = aligned_zeros((0 if plan.keep_spectra else LANES, plan.bins), spectral)
 
@@ -317,12 +320,12 @@ def _padded(piece: Real, plan: Plan, rows: Real) -> Real:
 
 
 def _overlap_add(rows: Real, block: int, carry: Real, out: Real) -> None:
-    """Write the head of each row and what the rows before reach into it; `carry` passes on what reaches further."""
+    """Overlap-add: write the head of each row plus the overlap of earlier rows; `carry` passes the rest on."""
     overlap = len(carry)
     whole = min(len(rows), len(out) // block)
     if overlap > block or whole < 2:
         whole = 0
-    else:  # many rows at once: each is reached into by the one before only
+    else:  # many rows in one call: only the row before overlaps each
         heads, places = rows[:whole, :block], out[: whole * block].reshape(whole, block)
         np.add(heads[0, :overlap], carry, out=places[0, :overlap])
         np.add(heads[1:, :overlap], rows[: whole - 1, block : block + overlap], out=places[1:, :overlap])

@@ -1,4 +1,4 @@
-"""Offline convolution of a stream: uniformly partitioned overlap-add, in rounds of many blocks, on all cores.
+"""Offline convolution of a stream: uniformly partitioned overlap-add, in segments of many blocks, on all cores.
 
 Input is cut on a fixed grid that depends on nothing but the position in the stream, and one FFT call always gets
 the same rows. So the output is the same bits however the input is cut into calls, and however many threads work.
@@ -40,8 +40,8 @@ _MAX_LENGTH = 1 << 62
 class OverlapAdd:
     """Convolve a stream with a matrix of responses, in constant memory and blocks of any length.
 
-    `process` is all that most callers need. Where several threads render one stream, they share the work of a round
-    between `analyze` and `synthesize`, which together do what `process` does.
+    Most callers need only `process`. Two threads may share the work on one stream: `analyze` and `synthesize` are its
+    two halves.
 
     Parameters
     ----------
@@ -75,15 +75,15 @@ class OverlapAdd:
     tail : int
         Frames that sound after the input ends: ``taps - 1``.
     preferred_frames : int
-        Frames of a round. Calls with so many spare a copy of the input; each returns as many.
+        Frames of a segment. Calls with so many frames need no copy of the input, and each returns as many.
     plan : Plan
-        How the work is cut.
+        The partitions, blocks and FFTs.
 
     Notes
     -----
-    Invariant between calls: the first `_filled` frames of `_pending` are the input that does not fill a round yet, and
-    the output of all before them has been returned. Owned by one thread, but for `analyze` and `synthesize`, which may
-    each have one.
+    Invariant between calls: the first `_filled` frames of `_pending` are the input that does not fill a segment yet,
+    and the output of all frames before them has been returned. Owned by one thread, except that `analyze` and
+    `synthesize` may each have one.
 
     Examples
     --------
@@ -113,7 +113,7 @@ class OverlapAdd:
         self.inputs, self.outputs, self.tail = routing.inputs, routing.outputs, rows.shape[1] - 1
         shape = _shape(rows.shape[1], self._dtype, routing, length)
         self.plan: Plan = _plan(shape, memory, machine)
-        self.preferred_frames = self.plan.round
+        self.preferred_frames = self.plan.segment
         workers = workers if cost(self.plan, shape) > SMALL else 1
         free: deque[Complex] = deque()
         self._analysis = Analysis(self.plan, routing, self._dtype, workers, free)
@@ -122,15 +122,15 @@ class OverlapAdd:
         self._filled = 0
 
     def process(self, block: npt.ArrayLike, out: Real | None = None) -> Real:
-        """Take in a block and return what is finished.
+        """Convolve a block, and return the output that is complete.
 
         Parameters
         ----------
         block : array_like, shape (frames, inputs)
             The next frames, none included.
         out : ndarray, shape (room, outputs), optional
-            Where to write, with room for what will be finished: up to ``preferred_frames - 1`` frames from earlier
-            calls more than `block` holds.
+            Where to write, with room for all complete output: up to ``preferred_frames - 1`` frames more than `block`
+            has, from earlier calls.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class OverlapAdd:
         else:
             out = out[:finished] if isinstance(out, np.ndarray) and out.ndim else out
             check_out(out, (finished, self.outputs))
-        for number, piece in enumerate(self._rounds(source)):
+        for number, piece in enumerate(self._segments(source)):
             self.synthesize(self._analysis.transform(piece), out[number * size : (number + 1) * size])
         return out
 
@@ -171,12 +171,12 @@ class OverlapAdd:
         return self._flush(last, out)
 
     def finish(self) -> Real:
-        """Do what `flush` does, under its former name."""
+        """Call `flush`, which this was named before."""
         warnings.warn("OverlapAdd.finish is now OverlapAdd.flush", DeprecationWarning, stacklevel=2)
         return self.flush()
 
     def analyze(self, block: Real) -> Spectra:
-        """Transform a round of input: the first half of `process`.
+        """Transform a segment of input: the first half of `process`.
 
         Parameters
         ----------
@@ -196,29 +196,29 @@ class OverlapAdd:
         return self._analysis.transform(source)
 
     def synthesize(self, spectra: Spectra, out: Real) -> Real:
-        """Make a round of output, shape (preferred_frames, outputs), from a full round of input: the second half.
+        """Make a segment of output, shape (preferred_frames, outputs), from a full one of input: the second half.
 
         Raises
         ------
         InvalidAudioError
-            If the round of input is not full, or `out` has another shape or type.
+            If the segment of input is not full, or `out` has another shape or type.
         """
         if spectra.frames != self.preferred_frames:
             raise InvalidAudioError(
-                f"spectra of {spectra.frames} frames; expected {self.preferred_frames}, or flush_rounds for the last"
+                f"spectra of {spectra.frames} frames; expected {self.preferred_frames}, or flush_segments for the last"
             )
         check_out(out, (self.preferred_frames, self.outputs))
         self._synthesis.take(spectra)
-        self._synthesis.make(self.plan.group, out)
+        self._synthesis.make(self.plan.segment_blocks, out)
         return out
 
-    def flush_rounds(self, last: Spectra, room: Callable[[int], Real]) -> Iterator[Real]:
+    def flush_segments(self, last: Spectra, room: Callable[[int], Real]) -> Iterator[Real]:
         """Make the rest of the output in pieces of at most `preferred_frames`, and be as newly built.
 
         Parameters
         ----------
         last : Spectra
-            Of the last frames of input, fewer than a round, perhaps none.
+            Of the last frames of input, fewer than a segment, perhaps none.
         room : callable
             Takes a number of frames, returns the array (frames, outputs) in which to write them.
         """
@@ -226,7 +226,7 @@ class OverlapAdd:
         synthesis.take(last)
         left = synthesis.arrived + self.plan.partitions - 1 - synthesis.done if synthesis.arrived else 0
         while left > 0 and frames > 0:
-            blocks = min(left, self.plan.group)
+            blocks = min(left, self.plan.segment_blocks)
             out = room(min(blocks * self.plan.block, frames))
             synthesis.make(blocks, out)
             left, frames = left - blocks, frames - len(out)
@@ -251,12 +251,12 @@ class OverlapAdd:
             position += count
             return out[position - count : position]
 
-        for _ in self.flush_rounds(last, room):
+        for _ in self.flush_segments(last, room):
             pass
         return out
 
     def convolve(self, signal: npt.ArrayLike, out: Real) -> Real:
-        """Convolve a whole signal as a stream of its own.
+        """Reset, and convolve a complete signal.
 
         Parameters
         ----------
@@ -285,8 +285,8 @@ class OverlapAdd:
             raise InvalidAudioError(f"block has shape {source.shape}; expected (frames, {self.inputs})")
         return source.astype(self._dtype, copy=False)
 
-    def _rounds(self, source: Real) -> Iterator[Real]:
-        """Give full rounds of input, without a copy where they lie in `source`; the rest waits for the next call."""
+    def _segments(self, source: Real) -> Iterator[Real]:
+        """Yield full segments of input, as views of `source` where possible; the rest waits for the next call."""
         used, size = 0, self.preferred_frames
         while self._filled + len(source) - used >= size:
             if self._filled == 0:
@@ -333,7 +333,7 @@ def _checked_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
 
 
 def _plan(shape: Shape, memory: int | None, machine: Machine | None) -> Plan:
-    """Choose a plan; with FFTW, if it is there, where the work is worth loading it."""
+    """Choose a plan; consider FFTW only for long work, because it takes a tenth of a second to load."""
     plan = choose(shape, memory)
     if cost(plan, shape) <= LARGE:
         return plan

@@ -15,17 +15,17 @@ from typing import NamedTuple
 from reverb.engine.fft import LANES, Kind, good_size
 from reverb.engine.machine import FILE_COSTS as COSTS
 
-ENDLESS = 1 << 26
+UNKNOWN_LENGTH = 1 << 26
 """Frames to assume of a signal whose length is not known."""
-ROUND_FRAMES = 1 << 18
-"""Frames of a round, about: enough work for threads, little enough for the caches."""
+SEGMENT_FRAMES = 1 << 18
+"""Frames of a segment, about: enough work for threads, little enough for the caches."""
 BATCH_POINTS = 1 << 15
 """FFT points of a batch, about: enough work for one call, little enough for a core's own cache."""
-_MORE = 1.1  # times the memory of the smallest plan
+_TOLERANCE = 1.1  # times the memory of the smallest plan
 
 
 class Shape(NamedTuple):
-    """What is to be convolved: all that the choice of a plan depends on.
+    """The convolution to plan: everything that the choice of a plan depends on.
 
     Attributes
     ----------
@@ -62,13 +62,13 @@ class Plan(NamedTuple):
     overlap : int
         Frames that the result of a block reaches into the next ones: the taps of a partition less one.
     batch : int
-        Rows of one FFT call; divides `group`.
-    group : int
-        Blocks that are processed in one round.
+        Rows of one FFT call; divides `segment_blocks`.
+    segment_blocks : int
+        Blocks of a segment, which is processed at a time.
     fft : {"pocketfft", "fftw"}
-        What transforms.
+        The library that transforms.
     keep_spectra : bool
-        Whether the spectra of the response stay in memory, or are made anew in each round to save it.
+        Whether the spectra of the response stay in memory, or are made anew for each segment to save it.
     """
 
     fft_size: int
@@ -76,7 +76,7 @@ class Plan(NamedTuple):
     partitions: int
     overlap: int
     batch: int
-    group: int
+    segment_blocks: int
     fft: Kind = "pocketfft"
     keep_spectra: bool = True
 
@@ -91,21 +91,21 @@ class Plan(NamedTuple):
         return _lanes(self.fft)
 
     @property
-    def round(self) -> int:
-        """Frames of input that are processed at a time."""
-        return self.group * self.block
+    def segment(self) -> int:
+        """Frames of a segment of input."""
+        return self.segment_blocks * self.block
 
     @property
     def slots(self) -> int:
-        """Spectra of input blocks kept for each channel: the rounds that output needs, and one on its way."""
-        return self.group * (2 + -(-(self.partitions - 1) // self.group))
+        """Spectra of input blocks in memory for each channel: the segments that output needs, and the next one."""
+        return self.segment_blocks * (2 + -(-(self.partitions - 1) // self.segment_blocks))
 
     def __str__(self) -> str:
         """Say it in one line."""
-        spectra = "" if self.keep_spectra else ", response spectra made anew each round"
+        spectra = "" if self.keep_spectra else ", response spectra made anew for each segment"
         plural = "s" if self.partitions > 1 else ""
         return (
-            f"{self.partitions} partition{plural}, blocks of {self.block} frames × {self.group}, "
+            f"{self.partitions} partition{plural}, blocks of {self.block} frames × {self.segment_blocks}, "
             f"FFT of {self.fft_size} points × {self.batch} by {self.fft}{spectra}"
         )
 
@@ -114,53 +114,53 @@ class Plan(NamedTuple):
 def choose(shape: Shape, memory: int | None = None, fftw_sizes: tuple[int, ...] = ()) -> Plan:
     """Return the cheapest plan, among those that need no more than `memory` bytes if it is given.
 
-    Where none is so small, nor is what is returned much larger than the smallest. FFTW is weighed for the given sizes.
+    If none is so small, return one that is little larger than the smallest. FFTW is considered for the given sizes.
     """
     plans = [*candidates(shape), *_with_fftw(shape, fftw_sizes)]
     if memory is not None and not any(footprint(plan, shape) <= memory for plan in plans):
         plans = list(candidates(shape, scarce=True))
         # The very smallest plan may take a hundred times as long as one a little larger.
-        memory = max(memory, int(_MORE * min(footprint(plan, shape) for plan in plans)))
+        memory = max(memory, int(_TOLERANCE * min(footprint(plan, shape) for plan in plans)))
     if memory is not None:
         plans = [plan for plan in plans if footprint(plan, shape) <= memory]
     return min(plans, key=lambda plan: cost(plan, shape))
 
 
 def candidates(shape: Shape, *, scarce: bool = False) -> Iterator[Plan]:
-    """Yield every plan worth weighing; if memory is scarce, also some that trade time for it."""
+    """Yield the plans to consider; if memory is scarce, also some that take less memory and more time."""
     taps, length = shape.taps, shape.length
     if length is not None:  # the whole signal as one block
         block = max(length, 1)
         yield Plan(good_size(block + taps - 1), block, 1, taps - 1, 1, 1)
     for size in _sizes(2 * taps):  # classic overlap-add; a block is at least as long as its overlap
-        yield _grouped(shape, size, size - taps + 1, 1)
+        yield _completed(shape, size, size - taps + 1, 1)
     for block in sorted({*_round_blocks(taps), *_fitted_blocks(taps)}):
-        plan = _grouped(shape, good_size(2 * block), block, -(-taps // block))
+        plan = _completed(shape, good_size(2 * block), block, -(-taps // block))
         yield plan
         if scarce:
-            for group in range(LANES, 8 * LANES + 1, LANES):
-                yield plan._replace(batch=LANES, group=group, keep_spectra=False)
+            for blocks in range(LANES, 8 * LANES + 1, LANES):
+                yield plan._replace(batch=LANES, segment_blocks=blocks, keep_spectra=False)
 
 
 def _with_fftw(shape: Shape, sizes: Sequence[int]) -> Iterator[Plan]:
-    """Yield the plans whose FFT has one of the given sizes, and is FFTW's."""
+    """Yield plans with FFTs by FFTW, of the given sizes."""
     for size in sizes:
         if size >= 2 * shape.taps:
-            yield _grouped(shape, size, size - shape.taps + 1, 1, "fftw")
+            yield _completed(shape, size, size - shape.taps + 1, 1, "fftw")
         else:
-            yield _grouped(shape, size, size // 2, -(-shape.taps // (size // 2)), "fftw")
+            yield _completed(shape, size, size // 2, -(-shape.taps // (size // 2)), "fftw")
 
 
 def cost(plan: Plan, shape: Shape) -> float:
     """Estimate the time of a plan in ns on one core."""
-    length = ENDLESS if shape.length is None else max(shape.length, 1)
+    length = UNKNOWN_LENGTH if shape.length is None else max(shape.length, 1)
     blocks = -(-length // plan.block)
     finished = blocks + plan.partitions - 1
-    rounds = 1 if plan.keep_spectra else -(-finished // plan.group)
+    passes = 1 if plan.keep_spectra else -(-finished // plan.segment_blocks)
     multiplies = shape.paths * plan.partitions * blocks
     moves = (shape.inputs * blocks + shape.outputs * finished) * (plan.block + plan.fft_size) / 2
     return (
-        _fft_cost(plan, shape.responses * plan.partitions) * rounds
+        _fft_cost(plan, shape.responses * plan.partitions) * passes
         + _fft_cost(plan, blocks) * shape.inputs
         + _fft_cost(plan, finished) * shape.outputs
         + multiplies * plan.bins * COSTS.multiply_add
@@ -169,12 +169,12 @@ def cost(plan: Plan, shape: Shape) -> float:
 
 
 def footprint(plan: Plan, shape: Shape, workers: int = 2) -> int:
-    """Estimate the bytes that a plan needs beside the response itself."""
+    """Estimate the bytes that a plan needs, without the response itself."""
     kept = shape.responses * plan.partitions if plan.keep_spectra else workers * LANES
     spectra = kept + shape.inputs * plan.slots
     channels = shape.inputs + shape.outputs
-    frames = channels * plan.round + shape.outputs * 2 * plan.overlap
-    accumulated = plan.batch if plan.keep_spectra else plan.group
+    frames = channels * plan.segment + shape.outputs * 2 * plan.overlap
+    accumulated = plan.batch if plan.keep_spectra else plan.segment_blocks
     scratch = (
         workers * (2 * plan.batch + LANES + 2 * accumulated) * plan.fft_size
     )  # LANES: within the FFT itself
@@ -207,20 +207,19 @@ def _lanes(fft: Kind) -> int:
     return LANES if fft == "pocketfft" else 1
 
 
-def _grouped(shape: Shape, size: int, block: int, partitions: int, fft: Kind = "pocketfft") -> Plan:
-    """Complete a plan with the rows of an FFT call and the blocks of a round: no more than there will be."""
+def _completed(shape: Shape, size: int, block: int, partitions: int, fft: Kind = "pocketfft") -> Plan:
+    """Complete a plan with the rows of an FFT call and the blocks of a segment: no more than there will be."""
     overlap = (block if partitions > 1 else shape.taps) - 1
     lanes = _lanes(fft)
     batch = lanes * max(1, min(16, BATCH_POINTS // size // lanes))
-    frames = (
-        ROUND_FRAMES if fft == "pocketfft" else ROUND_FRAMES // 2
-    )  # what FFTW leaves of the cache is worth keeping
-    group = batch * max(1, round(frames / (batch * block)))
+    # Half as many with FFTW, whose plans then stay in the cache.
+    frames = SEGMENT_FRAMES if fft == "pocketfft" else SEGMENT_FRAMES // 2
+    segment_blocks = batch * max(1, round(frames / (batch * block)))
     if shape.length is not None:
         blocks = -(-max(shape.length, 1) // block) + partitions - 1
         batch = min(batch, -(-blocks // lanes) * lanes)
-        group = min(group // batch, -(-blocks // batch)) * batch
-    return Plan(size, block, partitions, overlap, batch, group, fft)
+        segment_blocks = min(segment_blocks // batch, -(-blocks // batch)) * batch
+    return Plan(size, block, partitions, overlap, batch, segment_blocks, fft)
 
 
 def _fft_cost(plan: Plan, rows: int) -> float:

@@ -210,7 +210,7 @@ def test_as_few_transforms_as_channels_and_rows(monkeypatch):
     wiring = Routing(9, 9, tuple(Path(i, o, o) for i in (0, 4, 8) for o in (1, 2)))
     engine = OverlapAdd(noise(18, (7, 37), np.float32), wiring, workers=2)
     assert counts == {"forward": 2, "inverse": 0}
-    engine.process(noise(19, (400, 9), np.float32))  # one round of two batches
+    engine.process(noise(19, (400, 9), np.float32))  # one segment of two batches
     assert counts == {"forward": 2 + 3 * 2, "inverse": 2 * 2}
 
 
@@ -279,11 +279,11 @@ def test_every_candidate_plan_is_sound(taps, length, channels, memory):
     for plan in (chosen, *offline_plan.candidates(shape, scarce=True)):
         assert plan.fft_size == fft.good_size(plan.fft_size)
         assert plan.fft_size >= plan.block + plan.overlap
-        assert plan.group % plan.batch == 0
+        assert plan.segment_blocks % plan.batch == 0
         assert plan.batch == 1 or plan.batch % fft.LANES == 0
         if plan.partitions == 1:
             assert plan.overlap == taps - 1
-            assert plan.group == 1 or plan.block >= plan.overlap
+            assert plan.segment_blocks == 1 or plan.block >= plan.overlap
         else:
             assert plan.partitions * plan.block >= taps
             assert plan.overlap == plan.block - 1
@@ -360,9 +360,9 @@ from reverb.engine.offline.convolver import OverlapAdd
 
 rng = np.random.default_rng(31)
 x, h = rng.standard_normal((130_000, 2)).astype(np.float32), rng.standard_normal((4, 700)).astype(np.float32)
-engine = OverlapAdd(h, routing.matrix(2, 2), length=3_000, workers=2)  # a plan of short rounds
+engine = OverlapAdd(h, routing.matrix(2, 2), length=3_000, workers=2)  # a plan of short segments
 size = engine.preferred_frames
-assert len(x) > 25 * size or sys.exit(f"rounds of {size} frames are too long to run ahead")
+assert len(x) > 25 * size or sys.exit(f"segments of {size} frames are too long to run ahead")
 expected = np.concatenate([engine.process(x), engine.flush()])
 for ahead in range(21):
     waiting, pieces = deque(), []
@@ -372,8 +372,8 @@ for ahead in range(21):
             pieces.append(engine.synthesize(waiting.popleft(), np.empty((size, 2), np.float32)))
     last = engine.analyze(x[len(x) // size * size :])
     pieces += [engine.synthesize(spectra, np.empty((size, 2), np.float32)) for spectra in waiting]
-    pieces += engine.flush_rounds(last, lambda frames: np.empty((frames, 2), np.float32))
-    assert np.array_equal(np.concatenate(pieces), expected) or sys.exit(f"{ahead} rounds ahead: other samples")
+    pieces += engine.flush_segments(last, lambda frames: np.empty((frames, 2), np.float32))
+    assert np.array_equal(np.concatenate(pieces), expected) or sys.exit(f"{ahead} segments ahead: other samples")
 """
 
 
