@@ -109,3 +109,9 @@ def test_without_a_compiled_fft_numpy_transforms_files(monkeypatch: pytest.Monke
         assert null_db(back, rows * 90.0) <= FLOAT32_BUDGET_DB
     finally:
         fft._without_planning.cache_clear()
+
+
+def test_good_sizes_are_the_least() -> None:
+    smooth = sorted({2 * 2**a * 3**b * 5**c for a in range(13) for b in range(8) for c in range(6)})
+    for n in range(2000):
+        assert fft.good_size(n) == next(size for size in smooth if size >= n)

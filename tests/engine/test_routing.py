@@ -41,10 +41,10 @@ BAD_CALLS: dict[str, Callable[[], Any]] = {
     "too few rows": lambda: OverlapAdd(ROWS, matrix(2, 2)),
     "complex": lambda: OverlapAdd(ROWS + 1j, each(1)),
     "NaN": lambda: OverlapAdd(ROWS * np.nan, each(1)),
-    "ragged": lambda: OverlapAdd([[1.0], [1.0, 2.0]], each(1)),  # type: ignore[list-item]
+    "ragged": lambda: OverlapAdd([[1.0], [1.0, 2.0]], each(1)),
     "dtype foo": lambda: OverlapAdd(ROWS, each(1), dtype="foo"),
     "dtype int": lambda: OverlapAdd(ROWS, each(1), dtype=np.int16),
-    "dtype None": lambda: OverlapAdd(ROWS, each(1), dtype=None),
+    "dtype None": lambda: OverlapAdd(ROWS, each(1), dtype=None),  # type: ignore[arg-type]
     "flush out": lambda: OverlapAdd(ROWS, each(1)).flush(np.zeros((3, 2))),
     "block": lambda: OverlapAdd(ROWS, matrix(1, 2).__class__(2, 1, (Path(0, 0, 0),))).process(
         np.ones((9, 1))
@@ -103,7 +103,7 @@ def test_exchanged_axes_are_named(shape: tuple[int, int]) -> None:
 
 def test_a_short_response_of_many_channels_is_one_where_its_layout_is_given() -> None:
     taps = np.ones((3, 100))
-    assert reverb.ImpulseResponse(taps, 48_000, wiring="10x10").channels == 100  # type: ignore[arg-type]
+    assert reverb.ImpulseResponse(taps, 48_000, wiring="10x10").channels == 100
     with pytest.raises(InvalidAudioError, match="did you mean"):
         reverb.ImpulseResponse(taps, 48_000)
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverb.engine import routing
+from reverb.engine.fft import BackendName
 from reverb.engine.machine import FFTW_COSTS, Machine
 from reverb.engine.realtime.convolver import RealtimeConvolver
 from reverb.engine.realtime.delay_line import Scratch
@@ -51,7 +52,7 @@ def blocks_for(frames: int, size: int) -> int:
     st.sampled_from([np.float32, np.float64]),
     st.sampled_from(["fftw", "pocketfft", "numpy"]),
 )
-def test_equals_direct_convolution(layout: str, size: int, taps: int, dtype: Any, fft: str) -> None:
+def test_equals_direct_convolution(layout: str, size: int, taps: int, dtype: Any, fft: BackendName) -> None:
     if fft == "fftw":
         pytest.importorskip("pyfftw")
     wires = LAYOUTS[layout]
@@ -174,7 +175,7 @@ def test_the_largest_multiply_add_wakes_no_other_thread(dtype: Any) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("size", "taps"), [(64, 5_000), (128, 192_000), (512, 192_000)])
 def test_blocks_allocate_nothing_and_do_not_wake_the_collector(
-    size: int, taps: int, dtype: Any, fft: str
+    size: int, taps: int, dtype: Any, fft: BackendName
 ) -> None:
     if fft == "fftw":
         pytest.importorskip("pyfftw")
