@@ -6,20 +6,12 @@ from reverb.arrays import Array
 from reverb.engine.realtime.convolver import RealtimeConvolver
 from reverb.engine.realtime.swap import SwappableConvolver
 from reverb.engine.routing import Routing
+from tests.signals import direct
 
 
-def noise(*shape: int, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def direct(x: Array, h: Array, wires: Routing) -> Array:
-    """Sum of direct convolutions, cut to the input's length."""
-    y = np.zeros((wires.outputs, x.shape[1]))
-    for path in wires.paths:
-        y[path.output] += np.convolve(x[path.input].astype(float), h[path.response].astype(float))[
-            : x.shape[1]
-        ]
-    return y
+def direct_rows(x: Array, h: Array, wires: Routing) -> Array:
+    """Return the direct convolution of rows, cut to the input's length."""
+    return direct(x.T, h, wires)[: x.shape[1]].T
 
 
 def stream(engine: RealtimeConvolver | SwappableConvolver, x: Array) -> Array:

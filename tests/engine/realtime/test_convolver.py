@@ -21,8 +21,9 @@ from reverb.engine.realtime.schedule import MAX_PRODUCTS
 from reverb.engine.realtime.swap import SwappableConvolver
 from reverb.engine.routing import Routing
 from reverb.errors import ParameterError
-from tests.engine.realtime.rows import direct, noise, stream
+from tests.engine.realtime.rows import direct_rows, stream
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
+from tests.signals import gaussian
 
 Array = npt.NDArray[Any]
 AUDIO = Path(__file__).resolve().parents[3] / "shared" / "audio"
@@ -56,10 +57,10 @@ def test_equals_direct_convolution(layout: str, size: int, taps: int, dtype: Any
     if fft == "fftw":
         pytest.importorskip("pyfftw")
     wires = LAYOUTS[layout]
-    x = noise(wires.inputs, blocks_for(max(2 * taps, 3 * size), size)).astype(dtype)
-    h = noise(max(wires.responses, 1), taps, seed=1).astype(dtype)
+    x = gaussian(wires.inputs, blocks_for(max(2 * taps, 3 * size), size)).astype(dtype)
+    h = gaussian(max(wires.responses, 1), taps, seed=1).astype(dtype)
     engine = RealtimeConvolver(h, wires, size, dtype, fft=fft)
-    expected = direct(x, h, wires)
+    expected = direct_rows(x, h, wires)
     budget = FLOAT32_BUDGET_DB if dtype is np.float32 else FLOAT64_BUDGET_DB
     assert null_db(stream(engine, x), expected) <= budget
     engine.reset()
@@ -70,8 +71,8 @@ def test_equals_direct_convolution(layout: str, size: int, taps: int, dtype: Any
 def test_ten_seconds_with_a_response_of_four(size: int) -> None:
     from scipy.signal import oaconvolve
 
-    x = noise(2, blocks_for(480_000, size)).astype(np.float32)
-    h = (noise(2, 192_000, seed=1) * np.exp(-np.arange(192_000) / 30_000)).astype(np.float32)
+    x = gaussian(2, blocks_for(480_000, size)).astype(np.float32)
+    h = (gaussian(2, 192_000, seed=1) * np.exp(-np.arange(192_000) / 30_000)).astype(np.float32)
     y = stream(RealtimeConvolver(h, routing.parallel(2), size), x)
     expected = oaconvolve(x.astype(float), h.astype(float), axes=1)[:, : x.shape[1]]
     assert null_db(y, expected) <= FLOAT32_BUDGET_DB
@@ -94,10 +95,10 @@ def test_an_impulse_plays_a_ramp_of_all_partitions(size: int, taps: int, last: i
 @pytest.mark.parametrize("layout", ["stereo", "true stereo"])
 def test_sizes_whose_spectra_would_be_whole_pages(size: int, dtype: Any, layout: str) -> None:
     wires = LAYOUTS[layout]
-    x, h = noise(2, 50 * size).astype(dtype), noise(wires.responses, 9000, seed=1).astype(dtype)
+    x, h = gaussian(2, 50 * size).astype(dtype), gaussian(wires.responses, 9000, seed=1).astype(dtype)
     y = stream(RealtimeConvolver(h, wires, size, dtype), x)
     budget = FLOAT32_BUDGET_DB if dtype is np.float32 else FLOAT64_BUDGET_DB
-    assert null_db(y, direct(x, h, wires)) <= budget
+    assert null_db(y, direct_rows(x, h, wires)) <= budget
 
 
 def test_a_delta_at_every_partition_border() -> None:
@@ -105,7 +106,7 @@ def test_a_delta_at_every_partition_border() -> None:
     plan = RealtimeConvolver(np.ones((1, taps)), routing.each(1), size, np.float64).plan
     edges = {s.offset + p * s.size for s in plan.stages for p in range(s.partitions + 1)}
     picked = sorted(edges)[::5] + [s.offset for s in plan.stages] + [taps - 1]
-    x = noise(1, 24_992)
+    x = gaussian(1, 24_992)
     for edge in sorted({e + d for e in picked for d in (-1, 0) if 0 <= e + d < taps}):
         h = np.zeros((1, edge + 1))
         h[0, edge] = 1
@@ -115,8 +116,8 @@ def test_a_delta_at_every_partition_border() -> None:
 
 
 def test_answers_in_place_and_leaves_strided_input_alone() -> None:
-    x, h = noise(2, 4096), noise(2, 3000, seed=1)
-    expected = direct(x, h, routing.parallel(2))
+    x, h = gaussian(2, 4096), gaussian(2, 3000, seed=1)
+    expected = direct_rows(x, h, routing.parallel(2))
     engine = RealtimeConvolver(h, routing.parallel(2), 64, np.float64)
     buffer = np.ascontiguousarray(x.T)
     for start in range(0, 4096, 64):
@@ -131,16 +132,16 @@ def test_answers_in_place_and_leaves_strided_input_alone() -> None:
 
 def test_an_unlisted_path_stays_silent_and_channels_do_not_leak() -> None:
     x = np.zeros((4, 8192))
-    x[3] = noise(8192)
-    y = stream(RealtimeConvolver(noise(6, 5000, seed=1), LAYOUTS["sparse"], 128, np.float64), x)
+    x[3] = gaussian(8192)
+    y = stream(RealtimeConvolver(gaussian(6, 5000, seed=1), LAYOUTS["sparse"], 128, np.float64), x)
     assert [bool(np.any(channel)) for channel in y] == [False, False, False, True, False]
 
 
 def test_a_decay_into_denormals_is_cut_below_the_rounding_error() -> None:
     h = np.exp(-np.arange(20_000) / 100.0)[np.newaxis]
-    x = noise(1, 25_600).astype(np.float32)
+    x = gaussian(1, 25_600).astype(np.float32)
     y = stream(RealtimeConvolver(h, routing.each(1), 128), x)
-    assert null_db(y, direct(x, h, routing.each(1))) <= FLOAT32_BUDGET_DB
+    assert null_db(y, direct_rows(x, h, routing.each(1))) <= FLOAT32_BUDGET_DB
     x[:, 6400:] = 0
     engine = RealtimeConvolver(h, routing.each(1), 128)
     y = stream(engine, x)
@@ -179,9 +180,9 @@ def test_blocks_allocate_nothing_and_do_not_wake_the_collector(
 ) -> None:
     if fft == "fftw":
         pytest.importorskip("pyfftw")
-    inner = RealtimeConvolver(noise(2, taps), routing.parallel(2), size, dtype, fft=fft)
+    inner = RealtimeConvolver(gaussian(2, taps), routing.parallel(2), size, dtype, fft=fft)
     engine = SwappableConvolver(inner, taps)
-    x, y = noise(2, size).astype(dtype), np.empty((2, size), dtype)
+    x, y = gaussian(2, size).astype(dtype), np.empty((2, size), dtype)
     for _ in range(100):
         engine.process(x, y)
     collections = gc.get_stats()[0]["collections"]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverb.engine.realtime.mix import Delay, Mixer, Ramp
-from tests.engine.realtime.rows import noise
+from tests.signals import gaussian
 
 quick = settings(deadline=None, derandomize=True, max_examples=40)
 
@@ -34,7 +34,7 @@ def test_a_ramp_turns_round_where_it_is() -> None:
 @pytest.mark.parametrize(("inputs", "outputs"), [(1, 1), (2, 2), (1, 3), (3, 2), (2, 4)])
 def test_the_dry_path_goes_to_its_own_channels(inputs: int, outputs: int) -> None:
     mixer = Mixer(0.0, 1.0, 8, (inputs, outputs, 16), np.dtype(np.float64))
-    dry, signal = noise(inputs, 16), noise(outputs, 16)
+    dry, signal = gaussian(inputs, 16), gaussian(outputs, 16)
     mixer.process(signal, dry)
     for channel in range(outputs):
         source = 0 if inputs == 1 else channel
@@ -45,7 +45,7 @@ def test_the_dry_path_goes_to_its_own_channels(inputs: int, outputs: int) -> Non
 @quick
 def test_the_delay_is_exact(frames: int, size: int) -> None:
     delay = Delay(frames, 2, size, np.dtype(np.float64))
-    x = noise(2, 12 * size)
+    x = gaussian(2, 12 * size)
     y = np.empty_like(x)
     for start in range(0, x.shape[1], size):
         delay.process(x[:, start : start + size], y[:, start : start + size])

@@ -10,9 +10,10 @@ import pytest
 from reverb.engine import routing
 from reverb.engine.realtime.convolver import RealtimeConvolver
 from reverb.engine.realtime.swap import Curve, Mode, SwappableConvolver, fade_curves
-from tests.engine.realtime.rows import direct, noise, stream
+from tests.engine.realtime.rows import direct_rows, stream
 from tests.interleaving import every_step, interrupted
 from tests.nulls import FLOAT64_BUDGET_DB, null_db
+from tests.signals import gaussian
 
 
 @pytest.mark.parametrize("curve", ["equal gain", "equal power"])
@@ -21,7 +22,7 @@ def test_crossfade_sounds_as_if_the_new_response_had_always_been_there(
     curve: Curve, before: int, after: int
 ) -> None:
     size, fade, wires = 64, 300, routing.parallel(2)
-    x, old, new = noise(2, 300 * size), noise(2, before, seed=1), noise(2, after, seed=2)
+    x, old, new = gaussian(2, 300 * size), gaussian(2, before, seed=1), gaussian(2, after, seed=2)
     engine = SwappableConvolver(RealtimeConvolver(old, wires, size, np.float64), 9000)
     at = 160 * size
     first = stream(engine, x[:, :at])
@@ -33,29 +34,29 @@ def test_crossfade_sounds_as_if_the_new_response_had_always_been_there(
         "equal gain": (1 - raised, raised),
         "equal power": (np.cos(np.pi / 2 * raised), np.sin(np.pi / 2 * raised)),
     }
-    expected = sum(direct(x, h, wires) * gains for h, gains in zip((old, new), laws[curve], strict=True))
+    expected = sum(direct_rows(x, h, wires) * gains for h, gains in zip((old, new), laws[curve], strict=True))
     assert null_db(y, expected) <= FLOAT64_BUDGET_DB
     assert not engine.changing
 
 
 def test_spillover_lets_the_old_tail_ring_out() -> None:
     size, fade, wires = 64, 300, routing.matrix(2, 2)
-    x, old, new = noise(2, 400 * size), noise(4, 6000, seed=1), noise(4, 4000, seed=2)
+    x, old, new = gaussian(2, 400 * size), gaussian(4, 6000, seed=1), gaussian(4, 4000, seed=2)
     engine = SwappableConvolver(RealtimeConvolver(old, wires, size, np.float64), 6000)
     at = 160 * size
     first = stream(engine, x[:, :at])
     engine.swap(RealtimeConvolver(new, wires, size, np.float64), "spillover", fade, "equal gain")
     y = np.concatenate((first, stream(engine, x[:, at:])), axis=1)
     into = np.sin(np.clip((np.arange(x.shape[1]) - at + 1) / fade, 0, 1) * np.pi / 2) ** 2
-    expected = direct(x * (1 - into), old, wires) + direct(x * into, new, wires)
+    expected = direct_rows(x * (1 - into), old, wires) + direct_rows(x * into, new, wires)
     assert null_db(y, expected) <= FLOAT64_BUDGET_DB
     assert not engine.changing
 
 
 def test_a_crossfade_after_a_spillover_does_not_hear_what_still_rings() -> None:
     size, wires = 32, routing.each(1)
-    x = noise(1, 600 * size)
-    h = [noise(1, taps, seed=taps) for taps in (3000, 2000, 4000)]
+    x = gaussian(1, 600 * size)
+    h = [gaussian(1, taps, seed=taps) for taps in (3000, 2000, 4000)]
     engine = SwappableConvolver(RealtimeConvolver(h[0], wires, size, np.float64), 4000)
     parts = [stream(engine, x[:, : 200 * size])]
     engine.swap(RealtimeConvolver(h[1], wires, size, np.float64), "spillover", 0, "equal gain")
@@ -65,9 +66,9 @@ def test_a_crossfade_after_a_spillover_does_not_hear_what_still_rings() -> None:
     late = x.copy()
     late[:, : 200 * size] = 0
     early = x - late
-    expected = direct(early, h[0], wires)
-    expected[:, : 240 * size] += direct(late, h[1], wires)[:, : 240 * size]
-    expected[:, 240 * size :] += direct(late, h[2], wires)[:, 240 * size :]
+    expected = direct_rows(early, h[0], wires)
+    expected[:, : 240 * size] += direct_rows(late, h[1], wires)[:, : 240 * size]
+    expected[:, 240 * size :] += direct_rows(late, h[2], wires)[:, 240 * size :]
     assert null_db(np.concatenate(parts, axis=1), expected) <= FLOAT64_BUDGET_DB
 
 
@@ -89,11 +90,11 @@ def test_swapping_a_sustained_tone_does_not_click(mode: Mode) -> None:
 
 def test_requests_faster_than_fades_keep_to_few_voices_and_end_with_the_last() -> None:
     size, wires = 64, routing.each(1)
-    x = noise(1, 900 * size)
-    engine = SwappableConvolver(RealtimeConvolver(noise(1, 8000), wires, size, np.float64), 8000)
+    x = gaussian(1, 900 * size)
+    engine = SwappableConvolver(RealtimeConvolver(gaussian(1, 8000), wires, size, np.float64), 8000)
     parts, last = [], np.zeros((1, 1))
     for n in range(60):
-        last = noise(1, 500 + 100 * n, seed=n)
+        last = gaussian(1, 500 + 100 * n, seed=n)
         mode: Mode = ("spillover", "crossfade", "spillover")[n % 3]
         engine.swap(RealtimeConvolver(last, wires, size, np.float64), mode, 200, "equal power")
         parts.append(stream(engine, x[:, n * size : (n + 1) * size]))
@@ -101,13 +102,13 @@ def test_requests_faster_than_fades_keep_to_few_voices_and_end_with_the_last() -
     parts.append(stream(engine, x[:, 60 * size :]))
     y = np.concatenate(parts, axis=1)
     assert not engine.changing
-    assert null_db(y[:, 400 * size :], direct(x, last, wires)[:, 400 * size :]) <= FLOAT64_BUDGET_DB
+    assert null_db(y[:, 400 * size :], direct_rows(x, last, wires)[:, 400 * size :]) <= FLOAT64_BUDGET_DB
 
 
 def test_swaps_from_another_thread() -> None:
     size, wires = 64, routing.parallel(2)
-    x = noise(2, size * 50)
-    responses = [noise(2, taps, seed=taps) for taps in (100, 3000, 7000)]
+    x = gaussian(2, size * 50)
+    responses = [gaussian(2, taps, seed=taps) for taps in (100, 3000, 7000)]
     engine = SwappableConvolver(RealtimeConvolver(responses[0], wires, size, np.float64), 7000)
     done = threading.Event()
 
@@ -126,36 +127,36 @@ def test_swaps_from_another_thread() -> None:
         y = stream(engine, x)
     assert not engine.changing
     repeated = np.tile(x, 4)
-    assert null_db(y, direct(repeated, responses[2], wires)[:, -50 * size :]) <= FLOAT64_BUDGET_DB
+    assert null_db(y, direct_rows(repeated, responses[2], wires)[:, -50 * size :]) <= FLOAT64_BUDGET_DB
 
 
 def test_no_convolver_is_freed_in_the_audio_thread() -> None:
     """It takes milliseconds: who swaps next frees what has left, and so it is kept until then."""
     size, wires = 64, routing.each(1)
-    engines = [RealtimeConvolver(noise(1, 2000, seed=n), wires, size, np.float64) for n in range(4)]
+    engines = [RealtimeConvolver(gaussian(1, 2000, seed=n), wires, size, np.float64) for n in range(4)]
     alive = [weakref.ref(engine) for engine in engines]
     engine = SwappableConvolver(engines.pop(0), 2000)
     for gone in range(3):
         engine.swap(engines.pop(0), "crossfade", 128, "equal gain")
         if gone == 2:
             engine.reset()
-        stream(engine, noise(1, 20 * size))
+        stream(engine, gaussian(1, 20 * size))
         assert not engine.changing
         assert [ref() is not None for ref in alive[: gone + 1]] == [False] * gone + [True]
 
 
 def test_reset_forgets_a_fade_and_keeps_the_newest_response() -> None:
     size, wires = 64, routing.each(1)
-    x, new = noise(1, 100 * size), noise(1, 900, seed=2)
-    engine = SwappableConvolver(RealtimeConvolver(noise(1, 3000), wires, size, np.float64), 3000)
+    x, new = gaussian(1, 100 * size), gaussian(1, 900, seed=2)
+    engine = SwappableConvolver(RealtimeConvolver(gaussian(1, 3000), wires, size, np.float64), 3000)
     stream(engine, x)
     engine.swap(RealtimeConvolver(new, wires, size, np.float64), "crossfade", 2000, "equal gain")
     stream(engine, x[:, :size])
     engine.reset()
-    assert null_db(stream(engine, x), direct(x, new, wires)) <= FLOAT64_BUDGET_DB
+    assert null_db(stream(engine, x), direct_rows(x, new, wires)) <= FLOAT64_BUDGET_DB
     engine.swap(RealtimeConvolver(-new, wires, size, np.float64), "spillover", 2000, "equal gain")
     engine.reset()
-    assert null_db(stream(engine, x), direct(x, -new, wires)) <= FLOAT64_BUDGET_DB
+    assert null_db(stream(engine, x), direct_rows(x, -new, wires)) <= FLOAT64_BUDGET_DB
 
 
 @pytest.mark.parametrize("curve", ["equal gain", "equal power"])
@@ -233,7 +234,7 @@ def test_a_request_is_heard_whatever_the_audio_thread_does_at_any_step_of_it(mod
 
 
 def test_a_response_that_is_warmed_while_the_sound_is_reset_starts_from_silence() -> None:
-    x, new = noise(1, 12 * SIZE), noise(1, 9 * SIZE, seed=2)
+    x, new = gaussian(1, 12 * SIZE), gaussian(1, 9 * SIZE, seed=2)
 
     def attempt(step: int) -> bool:
         core = SwappableConvolver(gain(1.0), 9 * SIZE)
@@ -253,7 +254,7 @@ def test_a_response_that_is_warmed_while_the_sound_is_reset_starts_from_silence(
         )
         if happened:
             heard = stream(core, x)
-            assert null_db(heard[:, SIZE:], direct(x, new, LOUDER)[:, SIZE:]) <= FLOAT64_BUDGET_DB, step
+            assert null_db(heard[:, SIZE:], direct_rows(x, new, LOUDER)[:, SIZE:]) <= FLOAT64_BUDGET_DB, step
         return bool(happened)
 
     assert len(list(every_step(attempt))) > 50
