@@ -1,14 +1,19 @@
 """The textbook's convolution against the definition, and both engines against the textbook."""
 
+import ast
+import inspect
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reverb.engine import routing
+from reverb.engine import plain, routing
 from reverb.engine.offline.convolver import OverlapAdd
 from reverb.engine.plain import convolve_plainly
 from reverb.engine.realtime.convolver import RealtimeConvolver
+from tests.conftest import ROOT
 from tests.nulls import FLOAT64_BUDGET_DB, null_db
 from tests.signals import noise
 
@@ -35,3 +40,19 @@ def test_both_engines_do_what_the_textbook_does(taps: int) -> None:
         live.process(block, out)
         blocks.append(out[0].copy())
     assert null_db(np.concatenate(blocks), expected[: len(x)]) <= FLOAT64_BUDGET_DB
+
+
+def test_the_page_on_partitions_shows_this_code() -> None:
+    page = (ROOT / "docs" / "theory-partitions.md").read_text(encoding="utf-8")
+    shown = re.search(r"^def convolve_plainly.*?(?=\n\n\nx, h)", page, re.DOTALL | re.MULTILINE)
+    assert shown is not None
+    code = ast.parse(inspect.getsource(plain))
+    code.body = [node for node in code.body if isinstance(node, ast.FunctionDef)]
+    for function in code.body:
+        assert isinstance(function, ast.FunctionDef)
+        function.returns = None
+        for argument in function.args.args:
+            argument.annotation = None
+        if ast.get_docstring(function):
+            del function.body[0]
+    assert ast.unparse(ast.parse(shown[0])) == ast.unparse(code)
