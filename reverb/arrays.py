@@ -1,6 +1,6 @@
-"""The one door through which arrays become sound: shape, dtype and finiteness are checked here only.
+"""Aliases of array types, and the check that arrays are sound: shape, dtype, finite values.
 
-Audio is ``(frames,)`` or ``(frames, channels)``, float32 or float64. Everything behind this door trusts it.
+Audio is ``(frames,)`` or ``(frames, channels)``, float32 or float64. Functions of the package rely on this check.
 """
 
 import numbers
@@ -18,13 +18,13 @@ Audio: TypeAlias = npt.NDArray[np.floating[Any]]
 """Sound: ``(frames,)`` or ``(frames, channels)``, float32 or float64."""
 
 Block: TypeAlias = npt.NDArray[np.float32]
-"""Live sound between two calls of the sound card: ``(frames, channels)``, float32."""
+"""A block of live sound: ``(frames, channels)``, float32."""
 
 Sample = TypeVar("Sample", bound=np.float32 | np.float64)
-"""What sound keeps: in signatures, of an array that comes back with the type it had."""
+"""The type of samples in signatures of functions that keep it."""
 
 BecomesFloat64: TypeAlias = npt.NDArray[np.integer[Any]] | list[float] | list[list[float]]
-"""What surely becomes float64, in signatures; of a tensor or a list of scalars no type tells."""
+"""Arrays and lists that become float64, in signatures."""
 
 Complex: TypeAlias = npt.NDArray[np.complexfloating[Any, Any]]
 """Spectra: complex64 or complex128."""
@@ -39,7 +39,7 @@ _MANY_CHANNELS = 64  # of a 7th order ambisonic sound
 
 
 def as_real(array: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
-    """Return `array` as an array of real numbers, whatever their type and shape, or raise InvalidAudioError."""
+    """Return `array` as an array of real numbers of any type and shape, or raise InvalidAudioError."""
     try:
         real: npt.NDArray[Any] = array if isinstance(array, np.ndarray) else np.asarray(array)
     except ValueError as error:  # rows of unequal length
@@ -72,10 +72,10 @@ def as_audio(array: npt.ArrayLike, name: str = "audio", *, many_channels: bool =
     array : array_like, shape (frames,) or (frames, channels)
         float32 stays float32; every other real type becomes float64. Integers are not rescaled.
     name : str
-        What to call the array in an error.
+        The array's name in an error.
     many_channels : bool
-        Accept more than 64 channels of fewer frames than channels, which is otherwise taken for a slip of the axes: for
-        callers that know the channels from elsewhere.
+        Accept more than 64 channels with fewer frames than channels. Otherwise such an array is refused, because its
+        axes are probably exchanged.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What has been learnt about this machine, as JSON in the user's cache folder; a folder that fails costs only that."""
+"""JSON files in the user's cache folder. If the folder cannot be used, only the caching is lost."""
 
 import json
 import os
@@ -7,14 +7,14 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Where measurements of this machine are kept between starts."""
+    """Return the folder for measurements of this machine and other data that can be made again."""
     from platformdirs import user_cache_path
 
     return user_cache_path("reverb", appauthor=False)
 
 
 def write_cache(path: Path, content: object) -> bool:
-    """Write JSON in one step, so that a second process never reads half of it; False if that is impossible."""
+    """Write JSON in one step, so that no other process reads half of it. Return False if that is impossible."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
@@ -31,7 +31,7 @@ def write_cache(path: Path, content: object) -> bool:
 
 
 def read_cache(path: Path) -> object:
-    """Read JSON back; None if it is missing or damaged."""
+    """Return the JSON in a file, or None if it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

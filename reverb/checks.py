@@ -1,7 +1,7 @@
 """One vocabulary for checking arguments: each check returns the value, or raises an error that says what is allowed.
 
-Called before anything changes, by everything public. Each takes any object, so that ``None``, NaN, text, and arrays
-get the same kind of answer as a number out of range.
+Every public function calls them before any state changes. They take any object: ``None``, NaN, text, and arrays get
+the same kind of error as a number out of range.
 """
 
 import math
@@ -20,18 +20,18 @@ def in_range(name: str, value: Any, low: float, high: float, unit: str = "") -> 
     Parameters
     ----------
     name : str
-        What to call the value in an error.
+        The value's name in the error.
     value : object
-        A real number; a bool is none, and neither is text.
+        Must be a real number; a bool is not one.
     low, high : float
         May be infinite.
     unit : str
-        Of the value, such as ``"Hz"``.
+        Such as ``"Hz"``.
 
     Raises
     ------
     ParameterError
-        If the value is no number or out of range.
+        If the value is not a number, or out of range.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def whole(name: str, value: Any, low: int, high: int, unit: str = "") -> int:
     Raises
     ------
     ParameterError
-        If the value is no whole number or out of range.
+        If the value is not a whole number, or out of range.
     """
     if not is_number(value) or value % 1 != 0 or not low <= value <= high:  # NaN and infinity leave NaN
         raise _refused(name, value, f"a whole number from {low} to {high}{_spaced(unit)}", unit)
@@ -62,7 +62,7 @@ def one_of(name: str, value: Any, allowed: Iterable[T]) -> T:
     Raises
     ------
     ParameterError
-        If it is none of them; the message lists them and names the nearest.
+        If it is not; the message lists the allowed values and names the nearest.
     """
     choices = list(allowed)
     for choice in choices:
@@ -74,7 +74,7 @@ def one_of(name: str, value: Any, allowed: Iterable[T]) -> T:
 
 
 def instance(name: str, value: Any, kind: type[T], what: str = "") -> T:
-    """Return a value of a type; `what` says in words what is expected.
+    """Return a value of a type; `what` describes the type in the error.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def instance(name: str, value: Any, kind: type[T], what: str = "") -> T:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Return whether a value is a real number: of Python or NumPy, no bool."""
+    """Return whether a value is a real number: of Python or NumPy, not a bool."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 

@@ -1,4 +1,4 @@
-"""A place for one message between two threads: the newest wins, and nobody waits."""
+"""A place for one message between two threads: the newest wins, and no thread waits."""
 
 from collections import deque
 from typing import Generic, TypeVar

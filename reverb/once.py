@@ -1,4 +1,4 @@
-"""A cache whose function runs once, however many threads ask first."""
+"""A cache whose function runs once, even if several threads call it at the same time."""
 
 import functools
 import threading
@@ -11,9 +11,9 @@ Made = TypeVar("Made")
 class once(Generic[Made]):  # noqa: N801  # used as a decorator, like functools.cache
     """Cache a function's results as `functools.cache` does, under a lock.
 
-    `functools.cache` calls the function in every thread that asks before the first result is there. That is wrong
-    where the call has an effect of its own: loading a compiled module, creating the one planner of a library.
-    The lock can be taken again by its own thread, and is never held by the audio thread: what it needs is made before.
+    `functools.cache` calls the function in every thread that arrives before the first result. That is wrong if the call
+    has a side effect, such as loading a compiled module or creating the only planner of a library. A thread may take
+    the lock again. The audio thread never takes it: everything it needs exists before it starts.
 
     Parameters
     ----------
