@@ -5,6 +5,7 @@ the same kind of error as a number out of range.
 """
 
 import math
+import os
 from collections.abc import Iterable
 from numbers import Real
 from typing import Any, TypeGuard, TypeVar
@@ -84,6 +85,31 @@ def instance(name: str, value: Any, kind: type[T], what: str = "") -> T:
     if not isinstance(value, kind):
         raise ParameterError(f"{name} is {shown(repr(value))}; expected {what or f'a {kind.__name__}'}")
     return value
+
+
+def flag(name: str, value: Any) -> bool:
+    """Return True or False.
+
+    Raises
+    ------
+    ParameterError
+        If the value is anything else, 0 and 1 included.
+    """
+    return instance(name, value, bool, "True or False")
+
+
+def file_path(name: str, value: Any) -> str:
+    """Return a path as text, from text or an object of `os.PathLike`.
+
+    Raises
+    ------
+    ParameterError
+        If the value is no such object, or empty.
+    """
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str) or not path:
+        raise ParameterError(f"{name} is {shown(repr(value))}; expected a path, as text or a Path")
+    return path
 
 
 def is_number(value: object) -> TypeGuard[float]:

@@ -1,6 +1,7 @@
 """The vocabulary of checks: what is allowed comes back, all else is named with what is allowed."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,3 +91,17 @@ def test_an_instance_is_of_its_type() -> None:
     assert checks.instance("name", "hall", str) == "hall"
     with pytest.raises(ParameterError, match=r"name is 3; expected a name or a path"):
         checks.instance("name", 3, str, "a name or a path")
+
+
+@pytest.mark.parametrize("value", [None, 0, 1, 1.0, "yes", np.True_, np.zeros(3)])
+def test_a_flag_is_true_or_false(value: Any) -> None:
+    assert checks.flag("overwrite", True) is True
+    with pytest.raises(ParameterError, match=r"overwrite is .*; expected True or False"):
+        checks.flag("overwrite", value)
+
+
+@pytest.mark.parametrize("value", [None, 3, True, b"in.wav", "", ["in.wav"], math.nan])
+def test_a_path_is_text_or_a_path(value: Any) -> None:
+    assert checks.file_path("source", "in.wav") == checks.file_path("source", Path("in.wav")) == "in.wav"
+    with pytest.raises(ParameterError, match=r"source is .*; expected a path, as text or a Path"):
+        checks.file_path("source", value)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 from reverb.cache import cache_folder, read_cache, write_cache
+from reverb.checks import instance
 from reverb.engine import fftw
 from reverb.engine.fft import BackendName
 from reverb.engine.two_rows import MAX_FRAMES
@@ -174,6 +175,7 @@ def followed(machine: Machine | None) -> Machine:
     """
     if machine is None:
         return here()
+    instance("machine", machine, Machine, "a Machine or None")
     if machine.digest and machine.digest != here().digest:
         raise ParameterError(
             f"machine has FFTW's plans {machine.digest}; expected {here().digest or 'none'}, this machine's own, or "

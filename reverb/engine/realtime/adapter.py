@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, as_real, check_out
+from reverb.checks import instance
 from reverb.errors import InvalidAudioError
 
 
+@runtime_checkable
 class BlockProcessor(Protocol):
     """A processor of blocks ``(block_size, inputs)`` into blocks ``(block_size, outputs)``."""
 
@@ -50,7 +52,7 @@ class BlockAdapter:
     """
 
     def __init__(self, convolver: BlockProcessor) -> None:
-        self._convolver = convolver
+        self._convolver = instance("convolver", convolver, BlockProcessor, "a Convolver")  # type: ignore[type-abstract]
         self.latency = convolver.latency + convolver.block_size - 1
         self._in = np.zeros((convolver.block_size, convolver.inputs), convolver.dtype)
         self._out = np.zeros((convolver.block_size, convolver.outputs), convolver.dtype)
