@@ -9,7 +9,6 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -65,8 +64,8 @@ def _find(package: str, name: str) -> ModuleSpec | None:
     return None
 
 
-class _Loaded(MetaPathFinder, Loader):
-    """Gives the import system the modules that are loaded already."""
+class _Loaded:
+    """A finder and loader of the modules that are loaded already; `importlib.abc` would take 5 ms to import."""
 
     def __init__(self) -> None:
         self.modules: dict[str, ModuleType] = {}
@@ -77,7 +76,7 @@ class _Loaded(MetaPathFinder, Loader):
         path: Sequence[str] | None = None,  # noqa: ARG002  # as the import system calls it
         target: ModuleType | None = None,  # noqa: ARG002  # likewise
     ) -> ModuleSpec | None:
-        return importlib.util.spec_from_loader(fullname, self) if fullname in self.modules else None
+        return ModuleSpec(fullname, self) if fullname in self.modules else None  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return self.modules[spec.name]

@@ -7,10 +7,9 @@ Without a measurement the built-in costs serve, which suit ordinary machines.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from math import inf, log2
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from reverb.cache import cache_folder, read_cache, write_cache
 from reverb.checks import instance
@@ -21,18 +20,17 @@ from reverb.errors import ParameterError
 from reverb.once import once
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostModel:
+class CostModel(NamedTuple):
     """Costs of the operations of real-time convolution with one FFT backend, in nanoseconds.
 
     Attributes
     ----------
-    call : float
-        One NumPy call on little data.
     fft_call : float
         One call of an FFT plan.
     fft : float
         A real FFT of one row, per ``n log2 n``.
+    call : float
+        One NumPy call on little data.
     rows : int
         How many rows the FFT transforms in little more time than one (1: each takes its own).
     longest : int
@@ -47,9 +45,9 @@ class CostModel:
         Copying or adding one complex number, or two real ones.
     """
 
-    call: float = 300
     fft_call: float
     fft: float
+    call: float = 300
     rows: int = 1
     longest: int = 1
     mac: float = 0.3
@@ -75,8 +73,7 @@ _BUILT_IN: Mapping[BackendName, CostModel] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileCosts:
+class FileCosts(NamedTuple):
     """Costs of the operations of offline convolution, in nanoseconds on one core; only their ratios matter.
 
     They differ from a `CostModel`: rows of FFTs come in batches here, and large arrays leave the caches. Measured once,
@@ -110,8 +107,7 @@ class FileCosts:
 FILE_COSTS = FileCosts()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(NamedTuple):
     """The machine's share in planning. Equal machines make equal plans, and equal bytes.
 
     ``Machine()`` is any machine before `reverb tune`: built-in costs, and no FFTW for files.
@@ -159,7 +155,7 @@ def save(machine: Machine) -> None:
     content = {
         "fftw_sizes": machine.fftw_sizes,
         "fftw_digest": machine.fftw_digest,
-        "costs": {name: asdict(costs) for name, costs in machine.measured},
+        "costs": {name: costs._asdict() for name, costs in machine.measured},
     }
     write_cache(_path(), content)
     _read.cache_clear()
@@ -205,7 +201,7 @@ def _read(path: Path) -> Machine:
 
 
 def _cost_model(stored: object) -> CostModel | None:
-    names = {field.name for field in fields(CostModel)}
+    names = set(CostModel._fields)
     if isinstance(stored, dict) and stored.keys() == names and all(_positive(v) for v in stored.values()):
         return CostModel(**stored)
     return None

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def test_a_saved_machine_is_the_one_here(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_without_pyfftw_its_plans_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     machine.save(TUNED)
     monkeypatch.setattr(fftw, "planner", lambda: None)
-    assert machine.here() == replace(TUNED, fftw_sizes=(), fftw_digest="")
+    assert machine.here() == TUNED._replace(fftw_sizes=(), fftw_digest="")
 
 
 @pytest.mark.usefixtures("empty_planner")
@@ -91,9 +90,9 @@ def test_a_damaged_measurement_counts_as_none(folder: Path, damage: str) -> None
 
 
 def test_the_digest_names_what_decides_about_bytes_only() -> None:
-    assert replace(TUNED, measured=()).digest == TUNED.digest
-    assert replace(TUNED, fftw_digest="4567").digest != TUNED.digest
-    assert replace(TUNED, fftw_sizes=()).digest == Machine().digest
+    assert TUNED._replace(measured=()).digest == TUNED.digest
+    assert TUNED._replace(fftw_digest="4567").digest != TUNED.digest
+    assert TUNED._replace(fftw_sizes=()).digest == Machine().digest
 
 
 def test_a_machine_that_is_not_this_one_is_refused() -> None:
@@ -107,7 +106,7 @@ def test_costs_are_measured_and_decide_about_real_time_plans() -> None:
     measured = tuning.measure_costs("pocketfft")
     assert measured != POCKETFFT_COSTS
     assert measured.transform(4096, 2) > 0
-    dear = Machine.of(replace(POCKETFFT_COSTS, call=100_000))
+    dear = Machine.of(POCKETFFT_COSTS._replace(call=100_000))
     h = np.random.default_rng(0).standard_normal((1, 20_000))
     plans = [
         RealtimeConvolver(h, routing.each(1), 64, fft="pocketfft", machine=m).plan for m in (Machine(), dear)

@@ -1,7 +1,5 @@
 """The partition plan as pure integers: it covers the response, meets its deadlines and spreads its work."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,8 +110,8 @@ def test_a_ten_times_longer_response_costs_little_more() -> None:
 
 
 def test_dear_calls_make_for_fewer_stages_and_dear_products_for_more() -> None:
-    calls = plan_partitions(64, 192_000, STEREO, replace(FFTW_COSTS, call=100_000, fft_call=100_000))
-    products = plan_partitions(64, 192_000, STEREO, replace(FFTW_COSTS, mac=10, far=10))
+    calls = plan_partitions(64, 192_000, STEREO, FFTW_COSTS._replace(call=100_000, fft_call=100_000))
+    products = plan_partitions(64, 192_000, STEREO, FFTW_COSTS._replace(mac=10, far=10))
     assert sum(s.partitions for s in calls.stages) > sum(s.partitions for s in products.stages)
     assert len(calls.stages) <= len(products.stages)
 
