@@ -18,17 +18,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from reverb.arrays import as_sample_rate
 from reverb.audiofiles.files import FORMATS, open_sound, read_tags
 from reverb.cache import cache_folder, read_cache, write_cache
 from reverb.errors import ParameterError, ReverbError, UnknownNameError, nearest, shown
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.shape import layout_name, usual_wiring
+from reverb.store.formats import UnknownRateError
 from reverb.store.response_files import load_response
+
+if TYPE_CHECKING:
+    from reverb.effects.effect import HasResponse
 
 ENVIRONMENT = "REVERB_IMPULSES"
 BUNDLED, YOURS = "bundled", "yours"
@@ -189,27 +194,28 @@ def _load(name: str, path: Path, layout: str | None, modified_ns: int) -> Impuls
 
 
 def as_response(
-    given: ImpulseResponse | str | os.PathLike[str] | npt.ArrayLike,
+    given: ImpulseResponse | HasResponse | str | os.PathLike[str] | npt.ArrayLike,
     sample_rate: int | None = None,
     layout: str | None = None,
 ) -> ImpulseResponse:
-    """Return a response, a name, a path or samples as an impulse response.
+    """Return an impulse response, however it is given: the one door for every function that takes a response.
 
     Parameters
     ----------
-    given : ImpulseResponse, str, path-like or array_like
-        A response is returned as it is; a name or a path is loaded as `impulse` does.
+    given : ImpulseResponse, str, path-like, array_like or Effect
+        A response is returned unchanged, at its own sample rate; a name or a path is loaded as `impulse` does.
     sample_rate : int, optional
-        In Hz, of samples; needed for them alone.
+        In Hz, for whatever has no sample rate of its own: samples, an effect, a file of bare numbers. Ignored for the
+        rest: call ``.response(sample_rate)`` on the result to resample it.
     layout : str, optional
-        Of a file or of samples, as `parse_layout` takes it.
+        Layout of a file or of samples, as `parse_layout` takes it.
 
     Raises
     ------
     ParameterError
-        If it is none of these, or samples come without a sample rate.
+        If `given` is none of these, or has no sample rate and `sample_rate` is missing.
     ReverbError
-        As `impulse` and `ImpulseResponse` raise it.
+        As `impulse`, `ImpulseResponse` and `Effect.response` raise it.
 
     Examples
     --------
@@ -219,15 +225,29 @@ def as_response(
     if isinstance(given, ImpulseResponse):
         return given
     if isinstance(given, str | os.PathLike):
-        return impulse(given, layout)
-    if not hasattr(given, "__len__") and not hasattr(given, "__array__"):
-        raise ParameterError(
-            f"impulse response is {shown(repr(given))}; expected an ImpulseResponse, the name of one in the library, "
-            "the path of a file, or samples"
-        )
+        try:
+            return impulse(given, layout)
+        except UnknownRateError:
+            if sample_rate is None:
+                raise
+            return load_response(given, layout, sample_rate)
+    from reverb.effects.effect import HasResponse  # late: loading a response needs no effects
+
+    if not isinstance(given, type):
+        if isinstance(given, HasResponse):
+            return given.response(_known_rate(sample_rate, "an effect has"))
+        if hasattr(given, "__len__") or hasattr(given, "__array__"):
+            return ImpulseResponse(given, _known_rate(sample_rate, "samples have"), wiring=layout)
+    raise ParameterError(
+        f"impulse response is {shown(repr(given))}; expected an ImpulseResponse, the name of one in the library, "
+        "the path of a file, or samples"
+    )
+
+
+def _known_rate(sample_rate: int | None, subject: str) -> int:
     if sample_rate is None:
-        raise ParameterError("samples have no sample rate; give sample_rate=, in Hz, or an ImpulseResponse")
-    return ImpulseResponse(given, sample_rate, wiring=layout)
+        raise ParameterError(f"{subject} no sample rate; give an ImpulseResponse, or give sample_rate= in Hz")
+    return as_sample_rate(sample_rate)
 
 
 def describe(name: str, path: Path, origin: str, bundled: Path) -> Entry | None:

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 import reverb
+from reverb.effects.effect import Gain
 from reverb.effects.reverb import Reverb
 from reverb.errors import AudioFileError, ParameterError, UnknownNameError
+from reverb.responses.response import ImpulseResponse
 from reverb.store import library
+from reverb.store.formats.bare import write_raw
 from reverb.store.library import bundled_folder, entries, impulse, names
 from reverb.store.response_files import save_response
 
@@ -208,7 +211,24 @@ def test_one_function_takes_a_response_a_name_a_path_or_samples(tmp_path: Path) 
         library.as_response([1.0, 0.5])
 
 
-@pytest.mark.parametrize("given", [None, 3, math.nan, True, object(), iter([1.0])])
+def test_an_effect_and_a_file_of_bare_numbers_take_the_sample_rate_that_is_given(tmp_path: Path) -> None:
+    assert library.as_response(Gain(-6.0), 8000) == Gain(-6.0).response(8000)
+    with pytest.raises(ParameterError, match=r"an effect has no sample rate; .* give sample_rate="):
+        library.as_response(Gain(-6.0))
+    taps = ImpulseResponse([1.0, 0.5], 44_100)
+    write_raw(taps, tmp_path / "taps.f64")
+    write_raw(taps, tmp_path / "taps_44100.f64")
+    (tmp_path / "dirac.conf").write_text("/convolver/new 1 1 256 100\n/impulse/dirac 1 1 1 0\n")
+    assert library.as_response(tmp_path / "taps.f64", 8000).sample_rate == 8000
+    assert library.as_response(tmp_path / "taps_44100.f64", 8000) == taps
+    assert library.as_response(tmp_path / "dirac.conf", 8000).sample_rate == 8000
+    assert library.as_response("hall", 8000) == impulse("hall")
+    for name in ("taps.f64", "dirac.conf"):
+        with pytest.raises(ParameterError, match=r"sample rate is not known; .*sample_rate="):
+            library.as_response(tmp_path / name)
+
+
+@pytest.mark.parametrize("given", [None, 3, math.nan, True, object(), iter([1.0]), Gain])
 def test_what_is_no_response_is_refused_with_the_choices(given: object) -> None:
     with pytest.raises(ParameterError, match="expected an ImpulseResponse, the name of one in the library"):
         library.as_response(given, 48_000)  # type: ignore[arg-type]

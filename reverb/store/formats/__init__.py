@@ -3,6 +3,8 @@
 `READERS` names the module and function for each ending; `reverb.store.response_files.load_response` looks there.
 """
 
+from reverb.errors import ParameterError
+
 READERS = {
     ".npy": "bare:read_npy",
     ".f32": "bare:read_raw",
@@ -16,3 +18,7 @@ READERS = {
     ".conf": "jconvolver:read_jconvolver",
 }
 """A reader takes (path, layout or None, sample rate or None) and gives an `ImpulseResponse`."""
+
+
+class UnknownRateError(ParameterError):
+    """Neither a file nor its name tells the sample rate."""

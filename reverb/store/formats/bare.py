@@ -13,6 +13,7 @@ from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError, shown
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.shape import LAYOUTS, MAX_SAMPLES, dtype_within_limit, parse_layout, usual_wiring
+from reverb.store.formats import UnknownRateError
 
 LONGEST_SECONDS = 120
 MOST_BYTES = 8 * MAX_SAMPLES
@@ -144,7 +145,7 @@ def rate_of(path: PathLike) -> int:
     found = [int(text) for text in _RATE_IN_NAME.findall(stem) if int(text) in _USUAL_RATES]
     found += [round(1000 * float(text)) for text in _KILO_IN_NAME.findall(stem)]
     if len(set(found)) != 1:
-        raise ParameterError(
+        raise UnknownRateError(
             f"{path}: its sample rate is not known; say it in the name, as in {stem}_48000{Path(path).suffix}, "
             "or give it (--sample-rate, sample_rate=)"
         )

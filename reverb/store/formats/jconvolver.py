@@ -12,6 +12,7 @@ from reverb.engine.routing import Routing
 from reverb.errors import AudioFileError, ParameterError, ReverbError, shown
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.shape import dtype_within_limit
+from reverb.store.formats import UnknownRateError
 from reverb.store.formats.bare import LONGEST_SECONDS, checked_bytes
 
 _MOST_CHANNELS = 64
@@ -158,7 +159,7 @@ def _read(matrix: _Matrix, name: str, offset: int, length: int, channel: int) ->
 
 def _response(matrix: _Matrix, rate: int | None, path: PathLike) -> ImpulseResponse:
     if rate is None:
-        raise ParameterError(f"{path}: reads no file, so its sample rate is not known; give sample_rate=")
+        raise UnknownRateError(f"{path}: reads no file, so its sample rate is not known; give sample_rate=")
     frames = max(len(samples) for samples in matrix.paths.values())
     rows: list[npt.NDArray[np.float64]] = []
     wires = []
