@@ -138,13 +138,13 @@ def test_a_slope_belongs_to_the_corner_of_a_shelf(slope: float, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "holds no table"),
+        ("", "has no table"),
         ("20 1\nabc def\n", "line 2: 'abc def'; expected a frequency in Hz and a gain in dB"),
         ("name,colour\n1,2\n", "line 1: no columns of Hz and dB in 'name, colour'"),
         ("20 999\n", "points: gain at 20 Hz is 999 dB; expected a number from -200 to 60 dB"),
         ("GraphicEQ: 20 1; 30\n", "line 1: '30'; expected pairs of Hz and dB"),
         ("\nFilter 1: ON AP Fc 100 Hz Q 1\n", "line 2: filter type 'AP'; expected one of PK, LS"),
-        ("Filter 1: ON PK Gain 3 dB\n", "line 1: filter PK without Fc"),
+        ("Filter 1: ON PK Gain 3 dB\n", "line 1: filter PK has no Fc"),
         ("Filter 1: ON PK Fc 100 Hz Gain 99 dB\n", "line 1: Gain 99 dB; expected -60 to 60 dB"),
         ("Filter 1: ON LS 18 dB Fc 100 Hz Gain 9 dB\n", "line 1: Slope 18 dB per octave; expected 0.5 to 12"),
         ("Filter 1: ON PK Fc 100 Hz Gain 9 dB BW Oct 0\n", "line 1: Bw 0 octaves; expected 0.001 to 8"),

@@ -117,7 +117,7 @@ MISTAKES = [
     ("description = 1\n[[step]]\n", "line 2, description: 1; expected a text in quotation marks"),
     ("[[step]]\n", "line 2, step 1: has no type; expected type = one of lowpass"),
     ('[[step]]\ntype = "lowpas"', "line 3, step 1, type: unknown type 'lowpas'; did you mean 'lowpass'"),
-    ('[[step]]\ntype = "lowpass"', "line 2, step 1: lowpass has no cutoff; expected keys cutoff"),
+    ('[[step]]\ntype = "lowpass"', "line 2, step 1: lowpass has no cutoff; expected the keys cutoff"),
     ('[[step]]\ntype = "gain"\ngain = 3', "line 4, step 1, gain: unknown key; did you mean 'gain_db'"),
     ('[[step]]\ntype = "gain"\ngain_db = "loud"', "line 4, step 1, gain_db: 'loud'; expected a number"),
     ('[[step]]\ntype = "gain"\ngain_db = true', "line 4, step 1, gain_db: True; expected a number"),
@@ -179,7 +179,7 @@ def test_mistakes_are_told_with_file_line_and_key(text: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[[step]]", "line 1, the file: does not say its format; expected format = 1"),
+        ("[[step]]", "line 1, the file: has no format; expected format = 1"),
         ("format = 2", "line 1, format: 2; expected 1; install a newer version"),
         ("format = 0", "line 1, format: 0; expected 1$"),
         ('format = "1"', "line 1, format: '1'; expected a whole number"),
@@ -253,7 +253,7 @@ def test_names_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(PresetError, match="cannot be read"):
         load_chain(tmp_path)
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(PresetError, match="no text in UTF-8"):
+    with pytest.raises(PresetError, match="not text in UTF-8"):
         load_chain("binary.toml")
     (tmp_path / "dos.toml").write_bytes(
         b'\xef\xbb\xbfformat = 1\r\n[[step]]\r\ntype = "gain"\r\ngain_db = 1\r\n'
@@ -330,9 +330,8 @@ def test_no_mutilated_preset_gives_anything_but_an_effect_or_our_error(
     ),
 )
 def test_no_wrong_value_gives_anything_but_our_error(value: object, kind: str, key: str) -> None:
-    from reverb.store.preset_lines import Lines
     from reverb.store.preset_steps import steps_effect
-    from reverb.store.preset_values import Source
+    from reverb.store.preset_values import Lines, Source
 
     source = Source(Path("some.toml"), Lines(""), False, 120.0)
     with contextlib.suppress(PresetError):
