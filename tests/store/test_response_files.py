@@ -97,7 +97,7 @@ def test_a_format_without_comments_takes_only_what_needs_none(tmp_path: Path) ->
         ImpulseResponse(plain.samples, 48_000, latency=3),
         ImpulseResponse(plain.samples, 48_000, wiring="1x4"),  # type: ignore[arg-type]
     ):
-        with pytest.raises(ParameterError, match=r"has no room for .* save the response as \.wav"):
+        with pytest.raises(ParameterError, match=r"cannot store .* save the response as \.wav"):
             save_response(odd, tmp_path / "b.w64")
 
 
@@ -110,7 +110,7 @@ def test_another_programs_comment_is_no_fact_of_ours(make_sound: MakeSound) -> N
 
 def test_a_format_of_integers_refuses_what_would_clip(tmp_path: Path) -> None:
     response = ImpulseResponse([1.5, 0.0], 48_000)
-    with pytest.raises(InvalidAudioError, match=r"FLAC holds samples up to ±1, the response reaches 1\.5"):
+    with pytest.raises(InvalidAudioError, match=r"FLAC stores samples up to ±1, the response reaches 1\.5"):
         save_response(response, tmp_path / "a.flac")
     assert list(tmp_path.iterdir()) == []
 
@@ -132,7 +132,7 @@ def test_silence_nan_and_length_are_refused(make_sound: MakeSound) -> None:
     bad[50] = np.inf
     with pytest.raises(InvalidAudioError, match="NaN or infinity, first at frame 50"):
         load_response(make_sound("bad.wav", bad, subtype="FLOAT"))
-    with pytest.raises(InvalidAudioError, match="lasts 121 s; an impulse response may last 120 s"):
+    with pytest.raises(InvalidAudioError, match="lasts 121 s; expected at most 120 s"):
         load_response(make_sound("long.wav", np.ones(121 * 100), 100))
 
 
