@@ -186,6 +186,7 @@ def impulse(name_or_file: str | os.PathLike[str], layout: str | None = None) -> 
     'stereo'
     """
     path = as_path("impulse response", name_or_file)
+    layout = None if layout is None else instance("layout", layout, str, "a layout's name")
     text = os.fspath(name_or_file)
     known = names()
     if text in known:

@@ -97,8 +97,8 @@ def load_response(
                 f"{path}: lasts {sound.frames / sound.samplerate:.0f} s; expected at most {MAX_SECONDS} s. "
                 "Is it a recording rather than an impulse response?"
             )
-        if (lacking := shortfall(sound)) is not None:
-            warnings.warn(lacking, stacklevel=2)
+        if (truncation := shortfall(sound)) is not None:
+            warnings.warn(truncation, stacklevel=2)
         check_density(sound)
         exact = np.float64 if sound.subtype in _DOUBLE_SUBTYPES else np.float32
         dtype = np.dtype(dtype_within_limit(sound.frames, sound.channels, exact, str(path))).name

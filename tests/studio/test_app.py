@@ -21,7 +21,7 @@ import reverb
 from reverb.cli.app import cli
 from reverb.render.files import RenderReport, process_file
 from reverb.store.response_files import load_response
-from reverb.studio.messages import TooLargeError, body_chunks
+from reverb.studio.api import TooLargeError, body_chunks
 from tests.conftest import MakeSound
 from tests.nulls import null_db
 from tests.signals import decaying, noise, tone
