@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from reverb.arrays import as_sample_rate
 from reverb.audiofiles.files import PathLike
-from reverb.checks import as_path, one_of
+from reverb.checks import as_path, instance, one_of
 from reverb.effects.curves import Curve
 from reverb.effects.design.magnitude import deviation
 from reverb.effects.design.phases import PHASES, Phase, Taps
@@ -127,6 +128,8 @@ def report_on_equalizer(equalizer: Effect, sample_rate: int) -> FilterReport:
     sample_rate : int
         In Hz.
     """
+    instance("equalizer", equalizer, Effect, "an Effect")  # type: ignore[type-abstract]
+    sample_rate = as_sample_rate(sample_rate)
     parts = equalizer.effects if isinstance(equalizer, Chain) else (equalizer,)
     equalizers = [part for part in parts if isinstance(part, Equalizer)]
     level = math.prod(from_db(part.db) for part in parts if isinstance(part, Gain))

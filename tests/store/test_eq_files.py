@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -62,7 +63,7 @@ def test_the_report_of_a_chain_is_of_its_folded_taps(tmp_path: Path) -> None:
     )
     chain = load_equalizer(file)
     report, response = report_on_equalizer(chain, 44_100), chain.response(44_100)
-    frequencies = np.fft.rfftfreq(1 << 16, 1 / 44_100)
+    frequencies: npt.NDArray[np.float64] = np.fft.rfftfreq(1 << 16, 1 / 44_100).astype(np.float64)
     gain = np.abs(np.fft.rfft(response.samples[:, 0], 1 << 16))
     wanted = (
         10 ** (-4 / 20)

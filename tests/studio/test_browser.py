@@ -279,10 +279,11 @@ def test_from_the_drop_to_the_saved_render(
     # It fits a desk and a pocket, and nothing went wrong on the way.
     assert page.fits(1280)
     assert page.fits(390)
-    assert browser.get_log("browser") == []
+    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
 
     # Nothing clicks when responses change: a step of the sine would bend it by a third of its peak.
-    sine, loud, soft = (wave_of(x) for x in (tone(100, 48_000, 4), [[1, 1], [0, 0]], [[0, 0], [-0.3, -0.3]]))
+    waves: list[npt.ArrayLike] = [tone(100, 48_000, 4), [[1, 1], [0, 0]], [[0.0, 0.0], [-0.3, -0.3]]]
+    sine, loud, soft = map(wave_of, waves)
     bend, peak = browser.execute_async_script(CHANGES, sine, loud, soft)
     assert peak > 0.4
     assert bend < 0.005

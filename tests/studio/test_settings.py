@@ -1,7 +1,6 @@
 """The settings of the knobs: their effect, and the preset of the same effect."""
 
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from tests.signals import decaying
 pytest.importorskip("starlette", reason="needs Starlette (extra studio)")
 
 from reverb.studio.settings import Settings
-from reverb.studio.uploads import clean_name
 
 SETTINGS = st.builds(
     Settings,
@@ -77,25 +75,3 @@ def test_values_out_of_range_are_refused_when_they_become_an_effect() -> None:
     for values in ({"mix": 2}, {"width": 9}, {"decay": 0}, {"low_cut": -1}, {"level_db": 1e9}):
         with pytest.raises(ParameterError):
             Settings.of(values).effect(room)
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("take 1.wav", "take 1.wav"),
-        ("../../etc/passwd.wav", "passwd.wav"),
-        ("C:\\music\\take.FLAC", "take.FLAC"),
-        ("a\x00b\nc.wav", "abc.wav"),
-        ("..hidden.wav", "hidden.wav"),
-        (f"{'x' * 500}.aiff", f"{'x' * 80}.aiff"),
-    ],
-)
-def test_names_from_outside_become_plain(text: str, name: str) -> None:
-    assert clean_name(text) == name
-    assert Path(name).name == name
-
-
-@pytest.mark.parametrize("text", ["", "notes.txt", "room.conf", "wav", "../wav", "a.wav/", "x.npy", "x.sofa"])
-def test_names_that_are_no_sound_are_refused(text: str) -> None:
-    with pytest.raises(ParameterError, match=r"no audio file; expected \.wav"):
-        clean_name(text)
