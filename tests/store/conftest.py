@@ -1,4 +1,4 @@
-"""What the tests of presets share."""
+"""Helpers for the tests of presets."""
 
 from pathlib import Path
 

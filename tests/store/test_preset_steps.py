@@ -73,7 +73,7 @@ def test_every_type_becomes_its_effect(step: str) -> None:
     assert read_steps(f"tempo=120\n[[step]]\n{step}") == STEPS[step]
 
 
-def test_every_type_is_tried_and_described() -> None:
+def test_every_type_is_tested_and_documented() -> None:
     from reverb.store.preset_steps import STEPS as TYPES
 
     tried = {tomllib.loads(step)["type"] for step in (text.partition("\n[[")[0] for text in STEPS)}
@@ -112,7 +112,7 @@ def test_nesting_and_length_are_bounded() -> None:
         ["gain_db", "branch", "at", "band", "mid", "points", "ir", "time_ms", "harmonics", "frequency"]
     ),
 )
-def test_no_wrong_value_gives_anything_but_our_error(value: object, kind: str, key: str) -> None:
+def test_any_wrong_value_is_a_preset_error(value: object, kind: str, key: str) -> None:
     from reverb.store.preset_steps import steps_effect
     from reverb.store.preset_values import Lines, Source
 
@@ -164,7 +164,7 @@ WHOLE = "format=1\ntempo=100\n[[step]]\n" + "\n[[step]]\n".join(STEPS)
         max_size=4,
     ),
 )
-def test_no_mutilated_preset_gives_anything_but_an_effect_or_our_error(
+def test_any_damaged_preset_is_an_effect_or_a_preset_error(
     tmp_path: Path, text: str, cuts: list[tuple[float, int, str]]
 ) -> None:
     for place, length, insert in cuts:

@@ -75,14 +75,14 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "says"), MISTAKES)
-def test_mistakes_are_told_with_file_line_and_key(text: str, says: str) -> None:
+def test_errors_name_file_line_and_key(text: str, says: str) -> None:
     with pytest.raises(PresetError, match=says) as caught:
         read_steps(text)
     assert str(caught.value).startswith("some.toml")
     assert "\n" not in str(caught.value)
 
 
-def test_a_preset_reads_files_of_its_own_folder_alone(tmp_path: Path) -> None:
+def test_a_preset_reads_files_of_its_own_folder_only(tmp_path: Path) -> None:
     inside = tmp_path / "presets"
     (inside / "rooms").mkdir(parents=True)
     room = ImpulseResponse(decaying(50, 2), 8000)

@@ -1,4 +1,4 @@
-"""Presets: what they become, what they say of mistakes, what they may not reach, and how the bundled ones sound."""
+"""Presets: files and names, the format's version, and the sound of the bundled ones."""
 
 import math
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def test_the_bundled_presets_are_described_and_level() -> None:
         assert 20 <= len(preset.description) <= 110
         assert "\n" not in preset.description
         assert load_preset(preset.name) == preset
-        # Pink noise keeps its loudness, within what suits the instrument.
+        # Pink noise keeps its loudness within a tolerance for different instruments.
         assert abs(10 * math.log10(loudness_ratio(preset.effect.response(48_000)))) < 5
 
 
@@ -113,7 +113,7 @@ def _plays(name: str, folder: Path, out: Path, recordings: tuple[str, ...]) -> N
         (lambda: Levelled(Gain(-math.inf)).response(8000), InvalidAudioError, "silent"),
     ],
 )
-def test_a_level_needs_something_to_hear(
+def test_a_level_needs_a_response_with_sound(
     make: Callable[[], object], error: type[ReverbError], says: str
 ) -> None:
     with pytest.raises(error, match=says):

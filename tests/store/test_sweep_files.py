@@ -1,4 +1,4 @@
-"""Sweeps and recordings in files: the sweep's parameters come back, and nothing else is mistaken for them."""
+"""Sweeps and recordings in files: the sweep's parameters are restored, and other comments ignored."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_a_recording_shorter_than_its_sweep_has_none(tmp_path: Path) -> None:
         'reverb sweep: {"repetitions": 1.5}',
     ],
 )
-def test_another_comment_is_no_sweep(make_sound: MakeSound, comment: str) -> None:
+def test_other_comments_are_ignored(make_sound: MakeSound, comment: str) -> None:
     assert load_played(make_sound("a.wav", noise(100), comment=comment))[2] is None
 
 

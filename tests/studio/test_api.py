@@ -67,7 +67,7 @@ def take(make_sound: MakeSound) -> Path:
 @pytest.mark.parametrize(
     ("subtype", "own"), [("", False), ("PCM_16", True), ("FLOAT", False), ("FLAC", True)]
 )
-def test_a_render_is_the_command_lines_byte_for_byte(
+def test_a_render_equals_the_command_lines_byte_for_byte(
     studio: Studio,
     take: Path,
     make_sound: MakeSound,
@@ -111,7 +111,7 @@ def test_the_folded_response_is_the_one_that_the_command_line_exports(
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-def test_what_is_heard_is_what_is_rendered(studio: Studio, make_sound: MakeSound, channels: int) -> None:
+def test_the_preview_equals_the_render(studio: Studio, make_sound: MakeSound, channels: int) -> None:
     client = studio()
     take = make_sound("in.wav", noise(8000, channels, peak=0.3), 44_100, "FLOAT")
     asked = {
@@ -127,7 +127,7 @@ def test_what_is_heard_is_what_is_rendered(studio: Studio, make_sound: MakeSound
     )
     assert rate == 44_100
     assert np.array_equal(heard, soundfile.read(take, always_2d=True)[0])
-    # As the browser's convolver has it: four channels are L→L, L→R, R→L, R→R, a mono sound goes to both sides.
+    # As in the browser's convolver: four channels are L→L, L→R, R→L, R→R, and mono feeds both sides.
     sides = heard[:, [0, 0]] if channels == 1 else heard
     paths = [np.convolve(sides[:, n // 2], response[:, n]) for n in range(4)]
     expected = np.stack([paths[0] + paths[2], paths[1] + paths[3]], axis=1)[
@@ -139,7 +139,7 @@ def test_what_is_heard_is_what_is_rendered(studio: Studio, make_sound: MakeSound
     assert null_db(out, expected) < -110
 
 
-def test_pictures_tell_what_the_effect_does(studio: Studio, make_sound: MakeSound) -> None:
+def test_pictures_show_the_effect(studio: Studio, make_sound: MakeSound) -> None:
     client = studio()
     take = make_sound("tone.wav", np.tile(tone(1000, 44_100, 2, 0.5)[:, None], 2), 44_100, "FLOAT")
     asked = {"recording": bring(client, take)["id"], "room": room(client)}
@@ -157,14 +157,14 @@ def test_pictures_tell_what_the_effect_does(studio: Studio, make_sound: MakeSoun
     assert card == longer["as_it_is"]
 
 
-def test_a_mono_recording_is_matched_as_it_is_heard_on_both_sides(
+def test_loudness_matching_of_a_mono_recording_counts_both_loudspeakers(
     studio: Studio, make_sound: MakeSound
 ) -> None:
     client = studio()
     take = make_sound("tone.wav", tone(1000, 44_100, 1, 0.5), 44_100, "FLOAT")
     asked = {"recording": bring(client, take)["id"], "room": room(client), "settings": {"mix": 0}}
     seen = client.post("/api/pictures", json=asked).json()
-    # Without a room both sides get it at -3 dB, which the browser plays dry at 0 dB from both.
+    # Without a room each side gets -3 dB; the browser plays the dry sound at 0 dB from both.
     assert seen["match_db"] == pytest.approx(-3.01, abs=0.01)
 
 
@@ -192,7 +192,7 @@ def test_fifty_renders_at_once_are_queued_and_all_done(
     assert len(set(out)) == 50
 
 
-def test_a_render_is_given_up_and_leaves_no_file(studio: Studio, make_sound: MakeSound) -> None:
+def test_a_cancelled_render_leaves_no_file(studio: Studio, make_sound: MakeSound) -> None:
     client = studio()
     take = bring(client, make_sound("long.wav", np.zeros((44_100 * 60, 2), np.int16), 44_100))["id"]
     asked = {"recording": take, "room": room(client, "church")}
@@ -209,7 +209,7 @@ def test_a_render_is_given_up_and_leaves_no_file(studio: Studio, make_sound: Mak
     assert client.get(f"/api/renders/{ids[-1]}/file").status_code == 404
 
 
-def test_what_was_brought_is_removed_when_asked_and_at_the_end(
+def test_uploads_are_removed_on_request_and_at_the_end(
     make_sound: MakeSound, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, studio: Studio
 ) -> None:
     folder = tmp_path / "temporary"
@@ -245,7 +245,7 @@ def test_uploads_are_bounded_in_size_and_number(studio: Studio, make_sound: Make
         )  # fmt: skip
 
 
-def test_what_is_no_sound_is_refused_by_its_own_name(studio: Studio, make_sound: MakeSound) -> None:
+def test_an_invalid_upload_is_refused_by_its_name(studio: Studio, make_sound: MakeSound) -> None:
     client = studio()
     surround = make_sound("surround.wav", noise(100, 6))
     silent = make_sound("silent.wav", np.zeros(100))
@@ -281,7 +281,7 @@ def test_what_is_no_sound_is_refused_by_its_own_name(studio: Studio, make_sound:
         ("preset", {"room": "r0", "settings": {"width": 9}}, 400, "width is 9; expected a number from 0 to 4"),
     ],
 )  # fmt: skip
-def test_wrong_requests_are_told_what_is_wrong(
+def test_wrong_requests_are_refused_with_a_reason(
     studio: Studio, path: str, body: Any, status: int, says: str
 ) -> None:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -289,7 +289,7 @@ def test_wrong_requests_are_told_what_is_wrong(
     assert (answer.status_code, says in answer.json()["error"]) == (status, True), answer.text
 
 
-def test_a_failed_render_tells_why(studio: Studio, make_sound: MakeSound) -> None:
+def test_a_failed_render_has_its_reason(studio: Studio, make_sound: MakeSound) -> None:
     client = studio()
     broken = noise(3000)
     broken[1500] = np.nan
@@ -307,7 +307,7 @@ def test_the_example_is_there_in_the_source_tree(studio: Studio) -> None:
     assert client.post("/api/example").json()["name"] == "guitar.flac"
 
 
-def test_rooms_have_what_cards_show(studio: Studio) -> None:
+def test_rooms_have_the_facts_that_cards_show(studio: Studio) -> None:
     rooms = studio().get("/api/state").json()["rooms"]
     hall = next(one for one in rooms if one["name"] == "hall")
     assert hall["t30"] == pytest.approx(2.1, abs=0.1)
@@ -315,7 +315,7 @@ def test_rooms_have_what_cards_show(studio: Studio) -> None:
     assert {one["name"] for one in rooms} >= set(reverb.impulse("hall").name.split())
 
 
-def test_of_a_body_whose_size_is_not_told_no_more_is_read_than_may_come() -> None:
+def test_a_body_of_undeclared_size_is_read_up_to_the_limit() -> None:
     received = []
 
     async def receive() -> Message:

@@ -1,4 +1,4 @@
-"""Renders in the background: failures, and the limits of the queue and of the renders kept."""
+"""Renders in the background: failures, and limits of the queue and of ended renders."""
 
 import threading
 import time

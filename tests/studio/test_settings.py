@@ -36,7 +36,7 @@ def test_the_preset_is_the_effect(settings: Settings) -> None:
     assert read_preset(text, "room.toml").effect == settings.effect(reverb.impulse("room"))
 
 
-def test_knobs_at_rest_are_the_reverb_alone_and_its_preset_is_short() -> None:
+def test_default_settings_are_the_reverb_only_and_their_preset_is_short() -> None:
     room = ImpulseResponse(decaying(100), 48_000, "room")
     assert Settings().effect(room) == reverb.Reverb(room)
     assert tomllib.loads(Settings().preset("room", "x")) == {
@@ -46,7 +46,7 @@ def test_knobs_at_rest_are_the_reverb_alone_and_its_preset_is_short() -> None:
     }
 
 
-def test_a_response_of_ones_own_is_named_beside_the_preset(make_sound: MakeSound) -> None:
+def test_the_preset_of_an_uploaded_response_names_a_file_in_its_folder(make_sound: MakeSound) -> None:
     name = 'my "large" rööm, \N{MUSICAL SYMBOL G CLEF}.wav'
     path = make_sound(name, decaying(500, 2))
     text = Settings(mix=0.5).preset(name, "line\n\x7f\\")
@@ -65,7 +65,7 @@ def test_a_response_of_ones_own_is_named_beside_the_preset(make_sound: MakeSound
         ({"size": 3}, "setting is 'size'; expected 'mix' or 'predelay_ms' or 'decay'"),
     ],
 )
-def test_what_is_no_setting_is_refused(values: dict[str, Any], says: str) -> None:
+def test_unknown_and_invalid_settings_are_refused(values: dict[str, Any], says: str) -> None:
     with pytest.raises(ParameterError, match=says):
         Settings.of(values)
 

@@ -20,13 +20,13 @@ from reverb.studio.uploads import Limits, Uploads, clean_name
         (f"{'x' * 500}.aiff", f"{'x' * 80}.aiff"),
     ],
 )
-def test_names_from_outside_become_plain(text: str, name: str) -> None:
+def test_names_from_a_browser_lose_folders_and_control_characters(text: str, name: str) -> None:
     assert clean_name(text) == name
     assert Path(name).name == name
 
 
 @pytest.mark.parametrize("text", ["", "notes.txt", "room.conf", "wav", "../wav", "a.wav/", "x.npy", "x.sofa"])
-def test_names_that_are_no_sound_are_refused(text: str) -> None:
+def test_names_without_an_audio_ending_are_refused(text: str) -> None:
     with pytest.raises(ParameterError, match=r"no audio file; expected \.wav"):
         clean_name(text)
 
@@ -38,7 +38,7 @@ def test_limits_are_whole_numbers() -> None:
                 Limits(**{name: value})  # type: ignore[arg-type]
 
 
-def test_an_id_that_is_none_of_ours_is_unknown() -> None:
+def test_an_unknown_id_is_refused() -> None:
     uploads = Uploads(Limits())
     for id in (None, 3, math.nan, "", "r999", ["r0"], "../r0"):
         with pytest.raises(UnknownNameError, match="no such impulse response any more"):

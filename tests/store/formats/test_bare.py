@@ -42,7 +42,7 @@ def test_bare_numbers_keep_every_bit(tmp_path: Path, dtype: type, channels: int)
     before=st.sampled_from(["", "hall", "take 3 ", "x-"]),
     form=st.sampled_from(["_{rate}", "_{rate}Hz", "_{kilo}k", " {kilo} kHz"]),
 )
-def test_a_name_tells_the_rate(rate: int, before: str, form: str) -> None:
+def test_the_sample_rate_is_found_in_the_name(rate: int, before: str, form: str) -> None:
     name = before + form.format(rate=rate, kilo=f"{rate / 1000:g}")
     if rate == 8000 and "k" in form:
         with pytest.raises(ParameterError, match="sample rate is not known"):
@@ -51,7 +51,7 @@ def test_a_name_tells_the_rate(rate: int, before: str, form: str) -> None:
         assert rate_of(f"{name}.raw") == rate
 
 
-def test_a_rate_that_nobody_tells_is_asked_for(tmp_path: Path) -> None:
+def test_an_unknown_sample_rate_must_be_given(tmp_path: Path) -> None:
     for name in ("room.f32", "room.npy"):
         (write_raw if name.endswith("f32") else write_npy)(response(1), tmp_path / name)
         with pytest.raises(ParameterError, match=r"room_48000\.(f32|npy), or give it"):
@@ -62,7 +62,7 @@ def test_a_rate_that_nobody_tells_is_asked_for(tmp_path: Path) -> None:
         load_response(tmp_path / "a.wav", sample_rate=44_100)
 
 
-def test_a_broken_array_is_refused_in_few_words(tmp_path: Path) -> None:
+def test_a_broken_array_is_refused_with_a_short_message(tmp_path: Path) -> None:
     path = tmp_path / "broken.npy"
     header = b"no dictionary " * 100
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)

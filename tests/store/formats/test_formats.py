@@ -1,4 +1,4 @@
-"""What all readers refuse: broken, hostile and missing files."""
+"""All readers refuse broken, hostile and missing files."""
 
 import contextlib
 import pickle

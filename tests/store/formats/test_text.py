@@ -29,7 +29,7 @@ Response measured over: 2.2 to 24,000.0 Hz
 
 @pytest.mark.parametrize("start", ["* Data start", ""])
 @pytest.mark.parametrize("star", ["", "* "])
-def test_what_rew_exports(tmp_path: Path, start: str, star: str) -> None:
+def test_an_export_of_rew_has_rate_latency_and_samples(tmp_path: Path, start: str, star: str) -> None:
     text = "".join(
         line if "//" in line or line[0] in "-0123456789*\n" else star + line
         for line in REW.format(start=start).splitlines(keepends=True)
