@@ -125,9 +125,9 @@ def read_preset(text: str, path: PathLike, *, allow_outside: bool = False) -> Pr
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PresetError(f"{path}: no valid TOML: {error}") from error
+        raise PresetError(f"{path}: not valid TOML: {error}") from error
     except (RecursionError, ValueError) as error:  # nested deeply, or a number of thousands of digits
-        raise PresetError(f"{path}: no valid TOML: nested too deep, or a number too long") from error
+        raise PresetError(f"{path}: not valid TOML: nested too deep, or a number too long") from error
     read.check_count(path, table)
     source = Source(path, Lines(text), allow_outside)
     _check_version(source, table)

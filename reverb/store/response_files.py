@@ -7,12 +7,13 @@ import os
 import warnings
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
 
-from reverb.arrays import as_audio, as_sample_rate
+from reverb.arrays import Audio, as_audio, as_sample_rate
 from reverb.audiofiles.files import (
     NewSound,
     bounded,
@@ -29,7 +30,8 @@ from reverb.audiofiles.files import (
 from reverb.audiofiles.libsndfile import leave_out_peak_chunk
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.checks import as_path, instance
-from reverb.engine.routing import Path, Routing
+from reverb.engine.routing import Path as Wire
+from reverb.engine.routing import Routing
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.shape import LAYOUTS, MAX_CHANNELS, dtype_within_limit, parse_layout, usual_wiring
@@ -108,7 +110,7 @@ def load_response(
             samples[position : position + len(block)] = block
             position += len(block)
         samples.resize((position, sound.channels), refcheck=False)
-        facts = _facts(sound.copy_metadata().get("comment", ""))
+        facts = facts_in(sound.copy_metadata().get("comment", ""), _COMMENT)
         sample_rate = sound.samplerate
     samples = as_audio(samples, str(path), many_channels=True)
     require_sound(path, samples)
@@ -177,31 +179,58 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
         "outputs": response.wiring.outputs,
         "paths": [list(path) for path in response.wiring.paths],
     }
+    write_with_facts(
+        response.samples,
+        response.sample_rate,
+        path,
+        (container, subtype),
+        response.name,
+        _COMMENT + json.dumps(facts),
+        overwrite=overwrite,
+        peak_chunk=False,
+    )
+
+
+def write_with_facts(
+    samples: Audio,
+    sample_rate: int,
+    path: Path,
+    form: tuple[str, str],
+    title: str,
+    comment: str,
+    *,
+    overwrite: bool,
+    peak_chunk: bool,
+) -> None:
+    """Write an audio file with a title and a comment that `facts_in` reads.
+
+    Parameters
+    ----------
+    form : (container, subtype)
+    peak_chunk : bool
+        Whether to keep libsndfile's peak chunk; it has the time of writing, so equal samples give different bytes.
+    """
+    container, subtype = form
     with whole_or_nothing(path, overwrite) as temporary:
         try:
             with NewSound(
-                os.fsencode(temporary),
-                "w",
-                response.sample_rate,
-                response.channels,
-                subtype,
-                format=container,
+                os.fsencode(temporary), "w", sample_rate, samples.shape[1], subtype, format=container
             ) as sound:
-                leave_out_peak_chunk(sound)
-                write_tags(sound, {"title": response.name, "comment": _COMMENT + json.dumps(facts)})
-                sound.write(response.samples)
+                if not peak_chunk:
+                    leave_out_peak_chunk(sound)
+                write_tags(sound, {"title": title, "comment": comment})
+                sound.write(samples)
         except soundfile.LibsndfileError as error:
-            raise write_error(
-                path, f"{container} {subtype} with {response.channels} channels", error
-            ) from error
+            kind = f"{container} {subtype} with {samples.shape[1]} channels"
+            raise write_error(path, kind, error) from error
 
 
-def _facts(comment: str) -> dict[str, Any]:
-    """Return the facts that `save_response` wrote into a comment; none for any other comment."""
-    if not comment.startswith(_COMMENT):
+def facts_in(comment: str, prefix: str) -> dict[str, Any]:
+    """Return the facts in a comment: a prefix, then a JSON object; none in any other comment."""
+    if not comment.startswith(prefix):
         return {}
     try:
-        facts = json.loads(comment[len(_COMMENT) :])
+        facts = json.loads(comment.removeprefix(prefix))
     except (ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}
@@ -211,7 +240,7 @@ def _saved_wiring(facts: dict[str, Any], channels: int) -> Routing | None:
     """Return the wiring among a saved file's facts; None if it is missing or invalid."""
     try:
         inputs, outputs = int(facts["inputs"]), int(facts["outputs"])
-        paths = tuple(Path(int(i), int(o), int(row)) for i, o, row in facts["paths"])
+        paths = tuple(Wire(int(i), int(o), int(row)) for i, o, row in facts["paths"])
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
     if not (0 < inputs <= MAX_CHANNELS and 0 < outputs <= MAX_CHANNELS):

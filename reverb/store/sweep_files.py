@@ -1,30 +1,25 @@
 """Read and write sweeps and their recordings as audio files; the file's comment has the sweep's parameters."""
 
 import json
-import os
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from reverb.arrays import Audio, as_audio
 from reverb.audiofiles.files import (
-    NewSound,
     check_density,
     check_loudness,
     open_sound,
     output_format,
     output_subtype,
     read_blocks,
-    write_error,
-    write_tags,
 )
-from reverb.audiofiles.outputs import PathLike, whole_or_nothing
+from reverb.audiofiles.outputs import PathLike
 from reverb.checks import as_path, instance
 from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.responses.measure.sweep import Sweep
+from reverb.store.response_files import facts_in, write_with_facts
 
 _COMMENT = "reverb sweep: "
 _MAX_SECONDS = 3600
@@ -62,21 +57,21 @@ def save_played(
     samples = as_audio(samples, "samples", many_channels=True)
     samples = samples[:, np.newaxis] if samples.ndim == 1 else samples
     instance("sweep", sweep, Sweep)
+    instance("subtype", subtype, str, "a subtype such as PCM_24")
     path = as_path("path", path)
     container = output_format(path)
     if container in _LOSSY:
         raise ParameterError(f"{path}: {container} is lossy, which blurs the measurement; save it as .wav")
-    kind = output_subtype(container, subtype)
-    channels, comment = samples.shape[1], _COMMENT + json.dumps(asdict(sweep))
-    with whole_or_nothing(path, overwrite) as temporary:
-        try:
-            with NewSound(
-                os.fsencode(temporary), "w", sweep.sample_rate, channels, kind, format=container
-            ) as sound:
-                write_tags(sound, {"title": "exponential sweep", "comment": comment})
-                sound.write(samples)
-        except soundfile.LibsndfileError as error:
-            raise write_error(path, f"{container} {kind} with {channels} channels", error) from error
+    write_with_facts(
+        samples,
+        sweep.sample_rate,
+        path,
+        (container, output_subtype(container, subtype)),
+        "exponential sweep",
+        _COMMENT + json.dumps(asdict(sweep)),
+        overwrite=overwrite,
+        peak_chunk=True,
+    )
 
 
 def load_played(path: PathLike) -> tuple[npt.NDArray[np.float64], int, Sweep | None]:
@@ -114,11 +109,10 @@ def load_played(path: PathLike) -> tuple[npt.NDArray[np.float64], int, Sweep | N
 
 def _sweep(comment: str) -> Sweep | None:
     """Return the sweep in a comment; None if there is none, or it is invalid."""
-    if not comment.startswith(_COMMENT):
+    facts = facts_in(comment, _COMMENT)
+    if not facts or not all(isinstance(facts.get(name, 1), int) for name in ("repetitions", "sources")):
         return None
     try:
-        facts: dict[str, Any] = json.loads(comment[len(_COMMENT) :])
-        whole = all(isinstance(facts.get(name, 1), int) for name in ("repetitions", "sources"))
-        return Sweep(**facts) if whole else None
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, ReverbError):
+        return Sweep(**facts)
+    except (ValueError, TypeError, OverflowError, ReverbError):
         return None

@@ -93,7 +93,7 @@ def test_nesting_and_length_are_bounded() -> None:
         read_steps(f"step=[{{{nested}}}]")
     with pytest.raises(PresetError, match="300 steps, branches and bands; expected at most 100"):
         read_steps('[[step]]\ntype="gain"\ngain_db=0\n' * 300)
-    with pytest.raises(PresetError, match="no valid TOML: nested too deep"):
+    with pytest.raises(PresetError, match="not valid TOML: nested too deep"):
         read_steps("x = " + "[" * 100_000)
 
 

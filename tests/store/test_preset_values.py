@@ -16,8 +16,8 @@ from tests.store.conftest import HEAD, read_steps
 
 MISTAKES = [
     ("", "line 1, the file: has no steps; expected at least one"),
-    ("format = 1\n", "no valid TOML: Cannot overwrite a value"),
-    ("nonsense", "no valid TOML: Expected .*after a key"),
+    ("format = 1\n", "not valid TOML: Cannot overwrite a value"),
+    ("nonsense", "not valid TOML: Expected .*after a key"),
     ("x = 1\n", "line 2, x: unknown key; expected one of format, description"),
     ("step = 3\n", "line 2, step: 3; expected tables, each under \\[\\[step\\]\\]"),
     ("description = 1\n[[step]]\n", "line 2, description: 1; expected a text in quotation marks"),
