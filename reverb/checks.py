@@ -8,7 +8,6 @@ import math
 import os
 from collections.abc import Iterable
 from numbers import Real
-from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
 
 from reverb.errors import ParameterError, nearest, shown
@@ -111,11 +110,6 @@ def file_path(name: str, value: Any) -> str:
     if not isinstance(path, str) or not path:
         raise ParameterError(f"{name} is {shown(repr(value))}; expected a path, as text or a Path")
     return path
-
-
-def as_path(name: str, value: Any) -> Path:
-    """Return the path of a file or folder as a `Path`."""
-    return Path(file_path(name, value))
 
 
 def is_number(value: object) -> TypeGuard[float]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from reverb.arrays import as_sample_rate
 from reverb.audiofiles.files import PathLike
-from reverb.checks import as_path, instance, one_of
+from reverb.checks import file_path, instance, one_of
 from reverb.effects.curves import Curve
 from reverb.effects.design.magnitude import deviation
 from reverb.effects.design.phases import PHASES, Phase, Taps
@@ -107,7 +107,7 @@ def load_equalizer(path: PathLike, phase: Phase = "minimum") -> Effect:
     >>> load_equalizer("autoeq.txt", phase="linear")  # doctest: +SKIP
     Gain(-6.1) >> Peak(105.0, -3.2, 0.7, phase='linear')
     """
-    path = as_path("equalizer", path)
+    path = Path(file_path("equalizer", path))
     phase = one_of("phase", phase, PHASES)
     lines = _lines(path)
     try:

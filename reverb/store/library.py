@@ -26,7 +26,7 @@ import numpy.typing as npt
 from reverb.arrays import as_sample_rate
 from reverb.audiofiles.files import FORMATS, open_sound, read_tags
 from reverb.cache import cache_folder, read_cache, write_cache
-from reverb.checks import as_path, instance
+from reverb.checks import file_path, instance
 from reverb.errors import ParameterError, ReverbError, UnknownNameError, nearest, shown
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.shape import layout_name, usual_wiring
@@ -185,9 +185,9 @@ def impulse(name_or_file: str | os.PathLike[str], layout: str | None = None) -> 
     >>> impulse("hall").layout
     'stereo'
     """
-    path = as_path("impulse response", name_or_file)
+    text = file_path("impulse response", name_or_file)
     layout = None if layout is None else instance("layout", layout, str, "a layout's name")
-    text = os.fspath(name_or_file)
+    path = Path(text)
     known = names()
     if text in known:
         return _load(text, known[text], layout, known[text].stat().st_mtime_ns)

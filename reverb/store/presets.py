@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reverb.audiofiles.files import PathLike
-from reverb.checks import as_path, instance
+from reverb.checks import file_path, flag, instance
 from reverb.effects.effect import Chain, Effect, Gain, HasResponse, Levelled
 from reverb.errors import ParameterError, PresetError, UnknownNameError, nearest
 from reverb.store import preset_values as read
@@ -78,9 +78,8 @@ def load_chain(path_or_name: PathLike, *, allow_outside: bool = False) -> Effect
 
 def load_preset(path_or_name: PathLike, *, allow_outside: bool = False) -> Preset:
     """Return a preset with its name and description; parameters and errors as for `load_chain`."""
-    given, known = as_path("preset", path_or_name), names()
-    text = os.fspath(path_or_name)
-    path = known.get(text, given)
+    text, known = file_path("preset", path_or_name), names()
+    path = known.get(text, Path(text))
     if text not in known and not path.suffix and path.parent == Path(".") and not os.path.isfile(path):
         raise UnknownNameError(
             f"no preset {text!r}; {nearest(text, known)}Known: {', '.join(known)}; or give the path of a TOML file"
@@ -119,7 +118,8 @@ def read_preset(text: str, path: PathLike, *, allow_outside: bool = False) -> Pr
     ParameterError
         If an argument has another type.
     """
-    text, path = instance("preset", text, str, "a text in TOML"), as_path("path", path)
+    text = instance("preset", text, str, "a text in TOML")
+    path, allow_outside = Path(file_path("path", path)), flag("allow_outside", allow_outside)
     if _LONG_KEY.search(text):
         raise PresetError(f"{path}: a key of more than 32 parts; expected one such as step.branch.step")
     try:

@@ -29,7 +29,7 @@ from reverb.audiofiles.files import (
 )
 from reverb.audiofiles.libsndfile import leave_out_peak_chunk
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
-from reverb.checks import as_path, instance
+from reverb.checks import file_path, flag, instance
 from reverb.engine.routing import Path as Wire
 from reverb.engine.routing import Routing
 from reverb.errors import InvalidAudioError, ParameterError
@@ -82,7 +82,7 @@ def load_response(
     >>> load_response("measured.wav", layout="true-stereo")  # doctest: +SKIP
     <ImpulseResponse 'measured': true-stereo, 96000 frames (2.000 s) at 48000 Hz>
     """
-    path = as_path("impulse response", path)
+    path = Path(file_path("impulse response", path))
     layout = None if layout is None else instance("layout", layout, str, "a layout's name")
     sample_rate = None if sample_rate is None else as_sample_rate(sample_rate)
     reader = READERS.get(path.suffix.lower())
@@ -156,7 +156,7 @@ def save_response(response: ImpulseResponse, path: PathLike, *, overwrite: bool 
     >>> save_response(ImpulseResponse([1.0, 0.5], 48_000), "two.wav")  # doctest: +SKIP
     """
     instance("response", response, ImpulseResponse, "an ImpulseResponse")
-    path = as_path("path", path)
+    path, overwrite = Path(file_path("path", path)), flag("overwrite", overwrite)
     container = output_format(path)
     exact = "DOUBLE" if response.samples.dtype == np.float64 else "FLOAT"
     subtype = output_subtype(container, exact)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from reverb.audiofiles.files import (
     read_blocks,
 )
 from reverb.audiofiles.outputs import PathLike
-from reverb.checks import as_path, instance
+from reverb.checks import file_path, flag, instance
 from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.responses.measure.sweep import Sweep
 from reverb.store.response_files import facts_in, write_with_facts
@@ -58,7 +59,7 @@ def save_played(
     samples = samples[:, np.newaxis] if samples.ndim == 1 else samples
     instance("sweep", sweep, Sweep)
     instance("subtype", subtype, str, "a subtype such as PCM_24")
-    path = as_path("path", path)
+    path, overwrite = Path(file_path("path", path)), flag("overwrite", overwrite)
     container = output_format(path)
     if container in _LOSSY:
         raise ParameterError(f"{path}: {container} is lossy, which blurs the measurement; save it as .wav")
@@ -91,7 +92,7 @@ def load_played(path: PathLike) -> tuple[npt.NDArray[np.float64], int, Sweep | N
     InvalidAudioError
         If it has NaN, or samples beyond the range of sound.
     """
-    path = as_path("recording", path)
+    path = Path(file_path("recording", path))
     with open_sound(path) as sound:
         if sound.frames > _MAX_SECONDS * sound.samplerate:
             raise AudioFileError(f"{path}: lasts longer than an hour; cut the measurement out of it first")

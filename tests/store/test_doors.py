@@ -44,8 +44,8 @@ PATHS: dict[str, Callable[[Any], object]] = {
 
 @pytest.mark.parametrize("door", PATHS)
 def test_a_path_is_text_or_path_like(door: str) -> None:
-    for value in WRONG:
-        with pytest.raises(ParameterError, match=r"is .*; expected the path of a file"):
+    for value in ["", *WRONG]:
+        with pytest.raises(ParameterError, match=r"is .*; expected a path, as text or a Path"):
             PATHS[door](value)
 
 
@@ -97,6 +97,20 @@ def test_a_kind_of_export_and_its_channels_are_checked(tmp_path: Path) -> None:
     for count in (None, math.nan, "2", 0, -1, 2.5, True):
         with pytest.raises(ParameterError, match="channels is"):
             export(ROOM, tmp_path / "a.conf", "jconvolver", channels=count)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_switch_is_true_or_false(tmp_path: Path) -> None:
+    switches: list[Any] = [None, 1, "yes", math.nan, np.ones(2)]
+    for value in switches:
+        with pytest.raises(ParameterError, match=r"overwrite is .*; expected True or False"):
+            save_response(ROOM, tmp_path / "a.wav", overwrite=value)
+        with pytest.raises(ParameterError, match=r"overwrite is .*; expected True or False"):
+            save_played(signal(SWEEP), SWEEP, tmp_path / "a.wav", overwrite=value)
+        with pytest.raises(ParameterError, match=r"overwrite is .*; expected True or False"):
+            export(ROOM, tmp_path / "a", "ffmpeg", overwrite=value)
+        with pytest.raises(ParameterError, match=r"allow_outside is .*; expected True or False"):
+            load_chain("telephone", allow_outside=value)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,7 +13,7 @@ import soundfile
 
 from reverb.arrays import Audio
 from reverb.audiofiles.outputs import PathLike, check_output, whole_or_nothing
-from reverb.checks import as_path, instance, one_of, whole
+from reverb.checks import file_path, flag, instance, one_of, whole
 from reverb.errors import ParameterError
 from reverb.responses.response import ImpulseResponse
 from reverb.store.formats.bare import write_floats, write_npy, write_raw
@@ -56,7 +56,7 @@ def export(
         If a file exists and `overwrite` is false, or cannot be written.
     """
     instance("response", response, ImpulseResponse, "an ImpulseResponse")
-    path = as_path("path", path)
+    path, overwrite = Path(file_path("path", path)), flag("overwrite", overwrite)
     kind = one_of("format", kind, KINDS)
     channels = whole("channels", channels, 1, _MAX_EXPORT_CHANNELS)
     if kind in _PLAIN:

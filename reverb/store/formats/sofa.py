@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from reverb.arrays import Array
 from reverb.audiofiles.files import PathLike
-from reverb.checks import as_path, in_range
+from reverb.checks import file_path, in_range
 from reverb.engine.routing import matrix
 from reverb.errors import AudioFileError, ParameterError, missing_extra, shown
 from reverb.responses.response import ImpulseResponse, owning
@@ -91,7 +91,7 @@ def read_sofa(
     ParameterError
         If no direction is given or one is not a pair of numbers, or the sample rate is not that of the file.
     """
-    path = as_path("impulse response", path)
+    path = Path(file_path("impulse response", path))
     wanted = _pairs(directions)
     sofa = _read(path)
     check_given_rate(path, sofa.rate, sample_rate)
@@ -113,7 +113,7 @@ def read_sofa(
 
 def sofa_directions(path: PathLike) -> tuple[Direction, ...]:
     """Return all directions of a file, in its order; errors as for `read_sofa`."""
-    return _read(as_path("impulse response", path)).directions
+    return _read(Path(file_path("impulse response", path))).directions
 
 
 def nearest(directions: Sequence[Direction], azimuth: float, elevation: float) -> Direction:
