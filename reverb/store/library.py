@@ -329,7 +329,7 @@ def measured_facts(response: ImpulseResponse, description: str = "") -> dict[str
 
     sounding = response.samples[:, response.samples.any(axis=0)]
     bands = [band for band in measure(sounding, response.sample_rate).mean if band.centre in MID_OCTAVES_HZ]
-    centres = [band.centre or 0.0 for band in bands]
+    centers_hz = [band.centre or 0.0 for band in bands]
     return {
         "layout": response.layout,
         "channels": response.channels,
@@ -337,14 +337,14 @@ def measured_facts(response: ImpulseResponse, description: str = "") -> dict[str
         "seconds": response.seconds,
         "description": description,
         "kind": "file",
-        "t30": _mid_mean(centres, [band.t30.seconds if band.t30.valid else None for band in bands]),
-        "c80": _mid_mean(centres, [band.c80 for band in bands]),
+        "t30": _mid_mean(centers_hz, [band.t30.seconds if band.t30.valid else None for band in bands]),
+        "c80": _mid_mean(centers_hz, [band.c80 for band in bands]),
     }
 
 
-def _mid_mean(centres: Sequence[float], values: Sequence[float | None]) -> float | None:
+def _mid_mean(centers_hz: Sequence[float], values: Sequence[float | None]) -> float | None:
     """Return the mean of the known, finite values at 500 Hz and 1 kHz; None if there are none."""
-    at_mid = (value for centre, value in zip(centres, values, strict=True) if centre in MID_OCTAVES_HZ)
+    at_mid = (value for hz, value in zip(centers_hz, values, strict=True) if hz in MID_OCTAVES_HZ)
     known = [value for value in at_mid if value is not None and np.isfinite(value)]
     return round(float(np.mean(known)), 3) if known else None
 

@@ -4,8 +4,8 @@ import shlex
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from reverb.arrays import Audio
 from reverb.audiofiles.files import PathLike, open_sound
 from reverb.engine.routing import Path as Wire
 from reverb.engine.routing import Routing
@@ -46,9 +46,9 @@ class _Matrix:
         self.folder = folder
         self.inputs = self.outputs = self.max_frames = self.read = 0
         self.sample_rate: int | None = None
-        self.paths: dict[tuple[int, int], npt.NDArray[np.float64]] = {}
+        self.paths: dict[tuple[int, int], Audio] = {}
 
-    def add(self, pair: tuple[int, int], samples: npt.NDArray[np.float64], delay: int) -> None:
+    def add(self, pair: tuple[int, int], samples: Audio, delay: int) -> None:
         """Add a response, `delay` frames late, to that of a pair, cut to the convolver's length as jconvolver does."""
         samples = samples[: self.max_frames - delay]
         known = self.paths.get(pair, np.zeros(0))
@@ -147,7 +147,7 @@ def _delay(matrix: _Matrix, text: str) -> int:
     return int(text)
 
 
-def _read(matrix: _Matrix, name: str, offset: int, length: int, channel: int) -> npt.NDArray[np.float64]:
+def _read(matrix: _Matrix, name: str, offset: int, length: int, channel: int) -> Audio:
     with open_sound(matrix.folder / name) as sound:
         if matrix.sample_rate not in (None, sound.samplerate):
             raise ValueError(f"{name} has {sound.samplerate} Hz, files before it {matrix.sample_rate} Hz")
@@ -178,7 +178,7 @@ def _response(matrix: _Matrix, given_rate: int | None, path: PathLike) -> Impuls
         )
     check_given_rate(path, sample_rate, given_rate)
     frames = max(len(samples) for samples in matrix.paths.values())
-    rows: list[npt.NDArray[np.float64]] = []
+    rows: list[Audio] = []
     wires = []
     for (i, o), samples in sorted(matrix.paths.items(), key=lambda item: item[0]):
         row = next((n for n, known in enumerate(rows) if known is samples), len(rows))

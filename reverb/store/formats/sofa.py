@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from reverb.arrays import Array
 from reverb.audiofiles.files import PathLike
@@ -277,7 +276,7 @@ def _checked_content(read: Any) -> tuple[int, Array, Array, Array]:
     return rate, data, delays, _positions(read, len(data))
 
 
-def _positions(read: Any, count: int) -> npt.NDArray[np.float64]:
+def _positions(read: Any, count: int) -> Array:
     """Return azimuth and elevation in degrees, and the distance, of each measurement."""
     positions = np.broadcast_to(np.atleast_2d(np.asarray(read.SourcePosition, np.float64)), (count, 3))
     if str(read.SourcePosition_Type).lower() == "cartesian":

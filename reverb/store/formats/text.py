@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-import numpy.typing as npt
 
+from reverb.arrays import Audio
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError
 from reverb.responses.response import ImpulseResponse
@@ -114,7 +114,7 @@ def _rew_facts(lines: list[str]) -> tuple[int, float, float] | None:
     return 1 + max(number for number, _ in named.values()), interval, start
 
 
-def _numbers(path: PathLike, lines: Iterator[str], first: int) -> npt.NDArray[np.float64]:
+def _numbers(path: PathLike, lines: Iterator[str], first: int) -> Audio:
     values, columns = array("d"), 0
     for number, line in enumerate(lines, 1):
         if number <= first or not line.strip() or _is_comment(line):
