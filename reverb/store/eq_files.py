@@ -105,7 +105,7 @@ def load_equalizer(path: PathLike, phase: Phase = "minimum") -> Effect:
     Examples
     --------
     >>> load_equalizer("autoeq.txt", phase="linear")  # doctest: +SKIP
-    Gain(-6.1) >> Peak(105.0, -3.2, 0.7, phase='linear')
+    Gain(db=-6.1) >> Peak(frequency=105.0, gain_db=-3.2, q=0.7, phase='linear')
     """
     path = Path(file_path("equalizer", path))
     phase = one_of("phase", phase, PHASES)
