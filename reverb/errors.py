@@ -24,8 +24,8 @@ _MAX_SHOWN = 60  # characters
 
 
 def shown(value: object) -> str:
-    """Return a value for a message, shortened if it is long."""
-    text = value if isinstance(value, str) else repr(value)
+    """Return a value for a message, in one line and shortened if it is long."""
+    text = (value if isinstance(value, str) else repr(value)).replace("\n", " ")
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 3]}..."
 
 

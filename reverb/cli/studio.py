@@ -46,7 +46,7 @@ def studio(port: int | None, host: str, no_browser: bool, max_upload: int) -> No
       reverb studio --no-browser --port 9000
     """
     try:
-        from reverb.studio.serving import is_loopback, serve
+        from reverb.studio.app import is_loopback, serve
         from reverb.studio.uploads import Limits
     except ImportError as error:
         if error.name and error.name.partition(".")[0] in ("starlette", "uvicorn", "anyio"):

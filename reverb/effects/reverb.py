@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from os import PathLike as AnyPath
 from typing import Any
 
 from reverb.audiofiles.files import PathLike
@@ -14,7 +13,7 @@ from reverb.checks import in_range, one_of
 from reverb.effects._repr import call, written
 from reverb.effects.effect import Effect, HasResponse, check_parts
 from reverb.effects.stereo import WIDEST, Width
-from reverb.errors import InvalidAudioError, ParameterError, shown
+from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
 from reverb.responses.level import LEVELS, Blend, Level, blend, level_gain, require_audible
 from reverb.responses.response import ImpulseResponse, derived, unit, without_ringing
@@ -84,11 +83,6 @@ class Reverb(Effect):
     def __post_init__(self) -> None:
         given = self.impulse_response
         if not isinstance(given, ImpulseResponse):
-            if not isinstance(given, str | AnyPath):
-                raise ParameterError(
-                    f"impulse response is {shown(repr(given))}; expected an ImpulseResponse, the name of one in the "
-                    "library, or the path of a file"
-                )
             from reverb.store.library import as_response
 
             object.__setattr__(self, "impulse_response", as_response(given))

@@ -1,4 +1,4 @@
-"""Equalizers from files: tables of Hz and dB, and what REW, AutoEq and Equalizer APO write."""
+"""Equalizers from text files: tables of Hz and dB, and the filters of REW, AutoEq and Equalizer APO."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from typing import Any
 
 import numpy as np
 
+from reverb.arrays import as_sample_rate
 from reverb.audiofiles.files import PathLike
+from reverb.checks import file_path, instance, one_of
 from reverb.effects.curves import Curve
 from reverb.effects.design.magnitude import deviation
-from reverb.effects.design.phases import Phase, Taps
+from reverb.effects.design.phases import PHASES, Phase, Taps
 from reverb.effects.design.report import FilterReport, report_on
 from reverb.effects.effect import Chain, Effect, Gain
 from reverb.effects.equalizers import Equalizer, HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
 from reverb.errors import ParameterError, PresetError, shown
 from reverb.levels import from_db
 
-_MOST_FILTERS = 100
-_MOST_BYTES = 4_000_000
+_MAX_FILTERS = 100
+_MAX_BYTES = 4_000_000
 _NUMBER = r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?"
 _FILTER = re.compile(r"^Filter\s*(?:\d+\s*)?:\s*(ON|OFF)\s+(.*)$", re.IGNORECASE)
 _PREAMP = re.compile(rf"^Preamp\s*:\s*({_NUMBER})\s*dB", re.IGNORECASE)
@@ -30,22 +32,20 @@ _GRAPHIC = re.compile(r"^GraphicEQ\s*:\s*(.*)$", re.IGNORECASE)
 _COMMENTS = ("#", "*", '"', ";", "//")
 _FREQUENCY_COLUMNS = ("frequency", "freq", "hz")
 _GAIN_COLUMNS = ("equalization", "gain", "db", "spl", "magnitude")
-# Commands of Equalizer APO that change the sound, but are no equalizer for all channels.
+# Commands of Equalizer APO that change the sound but are not an equalizer for all channels.
 _FOREIGN = re.compile(
     r"^(Channel(?!\s*:\s*all\s*$)|Copy|Delay|Convolution|Include|VSTPlugin|LoudnessCorrection)\s*:",
     re.IGNORECASE,
 )
 _VALUES = re.compile(rf"\b(Fc|Gain|Q|BW\s+Oct)\s+({_NUMBER})(?:\s*(k?Hz))?", re.IGNORECASE)
 _SLOPE = re.compile(rf"^\S+\s+({_NUMBER})\s*dB", re.IGNORECASE)
-_BUTTERWORTH = math.sqrt(0.5)
-_STEEPEST, _USUAL_SLOPE = (
-    12.0,
-    10.8,
-)  # dB per octave, of shelves; the latter where neither slope nor Q is given
+_BUTTERWORTH_Q = math.sqrt(0.5)
+_MAX_SLOPE_DB = 12.0  # per octave, of a shelf
+_DEFAULT_SLOPE_DB = 10.8  # of a shelf with neither slope nor Q
 _RANGES = {
     "Gain": (-60.0, 60.0, " dB"),
     "Q": (0.05, 1000.0, ""),
-    "Slope": (0.5, _STEEPEST, " dB per octave"),
+    "Slope": (0.5, _MAX_SLOPE_DB, " dB per octave"),
     "Bw": (0.001, 8.0, " octaves"),
 }
 
@@ -58,7 +58,7 @@ _TYPES: dict[str, Callable[[_Values, Phase], Effect]] = {
     "HP": lambda v, phase: _resonant(LowCut(v["Fc"], phase=phase), v),
     "NO": lambda v, _phase: Notch(v["Fc"], v.get("Q", 30.0)),
 }
-_SAME = {
+_ALIASES = {
     "PEQ": "PK",
     "MODAL": "PK",
     "LSC": "LS",
@@ -79,15 +79,16 @@ def load_equalizer(path: PathLike, phase: Phase = "minimum") -> Effect:
         One of
 
         - a table of frequency in Hz and gain in dB, separated by commas, semicolons, tabs or blanks, such as a
-          CSV file or a measurement that REW exports. With a header the columns are found by name (``frequency``;
+          CSV file or a measurement exported by REW. With a header the columns are found by name (``frequency``;
           ``equalization``, ``gain``, ``dB``, ``SPL``); otherwise they are the first two. Lines that begin with
           ``#``, ``*``, ``;`` or a quotation mark are comments.
-        - a line ``GraphicEQ: 20 -1.0; 21 -1.1; ...``, as AutoEq and Equalizer APO write it.
-        - filters ``Filter 1: ON PK Fc 105 Hz Gain -3.2 dB Q 0.7`` with ``Preamp: -6 dB``, as REW, AutoEq and
-          Equalizer APO write them: PK, LS, HS (by Q or a slope such as ``LS 6dB``), LP, HP (second order), NO.
+        - a line ``GraphicEQ: 20 -1.0; 21 -1.1; ...``, the format of AutoEq and Equalizer APO.
+        - filters ``Filter 1: ON PK Fc 105 Hz Gain -3.2 dB Q 0.7`` with ``Preamp: -6 dB``, the format of REW, AutoEq
+          and Equalizer APO: PK, LS, HS (by Q or a slope such as ``LS 6dB``), LP, HP (second order), NO.
 
-        The last two may stand together, and follow each other.
+        A file may have both of the last two; they are applied in its order.
     phase : {'minimum', 'linear', 'mixed'}
+        Of the filters; a notch has minimum phase in any case.
 
     Returns
     -------
@@ -97,8 +98,17 @@ def load_equalizer(path: PathLike, phase: Phase = "minimum") -> Effect:
     Raises
     ------
     PresetError
-        If the file cannot be read, or a line not be understood; the message says which.
+        If the file cannot be read, or a line is invalid; the message gives its number.
+    ParameterError
+        If the phase is unknown.
+
+    Examples
+    --------
+    >>> load_equalizer("autoeq.txt", phase="linear")  # doctest: +SKIP
+    Gain(db=-6.1) >> Peak(frequency=105.0, gain_db=-3.2, q=0.7, phase='linear')
     """
+    path = Path(file_path("equalizer", path))
+    phase = one_of("phase", phase, PHASES)
     lines = _lines(path)
     try:
         if any(pattern.match(line) for _, line in lines for pattern in (_GRAPHIC, _FILTER, _PREAMP)):
@@ -109,15 +119,17 @@ def load_equalizer(path: PathLike, phase: Phase = "minimum") -> Effect:
 
 
 def report_on_equalizer(equalizer: Effect, sample_rate: int) -> FilterReport:
-    """Return how many taps an equalizer of a file takes, and how near to its curve they come.
+    """Return the number of taps of an equalizer from a file, and their deviation from its curve.
 
     Parameters
     ----------
     equalizer : Effect
-        As `load_equalizer` gives it. The curve of a chain is the product of its filters' curves.
+        From `load_equalizer`. The curve of a chain is the product of its filters' curves.
     sample_rate : int
         In Hz.
     """
+    instance("equalizer", equalizer, Effect, "an Effect")  # type: ignore[type-abstract]
+    sample_rate = as_sample_rate(sample_rate)
     parts = equalizer.effects if isinstance(equalizer, Chain) else (equalizer,)
     equalizers = [part for part in parts if isinstance(part, Equalizer)]
     level = math.prod(from_db(part.db) for part in parts if isinstance(part, Gain))
@@ -133,16 +145,28 @@ def report_on_equalizer(equalizer: Effect, sample_rate: int) -> FilterReport:
     return report_on(response, deviation(taps, magnitude, sample_rate, resolution=finest))
 
 
-def _lines(path: PathLike) -> list[tuple[int, str]]:
-    """Return the lines that say something, with their numbers."""
+def bounded_bytes(path: Path, max_bytes: int, expected: str) -> bytes:
+    """Return the bytes of a preset or an equalizer file.
+
+    Raises
+    ------
+    PresetError
+        If the file cannot be read, or is longer than `max_bytes`; the message then names what was `expected`.
+    """
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PresetError(f"{path}: cannot be read ({reason})") from error
-    if len(data) > _MOST_BYTES:
-        raise PresetError(f"{path}: longer than {_MOST_BYTES // 1_000_000} MB; expected a table of Hz and dB")
+    if len(data) > max_bytes:
+        raise PresetError(f"{path}: longer than {max_bytes // 1_000_000} MB; expected {expected}")
+    return data
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """Return the lines that are neither empty nor comments, with their numbers."""
+    data = bounded_bytes(path, _MAX_BYTES, "a table of Hz and dB")
     text = (
         data.decode("utf-16", "replace")
         if data[:2] in (b"\xff\xfe", b"\xfe\xff")
@@ -152,23 +176,23 @@ def _lines(path: PathLike) -> list[tuple[int, str]]:
     return [(number, line) for number, line in stripped if line and not line.startswith(_COMMENTS)]
 
 
-def _commands(path: PathLike, lines: list[tuple[int, str]], phase: Phase) -> Effect:
-    """Return the effect of lines that are commands each; others say something about the file."""
+def _commands(path: Path, lines: list[tuple[int, str]], phase: Phase) -> Effect:
+    """Return the effect of all lines that are commands; other lines describe the file and are skipped."""
     effects: list[Effect] = []
     for number, line in lines:
         try:
             effects.extend(_command(line, phase))
         except ParameterError as error:
             raise PresetError(f"{path}, line {number}: {error}") from error
-    if len(effects) > _MOST_FILTERS:
-        raise PresetError(f"{path}: {len(effects)} filters; expected at most {_MOST_FILTERS}")
+    if len(effects) > _MAX_FILTERS:
+        raise PresetError(f"{path}: {len(effects)} filters; expected at most {_MAX_FILTERS}")
     if not effects:
         raise PresetError(f"{path}: all filters are off; expected one that is on")
     return effects[0] if len(effects) == 1 and isinstance(effects[0], Curve) else Chain(tuple(effects))
 
 
 def _command(line: str, phase: Phase) -> Iterator[Effect]:
-    """Give the effects of a line."""
+    """Yield the effect of a line, if it has one."""
     if preamp := _PREAMP.match(line):
         yield Gain(_float(preamp[1]))
     elif graphic := _GRAPHIC.match(line):
@@ -178,8 +202,8 @@ def _command(line: str, phase: Phase) -> Iterator[Effect]:
             yield from _filter(found[2], phase)
     elif foreign := _FOREIGN.match(line):
         raise ParameterError(
-            f"{foreign[1]!r} is no part of an equalizer; expected lines of Preamp, Filter and GraphicEQ, for all "
-            "channels alike"
+            f"{foreign[1]!r} is no part of an equalizer; expected lines of Preamp, Filter and GraphicEQ that apply to "
+            "all channels"
         )
 
 
@@ -192,14 +216,14 @@ def _points(text: str) -> Iterator[tuple[float, float]]:
 
 
 def _filter(words: str, phase: Phase) -> Iterator[Effect]:
-    """Give the effect of what follows ``Filter 1: ON``, nothing for ``None``."""
+    """Yield the effect of the words after ``Filter 1: ON``; none for ``None``."""
     name = words.split()[0].upper() if words.split() else ""
     if name in ("", "NONE"):
         return
-    kind = _SAME.get(name, name)
+    kind = _ALIASES.get(name, name)
     if kind not in _TYPES:
         raise ParameterError(
-            f"filter type {shown(repr(name))}; expected one of {', '.join((*_TYPES, *_SAME))}"
+            f"filter type {shown(repr(name))}; expected one of {', '.join((*_TYPES, *_ALIASES))}"
         )
     values = {
         key.split()[0].capitalize(): _float(value) * (1000 if unit.lower() == "khz" else 1)
@@ -216,37 +240,41 @@ def _filter(words: str, phase: Phase) -> Iterator[Effect]:
         yield _TYPES[kind](values, phase)
     except KeyError as error:
         raise ParameterError(
-            f"filter {name} without {error.args[0]}; expected such as PK Fc 105 Hz Gain -3 dB Q 1"
+            f"filter {name} has no {error.args[0]}; expected a line such as PK Fc 105 Hz Gain -3 dB Q 1"
         ) from None
 
 
 def _corner(values: _Values) -> float:
-    """Return how far the middle of a shelf lies beyond its corner, which a slope refers to."""
-    return float(10 ** (abs(values["Gain"]) / 80 * _STEEPEST / values["Slope"])) if "Slope" in values else 1.0
+    """Return the ratio of a shelf's middle frequency to its corner frequency, to which a slope refers."""
+    return (
+        float(10 ** (abs(values["Gain"]) / 80 * _MAX_SLOPE_DB / values["Slope"]))
+        if "Slope" in values
+        else 1.0
+    )
 
 
 def _shelf_q(values: _Values) -> float:
-    """Return a shelf's Q, from its slope S where that is given: ``1/Q² = (A + 1/A) (1/S − 1) + 2``."""
+    """Return a shelf's Q; from its slope S, if that is given, by ``1/Q² = (A + 1/A) (1/S − 1) + 2``."""
     if "Q" in values:
         return values["Q"]
-    a, slope = 10 ** (values["Gain"] / 40), values.get("Slope", _USUAL_SLOPE) / _STEEPEST
+    a, slope = 10 ** (values["Gain"] / 40), values.get("Slope", _DEFAULT_SLOPE_DB) / _MAX_SLOPE_DB
     return float(((a + 1 / a) * (1 / slope - 1) + 2) ** -0.5)
 
 
 def _resonant(cut: LowCut | HighCut, values: _Values) -> Effect:
-    """Return a second-order cut with a Q: Butterworth's and the peak that is the ratio of their gains."""
-    q = values.get("Q", _BUTTERWORTH) / _BUTTERWORTH
+    """Return a second-order cut with a Q: a Butterworth cut, then a peak with the ratio of both gains."""
+    q = values.get("Q", _BUTTERWORTH_Q) / _BUTTERWORTH_Q
     if q == 1.0:
         return cut
     return Chain((cut, Peak(cut.frequency, 20 * math.log10(q), math.sqrt(q / 2), phase=cut.phase)))
 
 
-def _table(path: PathLike, lines: list[tuple[int, str]]) -> Iterator[tuple[float, float]]:
-    """Give the points of a table; later ones of the same frequency are left out."""
+def _table(path: Path, lines: list[tuple[int, str]]) -> Iterator[tuple[float, float]]:
+    """Yield the points of a table; later ones of the same frequency are left out."""
     columns, seen = (0, 1), set()
-    for place, (number, line) in enumerate(lines):
+    for row, (number, line) in enumerate(lines):
         cells = _cells(line)
-        if place == 0 and not re.fullmatch(_NUMBER, cells[0]):
+        if row == 0 and not re.fullmatch(_NUMBER, cells[0]):
             columns = _named_columns(path, number, cells)
             continue
         if len(cells) <= max(columns) or not all(re.fullmatch(_NUMBER, cells[c]) for c in columns):
@@ -258,11 +286,11 @@ def _table(path: PathLike, lines: list[tuple[int, str]]) -> Iterator[tuple[float
             seen.add(frequency)
             yield frequency, gain
     if not seen:
-        raise PresetError(f"{path}: holds no table; expected lines of a frequency in Hz and a gain in dB")
+        raise PresetError(f"{path}: has no table; expected lines with a frequency in Hz and a gain in dB")
 
 
 def _cells(line: str) -> list[str]:
-    """Split a line at its separator; a comma separates only where no semicolon, tab or blank does."""
+    """Split a line at its separator; a comma is one only if there is no semicolon, tab or blank."""
     for separator in (";", "\t"):
         if separator in line:
             return [cell.strip() for cell in line.split(separator)]
@@ -272,14 +300,14 @@ def _cells(line: str) -> list[str]:
     return words
 
 
-def _named_columns(path: PathLike, number: int, header: list[str]) -> tuple[int, int]:
-    """Return the places of frequency and gain in a header."""
+def _named_columns(path: Path, number: int, header: list[str]) -> tuple[int, int]:
+    """Return the columns of frequency and gain, found by their names in a header."""
     names = [cell.strip(' "').lower() for cell in header]
 
-    def place(wanted: tuple[str, ...]) -> int | None:
-        return next((names.index(n) for w in wanted for n in names if n.startswith(w)), None)
+    def column(prefixes: tuple[str, ...]) -> int | None:
+        return next((names.index(n) for p in prefixes for n in names if n.startswith(p)), None)
 
-    frequency, gain = place(_FREQUENCY_COLUMNS), place(_GAIN_COLUMNS)
+    frequency, gain = column(_FREQUENCY_COLUMNS), column(_GAIN_COLUMNS)
     if frequency is None or gain is None or frequency == gain:
         raise PresetError(
             f"{path}, line {number}: no columns of Hz and dB in {', '.join(header)[:60]!r}; expected frequency,gain"

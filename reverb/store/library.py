@@ -1,12 +1,12 @@
-"""The library: responses found by name, the user's own beside the bundled ones.
+"""The library: impulse responses by name, bundled and the user's own, and the door for responses given in other ways.
 
-Folders are searched in this order, the first that knows a name wins: those of the environment variable
-`REVERB_IMPULSES` (separated as in `PATH`), the user's own (`user_folder`), the bundled one. A response in a
-subfolder is called by its path: ``plates/bright``.
+Folders are searched in this order, and the first that has a name wins: those of the environment variable
+`REVERB_IMPULSES` (separated as in `PATH`), the user's own (`user_folder`), the bundled one. The name of a response in
+a subfolder is its path: ``plates/bright``.
 
-A list of the library tells each response's layout, length, kind, decay time and clarity. The figures of the bundled
-responses are in `catalogue.json` beside them; other files are measured once, and their figures are kept in the user's
-cache folder under the file's path, size and time of change.
+`entries` lists each response's layout, length, kind, decay time and clarity. The figures of the bundled responses are
+in `catalogue.json` in their folder; other files are measured once, and their figures cached in the user's cache folder
+by path, size and modification time.
 """
 
 from __future__ import annotations
@@ -18,25 +18,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from reverb.arrays import as_sample_rate
 from reverb.audiofiles.files import FORMATS, open_sound, read_tags
 from reverb.cache import cache_folder, read_cache, write_cache
+from reverb.checks import file_path, instance
 from reverb.errors import ParameterError, ReverbError, UnknownNameError, nearest, shown
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.shape import layout_name, usual_wiring
+from reverb.store.formats import UnknownRateError
 from reverb.store.response_files import load_response
+
+if TYPE_CHECKING:
+    from reverb.effects.effect import HasResponse
 
 ENVIRONMENT = "REVERB_IMPULSES"
 BUNDLED, YOURS = "bundled", "yours"
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = (_PACKAGE / "impulses", _PACKAGE.parent / "impulses")  # an installed wheel; the source tree
-MIDDLE = (500.0, 1000.0)
-"""Octaves in Hz over which single figures are averaged (ISO 3382-1, table A.1)."""
-_CACHE = "responses.json"
+MID_OCTAVES_HZ = (500.0, 1000.0)
+"""Octaves over which single figures are averaged (ISO 3382-1, table A.1)."""
+_CACHE_FILE = "responses.json"
 _MAX_CACHED = 5000
 
 
@@ -52,11 +58,11 @@ class Entry:
     seconds : float
     path : Path
     kind : str
-        ``room``, ``plate``, ``measured``, or ``file`` where nothing is known.
+        ``room``, ``plate``, ``measured``, or ``file`` if unknown.
     channels : int
     t30, c80 : float or None
-        Reverberation time in seconds and clarity in dB, means of the octaves 500 Hz and 1 kHz; None where they
-        cannot be trusted.
+        Reverberation time in seconds and clarity in dB, means of the octaves 500 Hz and 1 kHz; None if they are not
+        reliable.
     origin : str
         ``bundled``, ``yours``, or a folder of the environment variable.
     """
@@ -75,7 +81,7 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """What a search looks through, without capitals."""
+        """The text that a search looks through, in lower case."""
         parts = (self.name, self.kind, self.layout, self.description, self.origin)
         return " ".join(parts).casefold()
 
@@ -89,14 +95,14 @@ def bundled_folder() -> Path:
 
 
 def user_folder() -> Path:
-    """Return the folder in which a user's own responses are found by name; it need not exist."""
+    """Return the folder for a user's own responses; it may not exist."""
     from platformdirs import user_data_path
 
     return user_data_path("reverb", appauthor=False) / "impulses"
 
 
 def folders() -> dict[Path, str]:
-    """Return the folders of the library in the order in which they are searched, with what each is called."""
+    """Return the folders of the library, in the order of a search, with the `Entry.origin` of each."""
     named = (text for text in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if text)
     found = {Path(text).expanduser(): text for text in named}
     found.setdefault(user_folder(), YOURS)
@@ -105,7 +111,7 @@ def folders() -> dict[Path, str]:
 
 
 def names() -> dict[str, Path]:
-    """Return the file of every response that is known by name, in alphabetical order."""
+    """Return the files of the library's responses by name, in alphabetical order."""
     found: dict[str, Path] = {}
     for folder in folders():
         for path in _sound_files(folder):
@@ -114,36 +120,46 @@ def names() -> dict[str, Path]:
 
 
 def _sound_files(folder: Path) -> list[Path]:
-    """Return the audio files of a folder and its subfolders, hidden ones left out; none where it cannot be read."""
+    """Return the audio files in a folder and its subfolders, without hidden ones; none if it cannot be read."""
     found = []
-    for place, inner, files in os.walk(folder, followlinks=False):
-        inner[:] = [name for name in inner if not name.startswith(".")]
-        found += [Path(place, name) for name in files if not name.startswith(".")]
+    for parent, subfolders, files in os.walk(folder, followlinks=False):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        found += [Path(parent, name) for name in files if not name.startswith(".")]
     return sorted(path for path in found if path.suffix.lower() in FORMATS)
 
 
 def entries(search: str | Iterable[str] = ()) -> Iterator[Entry]:
-    """Give the responses of the library, in alphabetical order, with their figures.
+    """Yield the responses of the library with their figures, in alphabetical order.
 
-    The bundled ones' figures lie beside them; a file of the user's own is measured once, and again when it
+    The figures of the bundled responses are stored with them; a user's own file is measured once, and again when it
     changes.
 
     Parameters
     ----------
     search : str or iterable of str
-        Words, all of which a response's name, kind, layout, description or origin must hold; capitals do not matter.
+        Words that must all occur in a response's name, kind, layout, description or origin; case does not matter.
+
+    Raises
+    ------
+    ParameterError
+        If `search` is anything else.
 
     Warns
     -----
     UserWarning
-        Where a file cannot be taken as a response; it is left out.
+        If a file is not a response; it is left out.
     """
-    words = [word.casefold() for word in ([search] if isinstance(search, str) else search)]
-    places = folders()
+    given = list(search) if isinstance(search, Iterable) and not isinstance(search, str) else [search]
+    words = [instance("search", word, str, "words").casefold() for word in given]
+    searched = folders()
     for name, path in names().items():
-        origin = next(called for folder, called in places.items() if path.is_relative_to(folder))
-        entry = describe(name, path, origin, bundled_folder())
-        if entry is not None and all(word in entry.text for word in words):
+        origin = next(origin for folder, origin in searched.items() if path.is_relative_to(folder))
+        try:
+            entry = Entry(name=name, path=path, origin=origin, **_facts(path))
+        except ReverbError as error:
+            warnings.warn(f"left out of the list: {error}", stacklevel=2)
+            continue
+        if all(word in entry.text for word in words):
             yield entry
 
 
@@ -160,21 +176,21 @@ def impulse(name_or_file: str | os.PathLike[str], layout: str | None = None) -> 
     Raises
     ------
     UnknownNameError
-        If it is neither a known name nor an existing file; the message suggests the nearest name.
-    AudioFileError, InvalidAudioError
-        As `load_response`.
+        If there is neither a response nor a file of this name; the message suggests the nearest name.
+    AudioFileError, InvalidAudioError, ParameterError
+        As `load_response` raises them.
 
     Examples
     --------
     >>> impulse("hall").layout
     'stereo'
     """
-    text = os.fspath(name_or_file)
+    text = file_path("impulse response", name_or_file)
+    layout = None if layout is None else instance("layout", layout, str, "a layout's name")
+    path = Path(text)
     known = names()
     if text in known:
-        path = known[text]
-        return _load(text, path, layout, path.stat().st_mtime_ns)
-    path = Path(text)
+        return _load(text, known[text], layout, known[text].stat().st_mtime_ns)
     if os.path.exists(path) or path.suffix or path.parent != Path("."):
         return load_response(path, layout).with_source(text, layout)
     raise UnknownNameError(
@@ -189,27 +205,28 @@ def _load(name: str, path: Path, layout: str | None, modified_ns: int) -> Impuls
 
 
 def as_response(
-    given: ImpulseResponse | str | os.PathLike[str] | npt.ArrayLike,
+    given: ImpulseResponse | HasResponse | str | os.PathLike[str] | npt.ArrayLike,
     sample_rate: int | None = None,
     layout: str | None = None,
 ) -> ImpulseResponse:
-    """Return a response, a name, a path or samples as an impulse response.
+    """Return an impulse response, however it is given: the one door for every function that takes a response.
 
     Parameters
     ----------
-    given : ImpulseResponse, str, path-like or array_like
-        A response is returned as it is; a name or a path is loaded as `impulse` does.
+    given : ImpulseResponse, str, path-like, array_like or Effect
+        A response is returned unchanged, at its own sample rate; a name or a path is loaded as `impulse` does.
     sample_rate : int, optional
-        In Hz, of samples; needed for them alone.
+        In Hz, for whatever has no sample rate of its own: samples, an effect, a file of bare numbers. Ignored for the
+        rest: call ``.response(sample_rate)`` on the result to resample it.
     layout : str, optional
-        Of a file or of samples, as `parse_layout` takes it.
+        Layout of a file or of samples, as `parse_layout` takes it.
 
     Raises
     ------
     ParameterError
-        If it is none of these, or samples come without a sample rate.
+        If `given` is none of these, or has no sample rate and `sample_rate` is missing.
     ReverbError
-        As `impulse` and `ImpulseResponse` raise it.
+        As `impulse`, `ImpulseResponse` and `Effect.response` raise it.
 
     Examples
     --------
@@ -219,37 +236,47 @@ def as_response(
     if isinstance(given, ImpulseResponse):
         return given
     if isinstance(given, str | os.PathLike):
-        return impulse(given, layout)
-    if not hasattr(given, "__len__") and not hasattr(given, "__array__"):
-        raise ParameterError(
-            f"impulse response is {shown(repr(given))}; expected an ImpulseResponse, the name of one in the library, "
-            "the path of a file, or samples"
-        )
+        try:
+            return impulse(given, layout)
+        except UnknownRateError:
+            if sample_rate is None:
+                raise
+            return load_response(given, layout, sample_rate)
+    from reverb.effects.effect import HasResponse  # late: loading a response needs no effects
+
+    if not isinstance(given, type):
+        if isinstance(given, HasResponse):
+            return given.response(_known_rate(sample_rate, "an effect has"))
+        if hasattr(given, "__len__") or hasattr(given, "__array__"):
+            return ImpulseResponse(given, _known_rate(sample_rate, "samples have"), wiring=layout)
+    raise ParameterError(
+        f"impulse response is {shown(repr(given))}; expected an ImpulseResponse, the name of one in the library, "
+        "the path of a file, or samples"
+    )
+
+
+def _known_rate(sample_rate: int | None, subject: str) -> int:
     if sample_rate is None:
-        raise ParameterError("samples have no sample rate; give sample_rate=, in Hz, or an ImpulseResponse")
-    return ImpulseResponse(given, sample_rate, wiring=layout)
+        raise ParameterError(f"{subject} no sample rate; give an ImpulseResponse, or give sample_rate= in Hz")
+    return as_sample_rate(sample_rate)
 
 
-def describe(name: str, path: Path, origin: str, bundled: Path) -> Entry | None:
-    """Return what is known of the response in `path`; None, with a warning, where it is no response."""
-    facts = _bundled_facts(bundled).get(path.name) if path.parent == bundled else None
-    try:
-        facts = facts or _kept_facts(path)
-    except ReverbError as error:
-        warnings.warn(f"left out of the list: {error}", stacklevel=2)
-        return None
-    return Entry(name=name, path=path, origin=origin, **facts)
+def _facts(path: Path) -> dict[str, Any]:
+    """Return the fields of an `Entry` that depend on the file alone."""
+    folder = bundled_folder()
+    bundled = _bundled_facts(folder).get(path.name) if path.parent == folder else None
+    return bundled or _cached_facts(path)
 
 
 @lru_cache(maxsize=4)
 def _bundled_facts(folder: Path) -> Mapping[str, dict[str, Any]]:
-    """Return the facts of the bundled responses by file name, from the catalogue beside them."""
+    """Return the facts of the bundled responses by file name, from the catalogue in their folder."""
     path = folder / "catalogue.json"
     if not path.exists():
         return {}
     listed = json.loads(path.read_text(encoding="utf-8"))["responses"]
-    there = (entry for entry in listed.values() if (folder / entry["file"]).exists())
-    return {entry["file"]: _header(folder / entry["file"]) | _figures(entry) for entry in there}
+    installed = (entry for entry in listed.values() if (folder / entry["file"]).exists())
+    return {entry["file"]: _header(folder / entry["file"]) | _figures(entry) for entry in installed}
 
 
 def _header(path: Path) -> dict[str, Any]:
@@ -264,47 +291,45 @@ def _header(path: Path) -> dict[str, Any]:
 
 
 def _figures(entry: dict[str, Any]) -> dict[str, Any]:
-    geometry, found = entry["geometry"], entry["measured"]
+    geometry, measured = entry["geometry"], entry["measured"]
     return {
         "kind": "measured" if geometry is None else "plate" if "size_m" in geometry else "room",
-        "t30": middle(found["octaves_hz"], found["t30_seconds"]),
-        "c80": middle(found["octaves_hz"], found["c80_db"]),
+        "t30": _mid_mean(measured["octaves_hz"], measured["t30_seconds"]),
+        "c80": _mid_mean(measured["octaves_hz"], measured["c80_db"]),
     }
 
 
-def _kept_facts(path: Path) -> dict[str, Any]:
+def _cached_facts(path: Path) -> dict[str, Any]:
+    """Return the facts of a file, measured if the cache has none of its present state."""
     state = path.stat()
     key, stamp = str(path.resolve()), [state.st_size, state.st_mtime_ns]
-    store = cache_folder() / _CACHE
-    kept = read_cache(store)
-    known = kept if isinstance(kept, dict) else {}
+    cache = cache_folder() / _CACHE_FILE
+    stored = read_cache(cache)
+    known = stored if isinstance(stored, dict) else {}
     entry = known.get(key)
     if isinstance(entry, dict) and entry.get("stamp") == stamp and _complete(entry.get("facts")):
         return dict(entry["facts"])
-    facts = measured_facts(load_response(path), _title(path))
+    with open_sound(path) as sound:
+        title = read_tags(sound).get("title", "")
+    facts = measured_facts(load_response(path), title)
     while len(known) >= _MAX_CACHED:
         known.pop(next(iter(known)))
-    write_cache(store, {**known, key: {"stamp": stamp, "facts": facts}})
+    write_cache(cache, {**known, key: {"stamp": stamp, "facts": facts}})
     return facts
 
 
 def _complete(facts: object) -> bool:
-    wanted = set(Entry.__dataclass_fields__) - {"name", "path", "origin"}
-    return isinstance(facts, dict) and facts.keys() == wanted
-
-
-def _title(path: Path) -> str:
-    with open_sound(path) as sound:
-        return read_tags(sound).get("title", "")
+    needed = set(Entry.__dataclass_fields__) - {"name", "path", "origin"}
+    return isinstance(facts, dict) and facts.keys() == needed
 
 
 def measured_facts(response: ImpulseResponse, description: str = "") -> dict[str, Any]:
-    """Measure what a list tells of a response; channels that are silent do not count."""
+    """Return the facts of an `Entry` that are measured from its response; silent channels do not count."""
     from reverb.responses.acoustics import measure
 
     sounding = response.samples[:, response.samples.any(axis=0)]
-    bands = [band for band in measure(sounding, response.sample_rate).mean if band.centre in MIDDLE]
-    centres = [band.centre or 0.0 for band in bands]
+    bands = [band for band in measure(sounding, response.sample_rate).mean if band.centre in MID_OCTAVES_HZ]
+    centers_hz = [band.centre or 0.0 for band in bands]
     return {
         "layout": response.layout,
         "channels": response.channels,
@@ -312,20 +337,18 @@ def measured_facts(response: ImpulseResponse, description: str = "") -> dict[str
         "seconds": response.seconds,
         "description": description,
         "kind": "file",
-        "t30": middle(centres, [band.t30.seconds if band.t30.valid else None for band in bands]),
-        "c80": middle(centres, [band.c80 for band in bands]),
+        "t30": _mid_mean(centers_hz, [band.t30.seconds if band.t30.valid else None for band in bands]),
+        "c80": _mid_mean(centers_hz, [band.c80 for band in bands]),
     }
 
 
-def middle(centres: Sequence[float], values: Sequence[float | None]) -> float | None:
-    """Return the mean of the values at 500 Hz and 1 kHz that are known and finite, None without any."""
-    pairs = zip(centres, values, strict=True)
-    known = [
-        value for centre, value in pairs if centre in MIDDLE and value is not None and np.isfinite(value)
-    ]
+def _mid_mean(centers_hz: Sequence[float], values: Sequence[float | None]) -> float | None:
+    """Return the mean of the known, finite values at 500 Hz and 1 kHz; None if there are none."""
+    at_mid = (value for hz, value in zip(centers_hz, values, strict=True) if hz in MID_OCTAVES_HZ)
+    known = [value for value in at_mid if value is not None and np.isfinite(value)]
     return round(float(np.mean(known)), 3) if known else None
 
 
 def as_dict(entry: Entry) -> dict[str, Any]:
-    """Give an entry as plain values, ready for JSON."""
+    """Return an entry as plain values for JSON."""
     return {**asdict(entry), "path": str(entry.path)}

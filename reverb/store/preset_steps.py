@@ -1,4 +1,4 @@
-"""The steps of a preset: which types there are, which keys each has, and the effect it becomes."""
+"""The steps of a preset: their types, the keys of each type, and the effect that a step becomes."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,10 +17,9 @@ from reverb.effects.stereo import MidSide, Width
 from reverb.errors import ParameterError, ReverbError, shown
 from reverb.store import preset_values as read
 from reverb.store.eq_files import load_equalizer
-from reverb.store.preset_lines import Place
-from reverb.store.preset_values import Key, Source
+from reverb.store.preset_values import Key, Place, Source
 
-_DEEPEST = 4  # of each level a response is held while the next is made
+_MAX_DEPTH = 4  # each level keeps a response in memory while the next is made
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,9 @@ class Step:
     Attributes
     ----------
     make : callable
-        Takes the source, the place, how deep that is nested, and the values by parameter; gives the effect.
+        Returns the effect for a source, a place, its depth of nesting, and the values by parameter.
     required, optional : mapping of str to Key
+        By the name of the key.
     """
 
     make: Callable[..., HasResponse]
@@ -45,16 +45,16 @@ class Step:
 
 
 def steps_effect(source: Source, place: Place, value: Any, depth: int = 0) -> HasResponse:
-    """Return the effect of an array of steps: the chain of them, or the only one.
+    """Return the effect of an array of steps: their chain, or the effect of the only one.
 
     Raises
     ------
     PresetError
-        If anything in it is not as it has to be.
+        If a step is invalid; the message names file, line and key.
     """
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise source.error(
-            place, f"nested more than {_DEEPEST} deep; expected fewer branches within branches"
+            place, f"nested more than {_MAX_DEPTH} deep; expected fewer branches within branches"
         )
     listed = read.tables(source, place, value)
     effects = tuple(_step(source, (*place, n), table, depth) for n, table in enumerate(listed))
@@ -73,22 +73,22 @@ def _step(source: Source, place: Place, table: dict[str, Any], depth: int) -> Ha
     read.check_keys(source, place, table, ("type", *step.keys))
     for key in step.required:
         if key not in table:
-            raise source.error(place, f"{kind} has no {key}; expected keys {', '.join(step.required)}")
+            raise source.error(place, f"{kind} has no {key}; expected the keys {', '.join(step.required)}")
     values = {
         key.parameter: key.read(source, (*place, name), table[name])
         for name, key in step.keys.items()
         if name in table
     }
     if len(values) < len(table) - 1:
-        raise source.error(place, f"{kind} has two keys for the same; expected either")
+        raise source.error(place, f"{kind} has two keys for the same value; expected one of them")
     try:
         return step.make(source, place, depth, **values)
     except ParameterError as error:
-        raise source.error(_blamed(step, place, str(error)), error) from error
+        raise source.error(_mentioned(step, place, str(error)), error) from error
 
 
-def _blamed(step: Step, place: Place, message: str) -> Place:
-    """Return the place of the key that an effect's error speaks of first."""
+def _mentioned(step: Step, place: Place, message: str) -> Place:
+    """Return the place of the first key that an effect's error mentions, or of the step if there is none."""
     words = re.findall(r"[a-z_]+", message)
     for word in words:
         for name, key in step.keys.items():
@@ -98,19 +98,21 @@ def _blamed(step: Step, place: Place, message: str) -> Place:
 
 
 def _plain(make: Callable[..., Effect]) -> Callable[..., Effect]:
-    """Return what makes an effect from its values alone."""
+    """Return the `Step.make` of an effect that depends on its values only."""
 
-    def made(_source: Source, _place: Place, _depth: int, **values: Any) -> Effect:
+    def make_plain(_source: Source, _place: Place, _depth: int, **values: Any) -> Effect:
         return make(**values)
 
-    return made
+    return make_plain
 
 
 def _timed(make: Callable[..., Effect], source: Source, place: Place, _depth: int, **values: Any) -> Effect:
-    """Make an effect of which the time is given in ms or in beats of the preset's tempo."""
+    """Make an effect whose time is given in milliseconds, or in beats of the preset's tempo."""
     if "beats" in values:
         if source.tempo is None:
-            raise source.error((*place, "beats"), "needs a tempo; give tempo = beats per minute at the top")
+            raise source.error(
+                (*place, "beats"), "needs a tempo; give tempo = ..., in beats per minute, at the top"
+            )
         values["seconds"] = beats(values.pop("beats"), source.tempo)
     if "seconds" not in values:
         raise source.error(place, "has no time; expected time_ms or beats")
@@ -129,7 +131,7 @@ def _curve(source: Source, place: Place, _depth: int, file: str | None = None, *
     if file is None:
         return Curve(**values)
     if "tolerance" in values:
-        raise source.error((*place, "tolerance"), "stands beside a file; expected it beside points")
+        raise source.error((*place, "tolerance"), "is not for a file; expected it with points only")
     try:
         return load_equalizer(source.file((*place, "file"), file), values.get("phase", "minimum"))
     except ReverbError as error:
@@ -164,7 +166,7 @@ def _crossover(
 
 
 def _branch(source: Source, place: Place, table: dict[str, Any], depth: int) -> HasResponse:
-    """Return the effect of a branch: its steps, then its gain; nothing but the gain is a dry path."""
+    """Return the effect of a branch: its steps, then its gain; without steps it is a dry path."""
     read.check_keys(source, place, table, ("step", "gain_db"))
     gain_db = read.number(source, (*place, "gain_db"), table.get("gain_db", 0.0))
     try:
@@ -193,7 +195,7 @@ _SHAPE = _numbers("tolerance") | _PHASE
 _BELL = _numbers("frequency", "gain_db")
 _SLOPE = {"slope": Key("slope", read.whole)}
 _TIME = {"time_ms": Key("seconds", read.milliseconds), "beats": Key("beats", read.number)}
-_STEPS_AS_THEY_ARE = read.tables
+_NESTED = read.tables  # `_mid_side` makes effects of them
 
 STEPS: dict[str, Step] = {
     "lowpass": Step(_plain(LowPass), _numbers("cutoff"), _FILTER),
@@ -235,9 +237,7 @@ STEPS: dict[str, Step] = {
         | _numbers("decay", "low_cut", "high_cut", "width"),
     ),
     "width": Step(_plain(Width), _numbers("width")),
-    "midside": Step(
-        _mid_side, {}, {"mid": Key("mid", _STEPS_AS_THEY_ARE), "side": Key("side", _STEPS_AS_THEY_ARE)}
-    ),
+    "midside": Step(_mid_side, {}, {"mid": Key("mid", _NESTED), "side": Key("side", _NESTED)}),
     "parallel": Step(_parallel, {"branch": Key("branch", read.tables)}),
     "crossover": Step(
         _crossover,

@@ -1,4 +1,4 @@
-"""Presets: chains of effects in TOML files, bundled ones by name. The format is described in docs/presets.md."""
+"""Presets: chains of effects in TOML files, or bundled and known by name; docs/presets.md describes the format."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ from pathlib import Path
 from typing import Any
 
 from reverb.audiofiles.files import PathLike
+from reverb.checks import file_path, flag, instance
 from reverb.effects.effect import Chain, Effect, Gain, HasResponse, Levelled
 from reverb.errors import ParameterError, PresetError, UnknownNameError, nearest
 from reverb.store import preset_values as read
-from reverb.store.preset_lines import Lines
+from reverb.store.eq_files import bounded_bytes
 from reverb.store.preset_steps import steps_effect
-from reverb.store.preset_values import Source
+from reverb.store.preset_values import Lines, Source
 
 FORMAT = 1
-"""The version of the format that is read."""
+"""The version of the file format."""
 
 SUFFIX = ".toml"
 _KEYS = ("format", "description", "tempo", "level", "gain_db", "step")
 _PACKAGE = Path(__file__).resolve().parents[1]
 _FOLDERS = (_PACKAGE / "presets", _PACKAGE.parent / "presets")  # an installed wheel; the source tree
-_MOST_BYTES = 1_000_000
-# Keys of many parts take the parser the square of their number in time and memory.
+_MAX_BYTES = 1_000_000
+# The parser takes time and memory in proportion to the square of a key's number of parts.
 _LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++\s*+\.\s*+){32}""")
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A chain with a name.
+    """An effect from a preset's file, with its name and description.
 
     Attributes
     ----------
     name, description : str
     effect : Effect
     path : Path
+        The preset's file.
     """
 
     name: str
@@ -48,7 +50,7 @@ class Preset:
 
 
 def load_chain(path_or_name: PathLike, *, allow_outside: bool = False) -> Effect:
-    """Return the effect of a preset, bundled or of a file.
+    """Return the effect of a preset, bundled or from a file.
 
     Parameters
     ----------
@@ -62,7 +64,9 @@ def load_chain(path_or_name: PathLike, *, allow_outside: bool = False) -> Effect
     UnknownNameError
         If it is neither a known name nor a file.
     PresetError
-        If the preset is not understood; the message gives file, line and key.
+        If the preset is invalid; the message gives file, line and key.
+    ParameterError
+        If `path_or_name` is neither text nor path-like.
 
     Examples
     --------
@@ -73,8 +77,8 @@ def load_chain(path_or_name: PathLike, *, allow_outside: bool = False) -> Effect
 
 
 def load_preset(path_or_name: PathLike, *, allow_outside: bool = False) -> Preset:
-    """Return a preset with its name and description; parameters and errors as `load_chain`."""
-    text, known = os.fspath(path_or_name), names()
+    """Return a preset with its name and description; parameters and errors as for `load_chain`."""
+    text, known = file_path("preset", path_or_name), names()
     path = known.get(text, Path(text))
     if text not in known and not path.suffix and path.parent == Path(".") and not os.path.isfile(path):
         raise UnknownNameError(
@@ -84,7 +88,7 @@ def load_preset(path_or_name: PathLike, *, allow_outside: bool = False) -> Prese
 
 
 def names() -> dict[str, Path]:
-    """Return the file of every bundled preset by its name, in alphabetical order."""
+    """Return the files of the bundled presets by name, in alphabetical order."""
     folder = next((folder for folder in _FOLDERS if folder.is_dir()), None)
     if folder is None:
         raise UnknownNameError("the bundled presets are missing; reinstall the package")
@@ -92,35 +96,38 @@ def names() -> dict[str, Path]:
 
 
 def presets() -> Iterator[Preset]:
-    """Give every bundled preset, in alphabetical order."""
+    """Yield the bundled presets, in alphabetical order."""
     yield from (load_preset(name) for name in names())
 
 
 def read_preset(text: str, path: PathLike, *, allow_outside: bool = False) -> Preset:
-    """Return the preset that a text in TOML describes.
+    """Return the preset in a TOML text.
 
     Parameters
     ----------
     text : str
     path : path-like
-        Where the text comes from: it names the preset, and files in it are relative to its folder.
+        Path of the text's file: it gives the preset its name, and the files in the text are relative to its folder.
     allow_outside : bool
-        Let it read files outside that folder.
+        Let the preset read files outside that folder.
 
     Raises
     ------
     PresetError
-        If the text is not understood; the message gives file, line and key.
+        If the text is invalid; the message gives file, line and key.
+    ParameterError
+        If an argument has another type.
     """
-    path = Path(path)
+    text = instance("preset", text, str, "a text in TOML")
+    path, allow_outside = Path(file_path("path", path)), flag("allow_outside", allow_outside)
     if _LONG_KEY.search(text):
-        raise PresetError(f"{path}: a key of more than 32 parts; expected such as step.branch.step")
+        raise PresetError(f"{path}: a key of more than 32 parts; expected one such as step.branch.step")
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PresetError(f"{path}: no valid TOML: {error}") from error
-    except (RecursionError, ValueError) as error:  # nested without end, or a number of thousands of digits
-        raise PresetError(f"{path}: no valid TOML: nested too deep, or a number too long") from error
+        raise PresetError(f"{path}: not valid TOML: {error}") from error
+    except (RecursionError, ValueError) as error:  # nested deeply, or a number of thousands of digits
+        raise PresetError(f"{path}: not valid TOML: nested too deep, or a number too long") from error
     read.check_count(path, table)
     source = Source(path, Lines(text), allow_outside)
     _check_version(source, table)
@@ -131,11 +138,11 @@ def read_preset(text: str, path: PathLike, *, allow_outside: bool = False) -> Pr
         source = Source(path, source.lines, allow_outside, tempo)
     if "step" not in table:
         raise source.error((), "has no steps; expected at least one [[step]]")
-    return Preset(path.stem, " ".join(description.split()), _whole(source, table), path)
+    return Preset(path.stem, " ".join(description.split()), _effect(source, table), path)
 
 
-def _whole(source: Source, table: dict[str, Any]) -> Effect:
-    """Return the effect of all steps, at the level and with the gain that are asked for."""
+def _effect(source: Source, table: dict[str, Any]) -> Effect:
+    """Return the effect of all steps, brought to the preset's level, then its gain."""
     effect: HasResponse = steps_effect(source, ("step",), table["step"])
     for key, kind in (("level", read.text), ("gain_db", read.number)):
         if key in table:
@@ -149,7 +156,7 @@ def _whole(source: Source, table: dict[str, Any]) -> Effect:
 
 def _check_version(source: Source, table: dict[str, Any]) -> None:
     if "format" not in table:
-        raise source.error((), f"does not say its format; expected format = {FORMAT} at the top")
+        raise source.error((), f"has no format; expected format = {FORMAT} at the top")
     version = read.whole(source, ("format",), table["format"])
     if version != FORMAT:
         newer = "; install a newer version of reverb" if version > FORMAT else ""
@@ -157,18 +164,11 @@ def _check_version(source: Source, table: dict[str, Any]) -> None:
 
 
 def _text(path: Path) -> str:
-    """Return a file's text, or raise PresetError."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise PresetError(f"{path}: cannot be read ({reason})") from error
-    if len(data) > _MOST_BYTES:
-        raise PresetError(f"{path}: longer than {_MOST_BYTES // 1_000_000} MB; expected a preset")
+    """Return a preset's text, or raise PresetError."""
+    data = bounded_bytes(path, _MAX_BYTES, "a preset")
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise PresetError(
-            f"{path}: no text in UTF-8 (byte {error.start}); expected a preset in TOML"
+            f"{path}: not text in UTF-8 (byte {error.start}); expected a preset in TOML"
         ) from error

@@ -1,52 +1,62 @@
-"""The studio's web API: a method for each address. Other modules compute the sounds and pictures."""
+"""The studio's web API: a method for each address, and request bodies of bounded size.
 
+Other modules compute the sounds and pictures.
+"""
+
+import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 import reverb
-from reverb.checks import one_of, whole
+from reverb.checks import instance, one_of, whole
 from reverb.effects.effect import Effect
 from reverb.effects.fold import FLOOR_DB, portable
-from reverb.errors import UnknownNameError
+from reverb.errors import ParameterError, UnknownNameError
 from reverb.render.files import RenderReport, process_file
 from reverb.render.job import Progress
 from reverb.store.response_files import save_response
 from reverb.studio import preview
-from reverb.studio.messages import (
-    attached,
-    body_chunks,
-    download,
-    json_body,
-    recording_facts,
-    room_facts,
-    title,
-)
 from reverb.studio.renders import Renders
 from reverb.studio.settings import Settings
-from reverb.studio.uploads import Limits, Recording, Room, Uploads, clean_name, errors_naming
+from reverb.studio.uploads import (
+    Limits,
+    Recording,
+    Room,
+    Uploads,
+    clean_name,
+    errors_naming,
+    recording_facts,
+    room_facts,
+)
 
 PAGE = Path(__file__).resolve().parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_MAX_RATE = 384_000
-_COMPUTING = 2  # requests at once; more would slow each other down
-_UPLOADING = 2
+_MAX_RATE = 384_000  # Hz
+_MAX_COMPUTING = 2  # requests at a time; more would slow each other down
+_MAX_UPLOADING = 2
 EXAMPLE = "guitar.flac"
-# An installed wheel has it beside the page, the source tree among its examples.
+# Its place in an installed wheel, and in the source tree.
 _EXAMPLES = (PAGE.parent / EXAMPLE, PAGE.parents[2] / "examples" / "audio" / EXAMPLE)
 FORMATS = {"": ".wav", "PCM_16": ".wav", "PCM_24": ".wav", "FLOAT": ".wav", "FLAC": ".flac"}
 """File endings by output format: a WAV file in the recording's own subtype or in another, or a FLAC file."""
 
+_MAX_JSON_BYTES = 64_000
 _Result = TypeVar("_Result")
+
+
+class TooLargeError(Exception):
+    """A request's body is too large."""
 
 
 class Api:
@@ -60,7 +70,7 @@ class Api:
     def __init__(self, limits: Limits) -> None:
         self._files = Uploads(limits)
         self._renders = Renders()
-        self._limiter, self._uploading = CapacityLimiter(_COMPUTING), CapacityLimiter(_UPLOADING)
+        self._limiter, self._uploading = CapacityLimiter(_MAX_COMPUTING), CapacityLimiter(_MAX_UPLOADING)
         self._page = {path.name: path.read_bytes() for path in PAGE.iterdir() if path.suffix in _TYPES}
 
     def close(self) -> None:
@@ -185,63 +195,57 @@ class Api:
         return JSONResponse(await self._compute(lambda: preview.decay(room.load())))
 
     async def _folded(self, request: Request) -> Response:
-        asked = await json_body(request)
-        rate, channels = (
-            whole("sample_rate", asked.get("sample_rate"), 1, _MAX_RATE, "Hz"),
-            whole("channels", asked.get("channels"), 1, 2),
-        )
+        body = await _json_body(request)
+        rate, channels = _sample_rate(body), whole("channels", body.get("channels"), 1, 2)
 
         def fold() -> tuple[bytes, int]:
-            response = preview.folded(self._effect(asked), rate, channels)
+            response = preview.folded(self._effect(body), rate, channels)
             return preview.wav(response.samples, rate), response.latency
 
         sound, latency = await self._compute(fold)
         return Response(sound, media_type="audio/wav", headers={"x-latency": str(latency)})
 
     async def _pictures(self, request: Request) -> Response:
-        asked = await json_body(request)
-        recording = self._files.recording(asked.get("recording"))
+        body = await _json_body(request)
+        recording = self._files.recording(body.get("recording"))
 
         def draw() -> dict[str, Any]:
-            room, settings = self._room(asked), _settings(asked)
-            seen = preview.pictures(recording.path, settings.effect(room.load()))
+            room, settings = self._room(body), _settings(body)
+            drawn = preview.pictures(recording.path, settings.effect(room.load()))
             decays = {"as_it_is": room.load(), "as_set": settings.reverb(room.load()).room}
-            return {**seen, "decay": {name: preview.decay(r) for name, r in decays.items()}}
+            return {**drawn, "decay": {name: preview.decay(r) for name, r in decays.items()}}
 
         return JSONResponse(await self._compute(draw))
 
     # -- downloads --------------------------------------------------------------------------------------------
 
     async def _response(self, request: Request) -> Response:
-        asked = await json_body(request)
-        rate, name = (
-            whole("sample_rate", asked.get("sample_rate"), 1, _MAX_RATE, "Hz"),
-            title(self._room(asked)),
-        )
+        body = await _json_body(request)
+        rate, name = _sample_rate(body), _title(self._room(body))
         path = self._files.new_path(".wav")
 
         def save() -> None:
-            save_response(portable(self._effect(asked).response(rate), name), path)
+            save_response(portable(self._effect(body).response(rate), name), path)
 
         await self._compute(save)
-        return download(path, f"{name}-response.wav", BackgroundTask(path.unlink, missing_ok=True))
+        return _download(path, f"{name}-response.wav", BackgroundTask(path.unlink, missing_ok=True))
 
     async def _preset(self, request: Request) -> Response:
-        asked = await json_body(request)
-        room = self._room(asked)
-        text = _settings(asked).preset(room.ir, f"{room.entry.name}, set in reverb studio")
-        self._effect(asked)  # raises for a preset that could not be loaded
-        return Response(text, media_type="application/toml", headers=attached(f"{title(room)}.toml"))
+        body = await _json_body(request)
+        room = self._room(body)
+        text = _settings(body).preset(room.ir, f"{room.entry.name}, set in reverb studio")
+        self._effect(body)  # raises for a preset that could not be loaded
+        return Response(text, media_type="application/toml", headers=_attached(f"{_title(room)}.toml"))
 
     async def _render(self, request: Request) -> Response:
-        asked = await json_body(request)
-        recording = self._files.recording(asked.get("recording"))
-        subtype = one_of("format", asked.get("subtype", ""), FORMATS)
-        name = f"{Path(recording.name).stem}-{title(self._room(asked))}{FORMATS[subtype]}"
+        body = await _json_body(request)
+        recording = self._files.recording(body.get("recording"))
+        subtype = one_of("format", body.get("subtype", ""), FORMATS)
+        name = f"{Path(recording.name).stem}-{_title(self._room(body))}{FORMATS[subtype]}"
         work = partial(
             _render_like_chain,
             recording,
-            await run_sync(self._effect, asked),
+            await run_sync(self._effect, body),
             None if subtype in ("", "FLAC") else subtype,
         )
         id = self._renders.add(name, self._files.new_path(FORMATS[subtype]), work)
@@ -258,15 +262,15 @@ class Api:
         render = self._renders.get(request.path_params["id"])
         if render.state != "done":
             raise UnknownNameError("the render is not done")
-        return download(render.path, render.name)
+        return _download(render.path, render.name)
 
     # -- parameters of requests -------------------------------------------------------------------------------
 
-    def _room(self, asked: dict[str, Any]) -> Room:
-        return self._files.room(asked.get("room"))
+    def _room(self, body: dict[str, Any]) -> Room:
+        return self._files.room(body.get("room"))
 
-    def _effect(self, asked: dict[str, Any]) -> Effect:
-        return _settings(asked).effect(self._room(asked).load())
+    def _effect(self, body: dict[str, Any]) -> Effect:
+        return _settings(body).effect(self._room(body).load())
 
 
 def _render_like_chain(
@@ -279,6 +283,59 @@ def _render_like_chain(
         )
 
 
-def _settings(asked: dict[str, Any]) -> Settings:
-    values = asked.get("settings")
-    return Settings.of(values if isinstance(values, dict) else {})
+def _settings(body: dict[str, Any]) -> Settings:
+    return Settings.of(instance("settings", body.get("settings", {}), dict, "a JSON object"))
+
+
+def _sample_rate(body: dict[str, Any]) -> int:
+    return whole("sample_rate", body.get("sample_rate"), 1, _MAX_RATE, "Hz")
+
+
+async def body_chunks(request: Request, limit: int, name: str) -> AsyncIterator[bytes]:
+    """Yield a request's body in chunks.
+
+    Raises
+    ------
+    TooLargeError
+        If it is larger than `limit` bytes; the message calls it `name`.
+    """
+    declared = request.headers.get("content-length", "")
+    size = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
+    if size <= limit:
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                break
+            yield chunk
+    if size > limit:
+        raise TooLargeError(f"{name}: larger than {limit / 1e6:g} MB, the limit of an upload")
+
+
+async def _json_body(request: Request) -> dict[str, Any]:
+    """Return the JSON object in a request's body."""
+    text = b"".join([chunk async for chunk in body_chunks(request, _MAX_JSON_BYTES, "the request")])
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise ParameterError("the request has no JSON object")
+    return body
+
+
+def _title(room: Room) -> str:
+    """Return a room's name as a part of file names."""
+    return room.entry.name.replace("/", "-")
+
+
+def _attached(name: str) -> dict[str, str]:
+    """Return the header that makes a browser save an answer under a name."""
+    return {"content-disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
+
+
+def _download(path: Path, name: str, after: BackgroundTask | None = None) -> Response:
+    """Return an answer that the browser saves as a file, and run a task once it is sent."""
+    return FileResponse(
+        path, headers=_attached(name), media_type="application/octet-stream", background=after
+    )

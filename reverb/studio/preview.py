@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
 
-from reverb.arrays import Audio, as_audio
+from reverb.arrays import Audio, Real, as_audio
 from reverb.audiofiles.files import open_sound
 from reverb.effects.effect import Effect
 from reverb.effects.fold import FLOOR_DB, apply, fold, portable
@@ -96,5 +95,5 @@ def decay(room: ImpulseResponse) -> dict[str, Any]:
     return {"seconds": _rounded(line.x), "level": _rounded(line.y), "t30": seconds}
 
 
-def _rounded(values: npt.NDArray[np.float64]) -> list[float]:
+def _rounded(values: Real) -> list[float]:
     return [round(float(value), 4) for value in values]

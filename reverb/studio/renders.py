@@ -41,7 +41,7 @@ class Render:
 
     @property
     def ended(self) -> bool:
-        """Whether the render has ended, in whatever way."""
+        """Whether the render is done, failed or cancelled."""
         return self.state in ("done", "failed", "cancelled")
 
 
@@ -147,6 +147,6 @@ def _run(render: Render, work: Work) -> None:
         render.state = "cancelled"
     except (ReverbError, OSError) as error:
         render.error, render.state = str(error), "failed"
-    except BaseException as error:  # the page must learn of it, too
+    except BaseException as error:  # shown on the page, too
         render.error, render.state = f"{type(error).__name__}: {error}", "failed"
         raise

@@ -86,7 +86,7 @@ class Settings:
         Parameters
         ----------
         room : str
-            The name of a response in the library, or of a file beside the preset.
+            The name of a response in the library, or of a file in the preset's folder.
         description : str
             One line.
         """

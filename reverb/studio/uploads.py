@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from reverb.audiofiles.files import FORMATS, open_sound
+from reverb.checks import whole
 from reverb.errors import InvalidAudioError, ParameterError, ReverbError, UnknownNameError
 from reverb.responses.response import ImpulseResponse, derived
 from reverb.store import library
@@ -21,6 +22,7 @@ from reverb.store.library import Entry, measured_facts
 from reverb.store.response_files import load_response
 
 _MAX_CHANNELS = 2
+_MAX_LIMIT = 1 << 50
 _MAX_NAME = 80  # characters
 _Item = TypeVar("_Item")
 
@@ -33,6 +35,10 @@ class Limits:
     response_bytes: int = 50_000_000
     recordings: int = 12
     responses: int = 24
+
+    def __post_init__(self) -> None:
+        for name in ("recording_bytes", "response_bytes", "recordings", "responses"):
+            whole(name, getattr(self, name), 0, _MAX_LIMIT)
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Room:
 @lru_cache(maxsize=8)
 def _loaded(path: Path, name: str) -> ImpulseResponse:
     response = load_response(path)
-    # A response without a name of its own is named after its file, which is a number here.
+    # The name of a response without one is that of its file, which is a random number here.
     return derived(response, name=name) if response.name == path.stem else response
 
 
@@ -155,6 +161,34 @@ class Uploads:
             self.check_space(items)
             items[id] = item
         return id
+
+
+def recording_facts(id: str, recording: Recording) -> dict[str, Any]:
+    """Return the facts that the page shows about a recording."""
+    return {
+        "id": id,
+        "name": recording.name,
+        "seconds": recording.frames / recording.sample_rate,
+        "channels": recording.channels,
+        "sample_rate": recording.sample_rate,
+        "subtype": recording.subtype,
+    }
+
+
+def room_facts(id: str, room: Room) -> dict[str, Any]:
+    """Return the facts that the page shows about a room."""
+    entry = room.entry
+    return {
+        "id": id,
+        "name": entry.name,
+        "ir": room.ir,
+        "own": room.own,
+        "kind": entry.kind,
+        "layout": entry.layout,
+        "seconds": entry.seconds,
+        "t30": entry.t30,
+        "description": entry.description,
+    }
 
 
 def clean_name(text: str) -> str:

@@ -279,7 +279,7 @@ def test_files_that_are_no_sound(make_sound: MakeSound) -> None:
         fail(1, says, "filter", "lowpass", name, "out.wav", "--cutoff", "1000")
     fail(
         1,
-        "is silent; an impulse response must hold sound",
+        "is silent; expected an impulse response",
         "apply",
         "in.wav",
         "out.wav",

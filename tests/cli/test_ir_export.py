@@ -70,9 +70,9 @@ def test_ears_from_two_directions(audio_folder: Path) -> None:
         (["room.wav", "room.wav"], 1, "exists already"),
         (["room.wav", "x.y"], 2, "names no audio format"),
         (["none.npy", "x.wav"], 1, "no such file"),
-        (["room.wav", "x.npy", "--sample-rate", "48000"], 2, "48000 Hz was said"),
+        (["room.wav", "x.npy", "--sample-rate", "48000"], 2, "not the given 48000 Hz"),
         (["room.wav", "x.wav", "--direction", "left"], 2, "expected degrees"),
-        (["church", "my church.conf", "--format", "jconvolver"], 2, "no plain word"),
+        (["church", "my church.conf", "--format", "jconvolver"], 2, "not a plain word"),
     ],
 )
 def test_failures_are_one_line(args: list[str], status: int, told: str) -> None:

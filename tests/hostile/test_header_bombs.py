@@ -201,7 +201,7 @@ def test_a_pickle_is_refused_and_not_executed(tmp_path: Path) -> None:
     trap = tmp_path / "executed"
     for name, data in (("a_48000.npy", prefix), ("b_48000.npy", b"")):
         path = _file(tmp_path, name, data + pickle.dumps(_Trap(trap)))
-        with pytest.raises(AudioFileError, match="no plain NumPy array"):
+        with pytest.raises(AudioFileError, match="not a plain NumPy array"):
             load_response(path)
     assert not trap.exists()
     pickle.loads(pickle.dumps(_Trap(trap)))  # the trap works
@@ -212,7 +212,7 @@ def test_a_pickle_is_refused_and_not_executed(tmp_path: Path) -> None:
 def test_numpy_headers_that_promise_too_much(tmp_path: Path, shape: str) -> None:
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
     data = b"\x93NUMPY\x01\0" + struct.pack("<H", len(header)) + header + bytes(400)
-    with pytest.raises(ReverbError, match=r"no plain NumPy array|at most 16777216 samples"):
+    with pytest.raises(ReverbError, match=r"not a plain NumPy array|at most 16777216 samples"):
         load_response(_file(tmp_path, "a_48000.npy", data))
 
 
@@ -221,7 +221,7 @@ def test_files_of_gigabytes_are_refused_unread(tmp_path: Path, name: str) -> Non
     path = tmp_path / name
     path.touch()
     os.truncate(path, 5 << 30)  # a hole, without disk space
-    with pytest.raises(AudioFileError, match="has 5368709120 bytes; a response has at least one and at most"):
+    with pytest.raises(AudioFileError, match="has 5368709120 bytes; expected 1 to"):
         load_response(path)
 
 
@@ -271,5 +271,5 @@ def test_samples_beyond_all_sound_do_not_abort_the_mp3_encoder(tmp_path: Path) -
     assert report.clipped == loud.size
     held, _ = soundfile.read(tmp_path / "out.mp3")
     assert np.abs(held).max() < 4  # not 1e11: a codec overshoots clipped samples
-    with pytest.raises(InvalidAudioError, match="MP3 holds samples up to ±1"):
+    with pytest.raises(InvalidAudioError, match="MP3 stores samples up to ±1"):
         save_response(ImpulseResponse(loud, 44_100), tmp_path / "response.mp3")

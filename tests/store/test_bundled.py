@@ -1,4 +1,4 @@
-"""The bundled responses as they lie in `impulses/`, against the designs in its catalogue and against geometry."""
+"""The bundled responses in `impulses/`, compared with the designs in its catalogue and with geometry."""
 
 import json
 from functools import cache
@@ -84,7 +84,7 @@ def test_rooms_decay_like_the_buildings_they_are_named_after(name: str, mid: flo
 
 
 @pytest.mark.parametrize("name", DESIGNED)
-def test_catalogue_tells_what_is_measured(name: str) -> None:
+def test_the_catalogue_agrees_with_measurements(name: str) -> None:
     found = octaves(name)
     told = CATALOGUE[name]["measured"]
     for centre, t30, c80 in zip(told["octaves_hz"], told["t30_seconds"], told["c80_db"], strict=True):
@@ -105,7 +105,7 @@ def test_the_tail_goes_down_by_90_db_and_ends_in_silence(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DESIGNED)
-def test_it_starts_at_once_peaks_below_full_scale_and_has_no_offset(name: str) -> None:
+def test_it_starts_immediately_peaks_below_full_scale_and_has_no_offset(name: str) -> None:
     samples, sample_rate = read(name)
     assert 20 * np.log10(np.abs(samples).max()) == pytest.approx(-1, abs=0.01)
     assert np.abs(samples.mean(axis=0)).max() < 1e-6
@@ -169,10 +169,10 @@ def first_reflections() -> dict[str, Array]:
 
 
 @pytest.mark.parametrize("wall", first_reflections())
-def test_first_reflections_of_the_hall_come_when_geometry_says(wall: str) -> None:
+def test_first_reflections_of_the_hall_arrive_as_the_geometry_predicts(wall: str) -> None:
     samples, sample_rate = read("hall")
     expected = first_reflections()[wall] * sample_rate
-    # The cardioid that looks towards the reflection hears it clearly.
+    # The reflection is strongest in the cardioid that points to it.
     ear = int(
         np.argmax([np.abs(samples[round(t) - 3 : round(t) + 4, e]).max() for e, t in enumerate(expected)])
     )
@@ -203,6 +203,6 @@ def test_the_tail_neither_rings_nor_flutters(name: str) -> None:
 def test_reflections_grow_dense(name: str) -> None:
     samples, sample_rate = read(name)
     early, late = (samples[round(s * sample_rate) :][: sample_rate // 20, 0] for s in (0.01, 0.5))
-    # Of Gaussian noise, 31.7 % lies outside one standard deviation (Abel & Huang 2006).
+    # Gaussian noise exceeds one standard deviation 31.7 % of the time (Abel & Huang 2006).
     assert np.mean(np.abs(early) > early.std()) < 0.2
     assert np.mean(np.abs(late) > late.std()) == pytest.approx(0.317, abs=0.05)

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -55,14 +56,14 @@ def test_tables_of_all_kinds_give_the_same_curve(table: str, tmp_path: Path) -> 
     assert load_equalizer(path, phase="linear") == Curve(POINTS, phase="linear")
 
 
-def test_the_report_of_a_chain_is_of_its_folded_taps(tmp_path: Path) -> None:
+def test_the_report_of_a_chain_describes_its_folded_taps(tmp_path: Path) -> None:
     file = tmp_path / "eq.txt"
     file.write_text(
         "Preamp: -4 dB\nFilter 1: ON PK Fc 800 Hz Gain 6 dB Q 2\nFilter 2: ON HS Fc 5000 Hz Gain -3 dB Q 0.7\n"
     )
     chain = load_equalizer(file)
     report, response = report_on_equalizer(chain, 44_100), chain.response(44_100)
-    frequencies = np.fft.rfftfreq(1 << 16, 1 / 44_100)
+    frequencies: npt.NDArray[np.float64] = np.fft.rfftfreq(1 << 16, 1 / 44_100).astype(np.float64)
     gain = np.abs(np.fft.rfft(response.samples[:, 0], 1 << 16))
     wanted = (
         10 ** (-4 / 20)
@@ -94,7 +95,7 @@ def test_parametric_filters_become_a_chain(tmp_path: Path) -> None:
 
 
 def _slope(gain: float, slope: float) -> tuple[float, float]:
-    """How far the middle of a shelf lies above its corner, and its Q, by R. Bristow-Johnson's slope S."""
+    """Return the ratio of a shelf's middle to its corner frequency, and its Q, by R. Bristow-Johnson's slope S."""
     a, s = 10 ** (gain / 40), slope / 12
     return math.sqrt(a) ** (1 / s), 1 / math.sqrt((a + 1 / a) * (1 / s - 1) + 2)
 
@@ -107,7 +108,7 @@ def _slope(gain: float, slope: float) -> tuple[float, float]:
         ("PK Fc 1000 Hz Gain 12 dB BW Oct 1", [1, 10**0.3 * 0.5**0.5, 1], [1, 10**-0.3 * 0.5**0.5, 1]),
     ],
 )
-def test_other_ways_to_say_it_are_the_circuits(
+def test_filters_with_q_or_bandwidth_match_analog_filters(
     words: str, numerator: list[float], denominator: list[float], tmp_path: Path
 ) -> None:
     path = tmp_path / "filters.txt"
@@ -138,13 +139,13 @@ def test_a_slope_belongs_to_the_corner_of_a_shelf(slope: float, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "holds no table"),
+        ("", "has no table"),
         ("20 1\nabc def\n", "line 2: 'abc def'; expected a frequency in Hz and a gain in dB"),
         ("name,colour\n1,2\n", "line 1: no columns of Hz and dB in 'name, colour'"),
         ("20 999\n", "points: gain at 20 Hz is 999 dB; expected a number from -200 to 60 dB"),
         ("GraphicEQ: 20 1; 30\n", "line 1: '30'; expected pairs of Hz and dB"),
         ("\nFilter 1: ON AP Fc 100 Hz Q 1\n", "line 2: filter type 'AP'; expected one of PK, LS"),
-        ("Filter 1: ON PK Gain 3 dB\n", "line 1: filter PK without Fc"),
+        ("Filter 1: ON PK Gain 3 dB\n", "line 1: filter PK has no Fc"),
         ("Filter 1: ON PK Fc 100 Hz Gain 99 dB\n", "line 1: Gain 99 dB; expected -60 to 60 dB"),
         ("Filter 1: ON LS 18 dB Fc 100 Hz Gain 9 dB\n", "line 1: Slope 18 dB per octave; expected 0.5 to 12"),
         ("Filter 1: ON PK Fc 100 Hz Gain 9 dB BW Oct 0\n", "line 1: Bw 0 octaves; expected 0.001 to 8"),
@@ -152,14 +153,14 @@ def test_a_slope_belongs_to_the_corner_of_a_shelf(slope: float, tmp_path: Path) 
         ("Filter 1: OFF PK Fc 100 Hz Gain 3 dB\n", "all filters are off"),
     ],
 )
-def test_what_is_not_understood_names_its_line(text: str, says: str, tmp_path: Path) -> None:
+def test_errors_name_the_invalid_line(text: str, says: str, tmp_path: Path) -> None:
     path = tmp_path / "eq.txt"
     path.write_text(text)
     with pytest.raises(PresetError, match=says):
         load_equalizer(path)
 
 
-def test_a_missing_or_binary_file_is_an_error_of_ours(tmp_path: Path) -> None:
+def test_a_missing_file_or_a_folder_is_a_preset_error(tmp_path: Path) -> None:
     with pytest.raises(PresetError, match=r"none\.txt: cannot be read \(No such file"):
         load_equalizer(tmp_path / "none.txt")
     with pytest.raises(PresetError, match="cannot be read"):
@@ -180,7 +181,7 @@ def test_a_missing_or_binary_file_is_an_error_of_ours(tmp_path: Path) -> None:
         ).map(lambda t: (t[0][: t[1]] + t[2] + t[0][t[1] + 1 :]).encode("utf-8", "replace")),
     )
 )
-def test_no_file_at_all_gives_anything_but_an_equalizer_or_our_error(tmp_path: Path, data: bytes) -> None:
+def test_any_file_is_an_equalizer_or_an_error_of_the_package(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "eq.txt"
     path.write_bytes(data)
     with contextlib.suppress(ReverbError):

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 import reverb
+from reverb.effects.effect import Gain
 from reverb.effects.reverb import Reverb
 from reverb.errors import AudioFileError, ParameterError, UnknownNameError
+from reverb.responses.response import ImpulseResponse
 from reverb.store import library
+from reverb.store.formats.bare import write_raw
 from reverb.store.library import bundled_folder, entries, impulse, names
 from reverb.store.response_files import save_response
 
@@ -33,7 +36,7 @@ def test_the_promised_rooms_are_there() -> None:
     assert list(names()) == sorted(names())
 
 
-def test_they_are_small_together() -> None:
+def test_all_bundled_files_together_are_small() -> None:
     assert sum(path.stat().st_size for path in bundled_folder().iterdir()) < 12e6
 
 
@@ -46,7 +49,7 @@ def test_each_loads_by_its_name(name: str) -> None:
         assert response.layout == ("true-stereo" if name.endswith("true-stereo") else "stereo")
 
 
-def test_entries_tell_what_the_files_hold() -> None:
+def test_entries_agree_with_their_files() -> None:
     for entry in entries():
         response = impulse(entry.name)
         assert (entry.layout, entry.sample_rate) == (response.layout, response.sample_rate)
@@ -81,7 +84,7 @@ def test_a_name_like_nothing_lists_all() -> None:
         impulse("xyzzy")
 
 
-def test_a_missing_file_is_no_unknown_name(tmp_path: Path) -> None:
+def test_a_missing_file_is_not_an_unknown_name(tmp_path: Path) -> None:
     for path in ("church.wav", tmp_path / "church"):
         with pytest.raises(AudioFileError, match="no such file"):
             impulse(path)
@@ -94,7 +97,7 @@ def test_a_package_without_its_responses_says_so(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_installed_package_finds_them(tmp_path: Path) -> None:
-    """The wheel holds the responses inside the package, away from the source tree."""
+    """A wheel has the responses inside the package, not in the source tree."""
     source = Path(reverb.__file__).parent
     shutil.copytree(source, tmp_path / "reverb", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "reverb" / "impulses").mkdir()
@@ -108,7 +111,7 @@ def test_an_installed_package_finds_them(tmp_path: Path) -> None:
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's folder with responses of its own, and an empty cache."""
+    """Make a user's folder with responses, and an empty cache."""
     monkeypatch.setattr("platformdirs.user_data_path", lambda *_, **__: tmp_path / "data")
     monkeypatch.setattr(library, "cache_folder", lambda: tmp_path / "cache")
     folder = tmp_path / "data" / "impulses"
@@ -120,7 +123,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_ones_own_responses_stand_beside_the_bundled_ones(own: Path) -> None:
+def test_user_and_bundled_responses_are_listed_together(own: Path) -> None:
     assert {"den", "plates/bright", "hall"} <= names().keys()
     assert "notes" not in names()
     assert impulse("plates/bright") == impulse("room")
@@ -129,7 +132,7 @@ def test_ones_own_responses_stand_beside_the_bundled_ones(own: Path) -> None:
     assert found["den"].path == own / "den.flac"
 
 
-def test_what_is_measured_agrees_with_the_catalogue_and_is_kept(
+def test_measured_figures_agree_with_the_catalogue_and_are_cached(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {entry.name: entry for entry in entries()}
@@ -169,20 +172,20 @@ def test_search_needs_every_word_and_ignores_capitals() -> None:
     assert not list(entries("zzz"))
 
 
-def test_a_file_that_is_no_response_is_left_out_with_a_warning(own: Path) -> None:
+def test_a_file_that_is_not_a_response_is_left_out_with_a_warning(own: Path) -> None:
     (own / "broken.wav").write_bytes(b"RIFF")
     with pytest.warns(UserWarning, match=r"left out of the list: .*broken\.wav"):
         assert "broken" not in {entry.name for entry in entries()}
 
 
-def test_a_damaged_cache_is_measured_anew(own: Path, tmp_path: Path) -> None:
+def test_a_damaged_cache_is_ignored(own: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "responses.json").write_text("{")
     assert own.exists()
     assert next(entries("den")).t30
 
 
-def test_figures_of_the_bundled_ones_come_from_the_catalogue() -> None:
+def test_figures_of_bundled_responses_are_from_the_catalogue() -> None:
     found = {entry.name: entry for entry in entries()}
     assert found["church"].t30 == pytest.approx((4.071 + 3.905) / 2)
     assert (found["plate"].kind, found["hall"].kind, found["living-room"].kind) == (
@@ -208,8 +211,25 @@ def test_one_function_takes_a_response_a_name_a_path_or_samples(tmp_path: Path) 
         library.as_response([1.0, 0.5])
 
 
-@pytest.mark.parametrize("given", [None, 3, math.nan, True, object(), iter([1.0])])
-def test_what_is_no_response_is_refused_with_the_choices(given: object) -> None:
+def test_an_effect_and_a_file_of_bare_numbers_take_the_sample_rate_that_is_given(tmp_path: Path) -> None:
+    assert library.as_response(Gain(-6.0), 8000) == Gain(-6.0).response(8000)
+    with pytest.raises(ParameterError, match=r"an effect has no sample rate; .* give sample_rate="):
+        library.as_response(Gain(-6.0))
+    taps = ImpulseResponse([1.0, 0.5], 44_100)
+    write_raw(taps, tmp_path / "taps.f64")
+    write_raw(taps, tmp_path / "taps_44100.f64")
+    (tmp_path / "dirac.conf").write_text("/convolver/new 1 1 256 100\n/impulse/dirac 1 1 1 0\n")
+    assert library.as_response(tmp_path / "taps.f64", 8000).sample_rate == 8000
+    assert library.as_response(tmp_path / "taps_44100.f64", 8000) == taps
+    assert library.as_response(tmp_path / "dirac.conf", 8000).sample_rate == 8000
+    assert library.as_response("hall", 8000) == impulse("hall")
+    for name in ("taps.f64", "dirac.conf"):
+        with pytest.raises(ParameterError, match=r"sample rate is not known; .*sample_rate="):
+            library.as_response(tmp_path / name)
+
+
+@pytest.mark.parametrize("given", [None, 3, math.nan, True, object(), iter([1.0]), Gain])
+def test_other_values_are_refused_with_the_choices(given: object) -> None:
     with pytest.raises(ParameterError, match="expected an ImpulseResponse, the name of one in the library"):
         library.as_response(given, 48_000)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="expected an ImpulseResponse, the name of one in the library"):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("starlette", reason="needs Starlette (extra studio)")
+pytest.importorskip("uvicorn", reason="needs uvicorn (extra studio)")
 pytest.importorskip("httpx2", reason="needs httpx2, which Starlette's test client is made of")
 
 from starlette.testclient import TestClient

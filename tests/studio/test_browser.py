@@ -1,6 +1,6 @@
-"""The page in a real browser: a recording is dropped, heard, rendered and saved, as the command line renders it.
+"""The page in a real browser: a recording is dropped, played, rendered as by the command line, and saved.
 
-And what the page tells to those who do not see it, and how it is worked without a mouse.
+Also its accessibility: names and announcements for screen readers, and use without a mouse.
 """
 
 import base64
@@ -52,7 +52,7 @@ const options = { bubbles: true, cancelable: true, dataTransfer };
 for (const type of ["dragenter", "dragover", "drop"])
   document.getElementById("stage").dispatchEvent(new DragEvent(type, options));
 """
-# What the page's graph does, in a context that does not wait for a sound card.
+# The page's audio graph, rendered without a sound card.
 HEAR = """
 const [recording, wanted, done] = arguments;
 (async () => {
@@ -68,7 +68,7 @@ const [recording, wanted, done] = arguments;
   done({ latency: Number(answer.headers.get("x-latency")), channels });
 })().catch((error) => done({ error: String(error) }));
 """
-# The page's player with a sine, while responses come and go, rendered without a sound card: it stops at each change.
+# The page's player with a sine, rendered without a sound card; it pauses at each change of response.
 CHANGES = """
 const [sine, loud, soft, done] = arguments;
 (async () => {
@@ -102,7 +102,7 @@ const [sine, loud, soft, done] = arguments;
   done([bend, peak]);
 })().catch((error) => done(String(error)));
 """
-# A loop as the player has it: what repeats, and how it sounds dry, two times round and a half.
+# A loop of the player: its repeated samples, and two and a half rounds of its dry sound.
 LOOP = """
 const [sound, from, to, done] = arguments;
 (async () => {
@@ -276,18 +276,19 @@ def test_from_the_drop_to_the_saved_render(
     assert shared > 25_000
     assert null_db(sound[:shared], ours[:shared]) < -100
 
-    # It fits a desk and a pocket, and nothing went wrong on the way.
+    # It fits a desktop and a phone, and the browser logged no error.
     assert page.fits(1280)
     assert page.fits(390)
-    assert browser.get_log("browser") == []
+    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
 
-    # Nothing clicks when responses change: a step of the sine would bend it by a third of its peak.
-    sine, loud, soft = (wave_of(x) for x in (tone(100, 48_000, 4), [[1, 1], [0, 0]], [[0, 0], [-0.3, -0.3]]))
+    # Changes of response do not click: a step of the sine would bend it by a third of its peak.
+    waves: list[npt.ArrayLike] = [tone(100, 48_000, 4), [[1, 1], [0, 0]], [[0.0, 0.0], [-0.3, -0.3]]]
+    sine, loud, soft = map(wave_of, waves)
     bend, peak = browser.execute_async_script(CHANGES, sine, loud, soft)
     assert peak > 0.4
     assert bend < 0.005
 
-    # Nor at the seam of a loop, wherever its ends are; away from it a loop is the recording itself.
+    # Nor does the seam of a loop; elsewhere a loop equals the recording.
     sound = tone(100, 48_000, 1)
     assert bent(np.roll(sound[4800:7320], 100)) > 0.5  # as it would be without a fade
     for first, last in ((4800, 7320), (0, 2520)):
@@ -350,7 +351,7 @@ def reached(driver: webdriver.Chrome) -> list[str]:
     return found
 
 
-def test_everything_is_named_told_and_worked_by_the_keyboard_alone(
+def test_everything_is_named_announced_and_usable_with_the_keyboard_only(
     address: str, browser: webdriver.Chrome, tmp_path: Path, make_sound: MakeSound
 ) -> None:
     page = Page(browser)
@@ -365,7 +366,7 @@ def test_everything_is_named_told_and_worked_by_the_keyboard_alone(
     page.at("recording-file").send_keys(str(take))
     wait("the pictures", lambda: page.data("seen"))
 
-    # A region is typed, a room chosen, a knob turned and a render saved, by keys on what Tab leads to.
+    # By keys on elements that Tab reaches: type a region, choose a room, turn a knob, save a render.
     page.at("loop").send_keys(Keys.SPACE)
     page.at("loop-from").send_keys(Keys.CONTROL, "a", Keys.NULL, "0.1", Keys.TAB)
     page.at("wave").send_keys(Keys.END, Keys.ARROW_DOWN)
@@ -393,7 +394,7 @@ def test_everything_is_named_told_and_worked_by_the_keyboard_alone(
     }
     knobs = {knob.get_attribute("aria-valuetext") for knob in browser.find_elements(By.CLASS_NAME, "knob")}
     assert {"30 %", "0 ms", "off", "100 %", "0.0 dB"} < knobs
-    # Pictures are described, and nothing is read out but the one line of news.
+    # Pictures are described, and only the status line is announced.
     assert all("description" in said or name for role, name, said in things if role in ("image", "canvas"))
     assert [(role, name) for role, name, said in things if said.get("live") not in (None, "off")] == [
         ("status", "")
@@ -404,12 +405,12 @@ def test_everything_is_named_told_and_worked_by_the_keyboard_alone(
     dials = [f"knob-{name}" for name in page.data("sounds")[1]]
     assert stops == [*BEFORE, *BETWEEN, *dials, *AFTER]
 
-    # Taking away what has the focus leaves the keyboard where it was.
+    # Removing the focused element moves the focus to the next useful one.
     page.at("forget").send_keys(Keys.ENTER)
     wait("the empty page", lambda: page.at("welcome").is_displayed())
     assert browser.switch_to.active_element.get_attribute("id") == "recording-file"
 
-    # What went on and what went wrong was told.
+    # Progress and errors were announced.
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"no sound at all")
     page.at("recording-file").send_keys(str(broken))

@@ -1,4 +1,4 @@
-"""Access: the studio's own page with the token is admitted, and nobody else."""
+"""Access: only the studio's own page with the token is admitted."""
 
 import pytest
 
@@ -30,7 +30,9 @@ def test_a_wrong_cookie_is_refused(studio: Studio) -> None:
     client = studio(token=False)
     client.cookies.set("reverb-studio", TOKEN[:-1])
     assert client.get("/api/state").status_code == 403
-    assert client.get(f"/api/state?token={TOKEN}").status_code == 403  # an address is for the page alone
+    assert (
+        client.get(f"/api/state?token={TOKEN}").status_code == 403
+    )  # a token in the address is for the page only
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_requests_from_elsewhere_are_refused_with_the_token_too(
         assert "not a request of this studio's own page" in answer.json()["error"]
 
 
-def test_our_own_page_is_let_in(studio: Studio) -> None:
+def test_the_studios_own_page_is_admitted(studio: Studio) -> None:
     client = studio()
     for headers in (
         {"origin": f"http://{HOST}", "sec-fetch-site": "same-origin"},
@@ -68,7 +70,7 @@ def test_our_own_page_is_let_in(studio: Studio) -> None:
         assert client.get("/api/state", headers=headers).status_code == 200
 
 
-def test_every_answer_carries_the_headers_of_a_careful_server(studio: Studio) -> None:
+def test_every_answer_has_the_security_headers(studio: Studio) -> None:
     client = studio()
     for path in ("/", "/page/main.js", "/api/state", "/nowhere"):
         headers = client.get(path).headers

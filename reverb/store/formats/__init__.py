@@ -1,7 +1,9 @@
-"""Responses in files that are no sound files: bare numbers, SOFA, the configurations of other convolvers.
+"""Impulse responses in files other than sound files: bare numbers, SOFA, the configurations of other convolvers.
 
-`READERS` names the module and function for each ending; `reverb.store.response_files.load_response` looks there.
+`reverb.store.response_files.load_response` loads the reader for a file's ending from `READERS`.
 """
+
+from reverb.errors import ParameterError
 
 READERS = {
     ".npy": "bare:read_npy",
@@ -15,4 +17,8 @@ READERS = {
     ".sofa": "sofa:read_sofa",
     ".conf": "jconvolver:read_jconvolver",
 }
-"""A reader takes (path, layout or None, sample rate or None) and gives an `ImpulseResponse`."""
+"""Readers by a file's ending, as module:function; each takes path, layout and sample rate."""
+
+
+class UnknownRateError(ParameterError):
+    """Neither a file nor its name has a sample rate."""

@@ -1,7 +1,7 @@
-"""One response as another convolver's own: CamillaDSP, BruteFIR, Equalizer APO, jconvolver, ffmpeg.
+"""Export an impulse response to other convolvers: CamillaDSP, BruteFIR, Equalizer APO, jconvolver, ffmpeg.
 
-Each export is a text that the program takes, beside the coefficients as float files whose names it holds: keep them in
-one folder and run the program there.
+An export is the program's configuration as a text, and the coefficients as float files that the text names: keep them
+in one folder and run the program there.
 """
 
 import os
@@ -11,14 +11,18 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from reverb.arrays import Audio
 from reverb.audiofiles.outputs import PathLike, check_output, whole_or_nothing
+from reverb.checks import file_path, flag, instance, one_of, whole
 from reverb.errors import ParameterError
 from reverb.responses.response import ImpulseResponse
-from reverb.store.formats.bare import write_npy, write_raw
+from reverb.store.formats.bare import write_floats, write_npy, write_raw
 from reverb.store.formats.text import write_text
 
-_BLOCK = 1024  # frames in which the real-time programs work
-_MOST_JCONVOLVER = 64
+_BLOCK = 1024  # frames, of the real-time programs
+_APO_CHANNELS = ("L", "R", "C", "LFE", "RL", "RR", "SL", "SR")
+_MAX_JCONVOLVER_CHANNELS = 64
+_MAX_EXPORT_CHANNELS = 1024
 
 
 def export(
@@ -29,50 +33,52 @@ def export(
     Parameters
     ----------
     response : ImpulseResponse
-        As it is: the programs do not know `latency`, and come so much later.
+        Exported unchanged: the programs have no notion of `latency`, and are late by it.
     path : path-like
-        Of the text; coefficients lie beside it under its stem.
+        Path of the text; the coefficients are written to the same folder, under its stem.
     kind : str
         One of `KINDS`.
     channels : int
-        For which a mono response is written.
+        Number of channels for which a mono response is written.
     overwrite : bool
         Whether to replace existing files.
 
     Returns
     -------
     tuple of Path
-        What was written, the text first.
+        The files written, the text first.
 
     Raises
     ------
     ParameterError
-        If the kind is unknown, or the program cannot hold such a response.
+        If the kind is unknown, the program cannot use such a response, or an argument has the wrong type.
     AudioFileError
-        If a file exists and must not be replaced, or cannot be written.
+        If a file exists and `overwrite` is false, or cannot be written.
     """
-    if kind not in KINDS:
-        raise ParameterError(f"format {kind!r}; expected one of {', '.join(KINDS)}")
+    instance("response", response, ImpulseResponse, "an ImpulseResponse")
+    path, overwrite = Path(file_path("path", path)), flag("overwrite", overwrite)
+    kind = one_of("format", kind, KINDS)
+    channels = whole("channels", channels, 1, _MAX_EXPORT_CHANNELS)
     if kind in _PLAIN:
         _PLAIN[kind](response, path, overwrite=overwrite)
-        return (Path(path),)
+        return (path,)
     response = response.for_channels(channels) if response.is_mono and kind != "ffmpeg" else response
-    text, data = _PROGRAMS[kind](response, Path(path))
-    check_output(path, overwrite)
-    for name in data:
-        check_output(Path(path).parent / name, overwrite)
-    for name, samples in data.items():
-        _write_floats(Path(path).parent / name, samples, response.sample_rate, overwrite)
+    text, coefficients = _PROGRAMS[kind](response, path)
+    files = {path.parent / name: samples for name, samples in coefficients.items()}
+    for file in (path, *files):
+        check_output(file, overwrite)
+    for file, samples in files.items():
+        _write_coefficients(file, samples, response.sample_rate, overwrite)
     with whole_or_nothing(path, overwrite) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    return (Path(path), *(Path(path).parent / name for name in data))
+    return (path, *files)
 
 
-_Data = dict[str, np.ndarray]
+_Coefficients = dict[str, Audio]
 
 
-def _camilladsp(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
-    """Make a whole configuration, from standard input to standard output; its parts fit into any other."""
+def _camilladsp(response: ImpulseResponse, path: Path) -> tuple[str, _Coefficients]:
+    """Return a configuration from standard input to standard output; its parts fit into any other."""
     wiring, name = response.wiring, f"{path.stem}.wav"
     count = len(wiring.paths)
     paths = range(count)
@@ -114,8 +120,8 @@ def _camilladsp(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
     return "\n".join(lines) + "\n", {name: response.samples}
 
 
-def _brutefir(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
-    """Make a configuration from standard input to standard output, 32-bit floats."""
+def _brutefir(response: ImpulseResponse, path: Path) -> tuple[str, _Coefficients]:
+    """Return a configuration from standard input to standard output, 32-bit floats."""
     wiring = response.wiring
     blocks = max(-(-response.frames // _BLOCK), 1)
     inputs = ", ".join(f'"in{n}"' for n in range(wiring.inputs))
@@ -128,18 +134,18 @@ def _brutefir(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
         "overflow_warnings: false;",
         'convolver_config: "/dev/null";',
     ]
-    data: _Data = {}
+    data: _Coefficients = {}
     for row in range(response.channels):
         name = f"{path.stem}_{row}.f32"
         data[name] = response.samples[:, row]
         lines.append(f'coeff "response{row}" {{ filename: {_quoted(name)}; format: "FLOAT_LE"; }};')
-    for word, names, device, count in (
+    for direction, names, device, count in (
         ("input", inputs, "/dev/stdin", wiring.inputs),
         ("output", outputs, "/dev/stdout", wiring.outputs),
     ):
-        more = " dither: false;" if word == "output" else ""
+        more = " dither: false;" if direction == "output" else ""
         lines.append(
-            f'{word} {names} {{ device: "file" {{ path: "{device}"; }}; '
+            f'{direction} {names} {{ device: "file" {{ path: "{device}"; }}; '
             f'sample: "FLOAT_LE"; channels: {count};{more} }};'
         )
     for number, wire in enumerate(wiring.paths):
@@ -150,13 +156,13 @@ def _brutefir(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
     return "\n".join(lines) + "\n", data
 
 
-def _equalizer_apo(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
-    """Make lines to include; a matrix goes through virtual channels."""
-    names = ("L", "R", "C", "LFE", "RL", "RR", "SL", "SR")
+def _equalizer_apo(response: ImpulseResponse, path: Path) -> tuple[str, _Coefficients]:
+    """Return lines to include in a configuration; a matrix uses virtual channels."""
+    names = _APO_CHANNELS
     wiring = response.wiring
     if max(wiring.inputs, wiring.outputs) > len(names):
         raise ParameterError(
-            f"Equalizer APO knows {len(names)} channels; the response has {wiring.inputs}×{wiring.outputs}"
+            f"Equalizer APO has {len(names)} channels; the response needs {wiring.inputs}×{wiring.outputs}"
         )
     head = f"# {response.sample_rate} Hz: the device must run at this rate\n"
     if all(p.input == p.output == p.response for p in wiring.paths) and wiring.inputs == wiring.outputs:
@@ -175,11 +181,11 @@ def _equalizer_apo(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
     return head + "\n".join([*lines, "Channel: all", "Copy: " + " ".join(sums)]) + "\n", data
 
 
-def _jconvolver(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
-    """Make a configuration for jconvolver on the sound card and fconvolver on files."""
+def _jconvolver(response: ImpulseResponse, path: Path) -> tuple[str, _Coefficients]:
+    """Return a configuration for jconvolver on the sound card and fconvolver on files."""
     wiring = response.wiring
-    if max(wiring.inputs, wiring.outputs) > _MOST_JCONVOLVER:
-        raise ParameterError(f"jconvolver knows {_MOST_JCONVOLVER} channels; the response has more")
+    if max(wiring.inputs, wiring.outputs) > _MAX_JCONVOLVER_CHANNELS:
+        raise ParameterError(f"jconvolver has {_MAX_JCONVOLVER_CHANNELS} channels; the response needs more")
     name = f"{path.stem}.wav"
     lines = [
         f"# {response.name}: {response.layout}, {response.sample_rate} Hz",
@@ -192,8 +198,8 @@ def _jconvolver(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
     return "\n".join(lines) + "\n", {name: response.samples}
 
 
-def _ffmpeg(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
-    """Make a shell script that takes an input, an output and more of ffmpeg's options; the tail is kept."""
+def _ffmpeg(response: ImpulseResponse, path: Path) -> tuple[str, _Coefficients]:
+    """Return a shell script that takes an input, an output and options of ffmpeg, and renders the tail, too."""
     wiring, name = response.wiring, f"{path.stem}.wav"
     seconds = min(max(response.seconds + 1, 1), 60)
     afir = f"afir=gtype=none:irfmt={{}}:maxir={seconds:g}"
@@ -223,7 +229,7 @@ def _ffmpeg(response: ImpulseResponse, path: Path) -> tuple[str, _Data]:
     return script, {name: response.samples}
 
 
-# Some versions of afir double the level without saying so: what it makes of a unit impulse tells.
+# Some versions of afir double the level without documenting it, so the script measures its level for a unit impulse.
 _FFMPEG_SCRIPT = r"""#!/bin/sh
 # {layout} at {rate} Hz; usage: sh {script} INPUT OUTPUT [-c:a pcm_f32le ...]
 here=$(dirname -- "$0") in=$1 out=$2
@@ -237,38 +243,38 @@ exec ffmpeg -i "$in" -i "$here/"{name} -filter_complex \
 """
 
 
-def _write_floats(path: Path, samples: np.ndarray, rate: int, overwrite: bool) -> None:
-    """Write coefficients as the file's ending says: raw, or WAV of 32-bit floats."""
-    floats = np.ascontiguousarray(samples, "<f4")
+def _write_coefficients(path: Path, samples: Audio, sample_rate: int, overwrite: bool) -> None:
+    """Write 32-bit floats: raw if the path ends in .f32, or else WAV."""
+    if path.suffix == ".f32":
+        write_floats(samples, path, overwrite)
+        return
     with whole_or_nothing(path, overwrite) as temporary:
-        if path.suffix == ".f32":
-            temporary.write_bytes(floats.tobytes())
-        else:
-            soundfile.write(os.fsencode(temporary), floats, rate, "FLOAT", format="WAV")
+        floats = np.ascontiguousarray(samples, "<f4")
+        soundfile.write(os.fsencode(temporary), floats, sample_rate, "FLOAT", format="WAV")
 
 
 def _quoted(name: str) -> str:
-    """Quote a file name as YAML and BruteFIR both take it."""
+    """Return a file name in quotation marks, with the escapes of YAML and BruteFIR."""
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _word(name: str) -> str:
-    """Return a file name as one word of a shell or a jconvolver line.
+    """Return a file name that is one word in a shell and in a line of jconvolver.
 
     Raises
     ------
     ParameterError
-        If it has characters that they would take apart.
+        If it has other characters than letters, digits and ``._-+=@%,``.
     """
     if not all(c.isalnum() or c in "._-+=@%," for c in name):
         raise ParameterError(
-            f"{name!r} is no plain word, which the program needs; use letters, digits, dots and dashes"
+            f"{name!r} is not a plain word, which the program needs; use letters, digits, dots and dashes"
         )
     return name
 
 
 _PLAIN: dict[str, Callable[..., None]] = {"raw": write_raw, "npy": write_npy, "text": write_text}
-_PROGRAMS: dict[str, Callable[[ImpulseResponse, Path], tuple[str, _Data]]] = {
+_PROGRAMS: dict[str, Callable[[ImpulseResponse, Path], tuple[str, _Coefficients]]] = {
     "camilladsp": _camilladsp,
     "brutefir": _brutefir,
     "equalizer-apo": _equalizer_apo,
@@ -276,4 +282,4 @@ _PROGRAMS: dict[str, Callable[[ImpulseResponse, Path], tuple[str, _Data]]] = {
     "ffmpeg": _ffmpeg,
 }
 KINDS = (*_PLAIN, *_PROGRAMS)
-"""What `export` writes."""
+"""The formats of `export`."""

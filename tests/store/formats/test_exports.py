@@ -73,7 +73,7 @@ def assert_null(actual: Array, expected: Array) -> None:
 
 
 @each_response
-def test_fconvolver_renders_as_we_do(tmp_path: Path, response: ImpulseResponse) -> None:
+def test_fconvolver_renders_the_same(tmp_path: Path, response: ImpulseResponse) -> None:
     program = needs("fconvolver")
     export(response, tmp_path / "room.conf", "jconvolver")
     soundfile.write(tmp_path / "in.wav", sound(), RATE, "FLOAT")
@@ -86,7 +86,7 @@ def test_fconvolver_renders_as_we_do(tmp_path: Path, response: ImpulseResponse) 
 
 
 @each_response
-def test_brutefir_renders_as_we_do(tmp_path: Path, response: ImpulseResponse) -> None:
+def test_brutefir_renders_the_same(tmp_path: Path, response: ImpulseResponse) -> None:
     program = needs("brutefir")
     export(response, tmp_path / "room.conf", "brutefir")
     expected = rendered(response, sound())
@@ -98,7 +98,7 @@ def test_brutefir_renders_as_we_do(tmp_path: Path, response: ImpulseResponse) ->
 
 
 @each_response
-def test_ffmpeg_renders_as_we_do(tmp_path: Path, response: ImpulseResponse) -> None:
+def test_ffmpeg_renders_the_same(tmp_path: Path, response: ImpulseResponse) -> None:
     needs("ffmpeg")
     export(response, tmp_path / "room.sh", "ffmpeg")
     soundfile.write(tmp_path / "in.wav", sound(), RATE, "DOUBLE")
@@ -110,8 +110,8 @@ def test_ffmpeg_renders_as_we_do(tmp_path: Path, response: ImpulseResponse) -> N
 
 
 @each_response
-def test_camilladsp_would_render_as_we_do(tmp_path: Path, response: ImpulseResponse) -> None:
-    """The configuration, obeyed step by step as the program's manual tells."""
+def test_a_model_of_camilladsp_renders_the_same(tmp_path: Path, response: ImpulseResponse) -> None:
+    """Apply the configuration step by step, following the program's manual."""
     yaml = pytest.importorskip("yaml")
     written = export(response, tmp_path / "room.yml", "camilladsp")
     config = yaml.safe_load(written[0].read_text())
@@ -139,8 +139,8 @@ def test_camilladsp_would_render_as_we_do(tmp_path: Path, response: ImpulseRespo
 
 
 @each_response
-def test_equalizer_apo_would_render_as_we_do(tmp_path: Path, response: ImpulseResponse) -> None:
-    """The lines, obeyed as the program's manual tells: Copy sets channels, Convolution those that are chosen."""
+def test_a_model_of_equalizer_apo_renders_the_same(tmp_path: Path, response: ImpulseResponse) -> None:
+    """Apply the lines, following the program's manual: Copy sets channels, Convolution filters the selected ones."""
     lines = export(response, tmp_path / "room.txt", "equalizer-apo")[0].read_text().splitlines()
     x = np.pad(sound(), ((0, response.frames - 1), (0, 0)))
     held = {"L": x[:, 0], "R": x[:, 1], "C": np.zeros(len(x))}
@@ -164,14 +164,16 @@ def test_equalizer_apo_would_render_as_we_do(tmp_path: Path, response: ImpulseRe
 
 
 @each_response
-def test_what_jconvolver_reads_we_read_back(tmp_path: Path, response: ImpulseResponse) -> None:
+def test_an_exported_jconvolver_configuration_loads_as_the_same_response(
+    tmp_path: Path, response: ImpulseResponse
+) -> None:
     export(response, tmp_path / "room.conf", "jconvolver")
     loaded = load_response(tmp_path / "room.conf")
     assert_null(rendered(loaded, sound()), rendered(response, sound()))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_is_replaced_unasked_and_nothing_half_written(tmp_path: Path, kind: str) -> None:
+def test_existing_files_are_replaced_only_with_overwrite(tmp_path: Path, kind: str) -> None:
     response = responses()[1]
     written = export(response, tmp_path / "room.out", kind)
     assert sorted(written) == sorted(tmp_path.iterdir())
@@ -182,12 +184,14 @@ def test_nothing_is_replaced_unasked_and_nothing_half_written(tmp_path: Path, ki
     export(response * 0.5, tmp_path / "room.out", kind, overwrite=True)
 
 
-def test_what_a_program_cannot_hold_is_said(tmp_path: Path) -> None:
+def test_a_response_that_a_program_cannot_use_is_refused(tmp_path: Path) -> None:
     wide = ImpulseResponse(decaying(10, 9), RATE, "wide", parallel(9))
-    with pytest.raises(ParameterError, match="Equalizer APO knows 8 channels"):
+    with pytest.raises(ParameterError, match="Equalizer APO has 8 channels"):
         export(wide, tmp_path / "a.txt", "equalizer-apo")
-    with pytest.raises(ParameterError, match="no plain word"):
+    with pytest.raises(ParameterError, match="not a plain word"):
         export(responses()[0], tmp_path / "my room.conf", "jconvolver")
-    with pytest.raises(ParameterError, match=r"format 'vst'; expected one of raw, npy, text, camilladsp"):
+    with pytest.raises(
+        ParameterError, match=r"format is 'vst'; expected 'raw' or 'npy' or 'text' or 'camilladsp'"
+    ):
         export(responses()[0], tmp_path / "a", "vst")
     assert list(tmp_path.iterdir()) == []
