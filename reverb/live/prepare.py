@@ -13,10 +13,8 @@ from reverb.effects.fold import fold
 from reverb.effects.reverb import Reverb, constant_power
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError
-from reverb.live.convolver import check_dry
+from reverb.live.levels import check_dry
 from reverb.responses.response import ImpulseResponse, derived
-
-LOUDEST_DB = 60.0
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,7 @@ def prepare(effect: HasResponse, sample_rate: int, inputs: int, outputs: int) ->
         dry, wet = levels() if mix is None else levels(mix)
     else:
         response = response_of(effect, sample_rate, causal=True)
-    if dry:
-        check_dry(inputs, outputs)
+    check_dry(dry, inputs, outputs)
     return Prepared(
         _to_outputs(fold(response, sample_rate, inputs), outputs),
         response.spread(inputs) if outputs > 1 else 1.0,

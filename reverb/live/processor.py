@@ -14,27 +14,19 @@ from reverb.effects.effect import HasResponse
 from reverb.engine.realtime.swap import Mode
 from reverb.errors import ParameterError
 from reverb.levels import from_db, to_db
-from reverb.live.convolver import LOUDEST_DB, Convolver
+from reverb.live.convolver import MAX_DB, Convolver
 from reverb.live.feedback import Tap
+from reverb.live.files import Player
+from reverb.live.levels import PathLevels
 from reverb.live.meters import LevelMeter
-from reverb.live.player import Player
 from reverb.live.prepare import Prepared, width
-from reverb.live.recorder import Recordings
+from reverb.live.recordings import Recordings
 from reverb.live.settings import Setup
 
 FADE_SECONDS = 0.02
 LIMITER_THRESHOLD_DB = -1.5
 _HISTORY_SECONDS = 10.0
 _MAX_SAMPLE = 1e16  # 320 dB over full scale; its square still is a float32
-
-
-@dataclass(frozen=True)
-class PathLevels:
-    """Linear levels of the dry and the wet path, and whether any sound is let out."""
-
-    dry: float
-    wet: float
-    open: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,4 +293,4 @@ class LiveProcessor:
 
 
 def _decibels(level: float) -> float:
-    return min(to_db(level), LOUDEST_DB)
+    return min(to_db(level), MAX_DB)

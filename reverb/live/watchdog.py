@@ -7,8 +7,8 @@ from reverb.errors import DeviceLostError
 from reverb.levels import from_db
 from reverb.live import scheduling
 from reverb.live.feedback import INTERVAL_SECONDS, FeedbackGuard, find_tone
-from reverb.live.player import Player
-from reverb.live.recorder import Recordings
+from reverb.live.files import Player
+from reverb.live.recordings import Recordings
 from reverb.live.stream import StreamRunner
 
 

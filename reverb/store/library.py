@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from reverb.audiofiles.files import FORMATS, open_sound, read_tags
 from reverb.cache import cache_folder, read_cache, write_cache
+from reverb.effects.effect import HasResponse
 from reverb.errors import ParameterError, ReverbError, UnknownNameError, nearest, shown
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.shape import layout_name, usual_wiring
@@ -189,25 +190,25 @@ def _load(name: str, path: Path, layout: str | None, modified_ns: int) -> Impuls
 
 
 def as_response(
-    given: ImpulseResponse | str | os.PathLike[str] | npt.ArrayLike,
+    given: HasResponse | str | os.PathLike[str] | npt.ArrayLike,
     sample_rate: int | None = None,
     layout: str | None = None,
 ) -> ImpulseResponse:
-    """Return a response, a name, a path or samples as an impulse response.
+    """Return a response, an effect, a name, a path or samples as an impulse response.
 
     Parameters
     ----------
-    given : ImpulseResponse, str, path-like or array_like
-        A response is returned as it is; a name or a path is loaded as `impulse` does.
+    given : ImpulseResponse, effect, str, path-like or array_like
+        A response is returned as it is, at its own rate; a name or a path is loaded as `impulse` does.
     sample_rate : int, optional
-        In Hz, of samples; needed for them alone.
+        In Hz, of samples, or of the response that an effect makes; needed for these alone.
     layout : str, optional
         Of a file or of samples, as `parse_layout` takes it.
 
     Raises
     ------
     ParameterError
-        If it is none of these, or samples come without a sample rate.
+        If it is none of these, or samples or an effect come without a sample rate.
     ReverbError
         As `impulse` and `ImpulseResponse` raise it.
 
@@ -220,6 +221,10 @@ def as_response(
         return given
     if isinstance(given, str | os.PathLike):
         return impulse(given, layout)
+    if isinstance(given, HasResponse) and not isinstance(given, type):
+        if sample_rate is None:
+            raise ParameterError("an effect is made for a sample rate; give sample_rate=, in Hz")
+        return given.response(sample_rate)
     if not hasattr(given, "__len__") and not hasattr(given, "__array__"):
         raise ParameterError(
             f"impulse response is {shown(repr(given))}; expected an ImpulseResponse, the name of one in the library, "

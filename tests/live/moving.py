@@ -42,9 +42,9 @@ class CountingOsc(OscControl):
 
     received = 0
 
-    def _take(self, address: str, *arguments: Any) -> None:
+    def receive(self, address: str, *arguments: Any) -> None:
         self.received += 1
-        super()._take(address, *arguments)
+        super().receive(address, *arguments)
 
 
 @contextmanager

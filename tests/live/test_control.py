@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reverb.errors import AudioFileError, DeviceError, MissingExtraError, ParameterError
-from reverb.live.control.core import PARAMETERS, choose, set_parameter, turn
+from reverb.live.control.core import PARAMETERS, request_number, set_or_tell, set_parameter
 from reverb.live.control.midi import MidiControl, MidiMap, inputs
 from reverb.live.control.osc import OscControl
 
@@ -79,7 +79,7 @@ def test_faders_reach_both_ends() -> None:
 def test_choosing_by_number() -> None:
     session = Remembering()
     for number in (1, 99, -3):
-        choose(session, number)
+        request_number(session, number)
     assert session.asked == ["b", "c", "a"]
 
 
@@ -162,7 +162,7 @@ def test_osc_rubbish_does_no_harm(osc) -> None:  # type: ignore[no-untyped-def]
 def test_osc_before_the_start_is_ignored(osc) -> None:  # type: ignore[no-untyped-def]
     session, control, send = osc
     session.started = False
-    control._take("/reverb/mix", 0.6)
+    control.receive("/reverb/mix", 0.6)
     session.started = True
     send()
     assert session.mix == 0.3
@@ -195,7 +195,7 @@ class FakeMidi:
 @pytest.fixture
 def midi(monkeypatch: pytest.MonkeyPatch) -> FakeMidi:
     fake = FakeMidi(["Through Port", "nanoKONTROL2 MIDI 1"])
-    monkeypatch.setattr("reverb.live.control.midi._mido", lambda _backend: fake)
+    monkeypatch.setattr("reverb.live.control.midi._load_mido", lambda _backend: fake)
     return fake
 
 
@@ -217,9 +217,9 @@ def test_midi_moves_and_chooses(midi: FakeMidi) -> None:
     control = MidiControl(session, "nano")
     assert midi.opened == control.name == "nanoKONTROL2 MIDI 1"
     for controller, value in ((91, 127), (12, 0), (13, 127), (7, 127), (80, 100), (81, 0), (3, 50)):
-        control.take(mido.Message("control_change", control=controller, value=value))
-    control.take(mido.Message("program_change", program=1))
-    control.take(mido.Message("note_on", note=60))
+        control.receive(mido.Message("control_change", control=controller, value=value))
+    control.receive(mido.Message("program_change", program=1))
+    control.receive(mido.Message("note_on", note=60))
     assert (session.mix, session.wet, session.dry, session.gain) == (1.0, -INF, 6.0, 12.0)
     assert (session.bypass, session.mute, session.asked) == (True, False, ["b"])
     control.close()
@@ -231,10 +231,12 @@ def test_learnt_controllers_are_kept(midi: FakeMidi, tmp_path: Path) -> None:  #
     session, path = Remembering(), tmp_path / "deep" / "midi.json"
     control = MidiControl(session, midi_map=MidiMap(path))
     control.map.learn("mix")
-    control.take(mido.Message("control_change", control=20, value=127))
+    control.receive(mido.Message("control_change", control=20, value=127))
     assert session.mix == 1.0
     assert session.messages[-1] == "MIDI controller 20 now moves mix"
-    control.take(mido.Message("control_change", control=91, value=0))  # what moved it before no longer does
+    control.receive(
+        mido.Message("control_change", control=91, value=0)
+    )  # what moved it before no longer does
     assert session.mix == 1.0
     assert json.loads(path.read_text())["20"] == "mix"
     again = MidiMap(path)
@@ -253,11 +255,11 @@ def test_a_knob_that_is_refused_tells_why(midi: FakeMidi) -> None:
             super().__setattr__(name, value)
 
     session = Decoder()
-    turn(session, "bypass", True)
+    set_or_tell(session, "bypass", True)
     control = MidiControl(session, midi.get_input_names()[-1])
-    control.take(mido.Message("control_change", control=80, value=127))
+    control.receive(mido.Message("control_change", control=80, value=127))
     assert list(session.messages) == ["no place for a dry sound"] * 2
-    turn(session, "dry", -3.0)
+    set_or_tell(session, "dry", -3.0)
     assert (session.bypass, session.dry) == (False, -3.0)
 
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from reverb.effects.effect import Gain
 from reverb.errors import ParameterError
+from reverb.live.levels import PathLevels
 from reverb.live.prepare import prepare
-from reverb.live.processor import ChannelMap, Limiter, LiveProcessor, PathLevels
+from reverb.live.processor import ChannelMap, Limiter, LiveProcessor
 
 RATE = 48_000
 

@@ -1,4 +1,4 @@
-"""A session to look at: it plays nothing and remembers what it was asked."""
+"""A session to show: it plays nothing and remembers its calls."""
 
 import time
 from collections import deque
@@ -12,7 +12,7 @@ INPUT = Level((-12.0, -14.0), (-10.0, -11.0), (-20.0, -21.0), -8.0, 0)
 OUTPUT = Level((-3.0, -5.0), (-0.05, -2.0), (-9.0, -9.5), 0.0, 2)
 
 
-class Shown:
+class FakeSession:
     def __init__(self, turns: int = 10**9) -> None:
         self.started = True
         self.mix: float | None = 0.3
@@ -42,8 +42,8 @@ class Shown:
     def tell(self, message: str) -> None:
         self.messages.append(message)
 
-    def calm(self) -> None:
-        self.asked.append("calm")
+    def clear_alerts(self) -> None:
+        self.asked.append("clear_alerts")
 
     def meters(self) -> Meters:
         return Meters(input=INPUT, output=OUTPUT, load=0.05)

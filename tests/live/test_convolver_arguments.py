@@ -1,36 +1,29 @@
-"""What a convolver lets in: units, rates, channels and types. A slip is an error, never another sound."""
+"""Arguments of a convolver: units, rates, channels and types. A slip is an error, never another sound."""
 
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reverb
 from reverb.engine.offline.convolver import OverlapAdd
+from reverb.engine.realtime.adapter import BlockAdapter
 from reverb.engine.routing import matrix
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
-from reverb.live.convolver import BlockAdapter, Convolver
+from reverb.live.convolver import Convolver
 from reverb.responses.response import ImpulseResponse
 from tests.nulls import null_db
+from tests.signals import Array, stream
+from tests.signals import gaussian as noise
+from tests.signals import noise as uniform
 
-Array = npt.NDArray[Any]
 RATE, SIZE = 48_000, 32
 BUDGET = {np.float32: -120.0, np.float64: -250.0}
-
-
-def noise(*shape: int, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).uniform(-1, 1, shape)
-
-
-def stream(convolver: Convolver, x: Array) -> Array:
-    size = convolver.block_size
-    return np.concatenate([convolver.process(x[n : n + size]) for n in range(0, len(x), size)])
 
 
 # ---- one unit ----
@@ -52,7 +45,7 @@ def test_other_old_uses_of_a_level_say_what_to_do(name: str) -> None:
     convolver = Convolver([1.0], SIZE)
     with pytest.raises(ParameterError, match=f"give {name}_db=-math.inf$"):
         Convolver([1.0], **{name: 0})  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match=f"give {name}_db=-6 if that is in dB; a sign belongs"):
+    with pytest.raises(ParameterError, match=f"give {name}_db=-6 if that is in dB; a negative sign belongs"):
         setattr(convolver, name, -6)
     with pytest.raises(ParameterError, match=f"give {name}_db$"):
         setattr(convolver, name, "loud")
@@ -400,7 +393,7 @@ def test_an_out_of_the_other_float_is_converted(make: Callable[[Any], Any], dtyp
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int32, np.int64, np.float16])
 def test_integers_come_in_at_their_own_scale_and_go_out_as_floats(dtype: Any) -> None:
-    x = (noise(SIZE, 1) * 100).astype(dtype)
+    x = (uniform(SIZE, 1, peak=1.0) * 100).astype(dtype)
     convolver = Convolver([2.0], SIZE)
     with pytest.raises(InvalidAudioError, match=f"out holds {np.dtype(dtype)}; expected float32 or float64"):
         convolver.process(x, out=x)

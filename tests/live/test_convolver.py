@@ -10,23 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reverb.engine.realtime.adapter import BlockAdapter
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import to_db
-from reverb.live.convolver import BlockAdapter, Convolver
+from reverb.live.convolver import Convolver
 from reverb.responses.response import ImpulseResponse
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
+from tests.signals import Array, stream
+from tests.signals import gaussian as noise
 
-Array = npt.NDArray[Any]
 SIZE = 64
-
-
-def noise(*shape: int, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def stream(convolver: Convolver, x: Array) -> Array:
-    size = convolver.block_size
-    return np.concatenate([convolver.process(x[n : n + size]) for n in range(0, len(x), size)])
 
 
 def filtered(x: Array, h: Array) -> Array:
