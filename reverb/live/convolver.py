@@ -24,7 +24,6 @@ from reverb.responses.response import ImpulseResponse
 
 MAX_DB = 120.0
 _MAX_BLOCK_SIZE = 65536
-_MAX_INPUTS = 1024
 _MAX_TAPS = 1 << 30
 _MAX_FADE = 1 << 24  # frames
 _FADE = 1024  # frames: 21 ms at 48 kHz, too slow to click and too quick to wait for
@@ -116,10 +115,12 @@ class Convolver:
         self._levels = {name: in_range(name, db, -_INFINITE, MAX_DB, "dB") for name, db in levels.items()}
         ramp = whole("ramp", ramp, 1, _MAX_FADE)
         memory = 1 if max_taps is None else whole("max_taps", max_taps, 1, _MAX_TAPS)
-        self._fft: BackendName | None = None if fft is None else instance("fft", fft, str, "its name")
+        if fft is not None:
+            instance("fft", fft, str, "a name or None")
+        self._fft: BackendName | None = fft
         self._machine = None if costs is None else Machine.of(instance("costs", costs, CostModel))
         response = _as_response(impulse_response, self._sample_rate)
-        self.inputs = whole("inputs", response.wiring.inputs if inputs is None else inputs, 1, _MAX_INPUTS)
+        self.inputs = whole("inputs", response.wiring.inputs if inputs is None else inputs, 1, 1024)
         self.latency = response.latency
         wired = response.for_channels(self.inputs)
         self.outputs = wired.wiring.outputs
@@ -127,8 +128,8 @@ class Convolver:
         engine = self._build(wired)
         self._core = SwappableConvolver(engine, max(memory, engine.tail + 1))
         self._spread, self._bypass = response.spread(self.inputs), False
-        size = (self.inputs, self.outputs, self.block_size)
-        self._mixer = Mixer(*self._path_levels(), ramp, size, self.dtype)
+        shape = (self.inputs, self.outputs, self.block_size)
+        self._mixer = Mixer(*self._path_levels(), ramp, shape, self.dtype)
         self._delay = Delay(self.latency, self.inputs, self.block_size, self.dtype) if self.latency else None
         self._dry = np.zeros((self.inputs, self.block_size), self.dtype)
         self._mixed = np.zeros((self.outputs, self.block_size), self.dtype)
@@ -313,8 +314,7 @@ class Convolver:
 
     def _set(self, name: str, db: float) -> None:
         level = in_range(name, db, -_INFINITE, MAX_DB, "dB")
-        if name == "dry_db":
-            check_dry(from_db(level), self.inputs, self.outputs)
+        check_dry(from_db(level) if name == "dry_db" else 0.0, self.inputs, self.outputs)
         self._levels[name] = level
         self._move_levels()
 
@@ -344,7 +344,7 @@ def _as_response(given: Any, sample_rate: int | None) -> ImpulseResponse:
     from reverb.store.library import as_response  # brings libsndfile, which importing this module must not
 
     if sample_rate is None and isinstance(given, HasResponse | str | os.PathLike):
-        has_rate = isinstance(given, ImpulseResponse)
-        why = f"the response has {given.sample_rate} Hz" if has_rate else "an effect is made for a rate"
+        own = f"the response has {given.sample_rate} Hz" if isinstance(given, ImpulseResponse) else ""
+        why = own or "an effect is made for a rate"
         raise ParameterError(f"{why}; give sample_rate=, the stream's in Hz, when the convolver is built")
     return as_response(given, sample_rate or 1).response(sample_rate or 1)

@@ -221,17 +221,17 @@ def as_response(
         return given
     if isinstance(given, str | os.PathLike):
         return impulse(given, layout)
-    if isinstance(given, HasResponse) and not isinstance(given, type):
-        if sample_rate is None:
-            raise ParameterError("an effect is made for a sample rate; give sample_rate=, in Hz")
-        return given.response(sample_rate)
-    if not hasattr(given, "__len__") and not hasattr(given, "__array__"):
+    is_effect = isinstance(given, HasResponse)
+    if isinstance(given, type) or not (is_effect or hasattr(given, "__len__") or hasattr(given, "__array__")):
         raise ParameterError(
             f"impulse response is {shown(repr(given))}; expected an ImpulseResponse, the name of one in the library, "
-            "the path of a file, or samples"
+            "the path of a file, an effect, or samples"
         )
     if sample_rate is None:
-        raise ParameterError("samples have no sample rate; give sample_rate=, in Hz, or an ImpulseResponse")
+        why = "an effect is made for a sample rate" if is_effect else "samples have no sample rate"
+        raise ParameterError(f"{why}; give sample_rate=, in Hz, or an ImpulseResponse")
+    if isinstance(given, HasResponse):
+        return given.response(sample_rate)
     return ImpulseResponse(given, sample_rate, wiring=layout)
 
 

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reverb.effects.effect import HasResponse
 from reverb.engine.realtime.adapter import BlockAdapter
+from reverb.engine.realtime.swap import Mode
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import to_db
 from reverb.live.convolver import Convolver
@@ -26,7 +28,7 @@ def filtered(x: Array, h: Array) -> Array:
     return np.convolve(x, h)[: len(x)]
 
 
-def double(h: npt.ArrayLike, **settings: Any) -> Convolver:
+def double(h: HasResponse | npt.ArrayLike, **settings: Any) -> Convolver:
     return Convolver(h, SIZE, dtype=np.float64, **settings)
 
 
@@ -271,7 +273,7 @@ def test_faint_blocks_are_silence_so_that_no_denormal_arises() -> None:
 
 
 @pytest.mark.parametrize("mode", ["crossfade", "spillover"])
-def test_swap_ends_with_the_new_response(mode: str) -> None:
+def test_swap_ends_with_the_new_response(mode: Mode) -> None:
     x, old, new = noise(SIZE * 200, 2), noise(3000, 2, seed=1), noise(5000, 4, seed=2)
     convolver = double(old, max_taps=5000)
     stream(convolver, x)

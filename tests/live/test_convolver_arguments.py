@@ -26,6 +26,11 @@ RATE, SIZE = 48_000, 32
 BUDGET = {np.float32: -120.0, np.float64: -250.0}
 
 
+def built(*arguments: Any, **settings: Any) -> Convolver:
+    """Build a convolver from arguments that its signature may not allow."""
+    return Convolver(*arguments, **settings)
+
+
 # ---- one unit ----
 
 
@@ -33,7 +38,7 @@ BUDGET = {np.float32: -120.0, np.float64: -250.0}
 @settings(deadline=None, derandomize=True)
 def test_linear_levels_are_refused_with_the_level_to_give(name: str, level: float) -> None:
     convolver = Convolver([1.0], SIZE)
-    for attempt in (lambda: Convolver([1.0], **{name: level}), lambda: setattr(convolver, name, level)):
+    for attempt in (lambda: built([1.0], **{name: level}), lambda: setattr(convolver, name, level)):
         with pytest.raises(ParameterError, match=rf"^{name}=.* levels are in dB: give {name}_db=") as caught:
             attempt()
         db = float(str(caught.value).rpartition("=")[2])
@@ -66,7 +71,7 @@ level = st.one_of(st.just(-np.inf), st.floats(-90, 60))
 def test_levels_are_decibels(wet: float, dry: float, gain: float, later: bool) -> None:
     x = noise(SIZE * 4, seed=1)
     levels = {"wet_db": wet, "dry_db": dry, "gain_db": gain}
-    convolver = Convolver([0.0, 1.0], SIZE, dtype=np.float64, ramp=1, **({} if later else levels))
+    convolver = built([0.0, 1.0], SIZE, dtype=np.float64, ramp=1, **({} if later else levels))
     for name, db in levels.items() if later else ():
         setattr(convolver, name, db)
     if later:
@@ -85,7 +90,7 @@ LAYOUTS = {"1x1": 1, "2x2": 4, "1x2": 2, "1x5": 5, "2x4": 8, "3x2": 6, "4x1": 4,
 def rooms(draw: st.DrawFn, layout: str, seed: int) -> ImpulseResponse:
     taps, latency = draw(st.integers(1, 150)), draw(st.integers(0, 20))
     h = noise(taps + latency, LAYOUTS[layout], seed=seed)
-    return ImpulseResponse(h, RATE, "room", layout, latency)  # type: ignore[arg-type]
+    return ImpulseResponse(h, RATE, "room", layout, latency)
 
 
 def directly(room: ImpulseResponse, x: Array) -> Array:
@@ -158,7 +163,7 @@ def test_the_dry_path_is_as_loud_as_a_reverbs(
 def test_a_swap_brings_the_spread_of_its_own_response() -> None:
     x = noise(SIZE * 40, 1)
     stereo = ImpulseResponse(noise(50, 2, seed=1), RATE)
-    wide = ImpulseResponse(noise(50, 2, seed=2), RATE, wiring="1x2")  # type: ignore[arg-type]
+    wide = ImpulseResponse(noise(50, 2, seed=2), RATE, wiring="1x2")
     convolver = Convolver(stereo, SIZE, inputs=1, sample_rate=RATE, dtype=np.float64, dry_db=0, ramp=SIZE)
     stream(convolver, x)
     convolver.swap(wide, fade=0)
@@ -172,7 +177,7 @@ def test_a_swap_brings_the_spread_of_its_own_response() -> None:
 
 @pytest.mark.parametrize("layout", ["4x1", "3x2"])
 def test_a_dry_sound_that_would_lose_channels_is_refused(layout: str) -> None:
-    room = ImpulseResponse(noise(50, LAYOUTS[layout], seed=1), RATE, "decoder", layout)  # type: ignore[arg-type]
+    room = ImpulseResponse(noise(50, LAYOUTS[layout], seed=1), RATE, "decoder", layout)
     message = "channels go in and . come out, so a dry sound has no place for each; expected none"
     with pytest.raises(ParameterError, match=message):
         Convolver(room, sample_rate=RATE, dry_db=-40)
@@ -193,10 +198,10 @@ def test_a_dry_sound_that_would_lose_channels_is_refused(layout: str) -> None:
 
 
 def test_in_a_wider_room_the_dry_sound_keeps_to_the_outputs_of_its_channels() -> None:
-    room = ImpulseResponse(noise(50, 8, seed=1), RATE, wiring="2x4")  # type: ignore[arg-type]
+    room = ImpulseResponse(noise(50, 8, seed=1), RATE, wiring="2x4")
     x = noise(SIZE * 4, 2)
     levels = {"wet_db": -np.inf, "dry_db": 0.0, "dtype": np.float64}
-    y = stream(Convolver(room, SIZE, sample_rate=RATE, **levels), x)
+    y = stream(built(room, SIZE, sample_rate=RATE, **levels), x)
     assert np.array_equal(y, np.pad(x, ((0, 0), (0, 2))))
 
 
@@ -255,13 +260,13 @@ def test_levels_of_another_type_are_refused(name: str, which: int, high: float) 
     convolver = Convolver([1.0], SIZE)
     for value in (NO_NUMBERS[which], high):
         with pytest.raises(ParameterError, match=rf"^{name} is .*expected a number up to 120 dB"):
-            Convolver([1.0], **{name: value})
+            built([1.0], **{name: value})
         with pytest.raises(ParameterError, match=rf"^{name} is"):
             setattr(convolver, name, value)
     assert (convolver.wet_db, convolver.dry_db, convolver.gain_db) == (0.0, -np.inf, 0.0)
 
 
-BAD = {
+BAD: dict[str, list[object]] = {
     "block_size": [None, np.nan, np.inf, "128", [128], 1.5, True, 1j],
     "inputs": [np.nan, "2", [2], 0, 1j],
     "max_taps": [np.nan, "2", 0, -5, 1 << 31],
@@ -275,7 +280,7 @@ BAD = {
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, some in BAD.items() for value in some])
 def test_settings_of_another_type_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ParameterError, match=rf"^{name} is .*expected"):
-        Convolver([1.0], **{name: value})
+        built([1.0], **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -297,7 +302,7 @@ def test_a_swap_of_another_type_is_refused(name: str, value: Any) -> None:
 def test_whole_numbers_of_any_kind_are_taken() -> None:
     for size in (np.int16(64), 64.0, np.float32(64)):
         assert Convolver([1.0], size).block_size == 64  # type: ignore[arg-type]
-    assert Convolver([1.0], wet_db=np.float32(-6), dtype="float64").wet_db == -6.0
+    assert built([1.0], wet_db=np.float32(-6), dtype="float64").wet_db == -6.0
 
 
 # ---- blocks and answers ----
@@ -337,7 +342,7 @@ BAD_BLOCKS: dict[str, Callable[[tuple[int, ...]], Any]] = {
 
 
 def convolver_of(dtype: Any, size: int = 64) -> Any:
-    room = ImpulseResponse(noise(300, 9, seed=1), RATE, "room", "3x3")  # type: ignore[arg-type]
+    room = ImpulseResponse(noise(300, 9, seed=1), RATE, "room", "3x3")
     return Convolver(room, size, sample_rate=RATE, dtype=dtype)
 
 
