@@ -11,7 +11,7 @@ from reverb.live.files import Recorder
 
 @dataclass(frozen=True)
 class Recording:
-    """The recorders of one recording: of the output, and of the input where it is recorded, too."""
+    """A recording: the recorder of the output, and that of the input if it is recorded, too."""
 
     wet: Recorder
     dry: Recorder | None = None
@@ -40,15 +40,15 @@ class Recordings:
     Attributes
     ----------
     current : Recording or None
-        The recording in progress. One reference, replaced as a whole: other threads, the audio thread among them, read
-        it once and then use that value.
+        The recording in progress. It is replaced as a whole: other threads, including the audio thread, read the
+        attribute once and then use that value.
     paths : list of Path
         All finished files.
     """
 
     def __init__(self, sample_rate: int, outputs: int, inputs: int) -> None:
         self._sample_rate, self._outputs, self._inputs = sample_rate, outputs, inputs
-        self._lock = threading.Lock()  # between those who start and stop
+        self._lock = threading.Lock()  # between threads that start and stop recordings
         self.current: Recording | None = None
         self._finished: tuple[Recording, ...] = ()
 
@@ -75,7 +75,7 @@ class Recordings:
 
     @property
     def failures(self) -> list[str]:
-        """The reasons why writing stopped, where it did."""
+        """The reasons why recordings stopped by themselves."""
         found = [recorder.failure for recording in self._all() for recorder in recording.recorders]
         return [failure for failure in found if failure is not None]
 
@@ -84,7 +84,7 @@ class Recordings:
         return [*finished] if current is None or current in finished else [*finished, current]
 
     def start(self, path: PathLike, dry: PathLike | None = None, *, overwrite: bool = False) -> None:
-        """Finish the recording in progress and start one of the output, and of the input if `dry` is a path."""
+        """Finish the recording in progress, and record the output, and the input to `dry` if that is a path."""
         with self._lock:
             self._finish()
             wet = Recorder(path, self._sample_rate, self._outputs, overwrite=overwrite)
@@ -105,7 +105,7 @@ class Recordings:
     def _finish(self) -> list[Path]:
         if (current := self.current) is None:
             return []
-        self._finished = (*self._finished, current)  # before `current` is cleared: a reader misses no frame
+        self._finished = (*self._finished, current)  # before `current` is cleared: readers miss no frame
         self.current = None
         for recorder in current.recorders:
             recorder.close()
@@ -113,5 +113,5 @@ class Recordings:
 
 
 def dated_file() -> Path:
-    """Return a file name made of date and time, in the current folder."""
+    """Return the path of a file in the current folder, named after date and time."""
     return Path(time.strftime("reverb-%Y%m%d-%H%M%S.wav"))

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, get_args
 from reverb.audiofiles.files import PathLike, open_sound
 from reverb.checks import in_range, is_number, one_of, path_like, whole
 from reverb.errors import DeviceError, ParameterError, shown
-from reverb.live.cards import Device, Kind, describe, devices, find_device
+from reverb.live.cards import MAX_INDEX, Device, Kind, describe, devices, find_device
 
 LatencyWord: TypeAlias = Literal["low", "high"]
 Latency: TypeAlias = float | LatencyWord
@@ -98,7 +98,7 @@ class LiveSettings:
         for name in ("input_device", "output_device"):
             device = getattr(self, name)
             if device is not None and not isinstance(device, str):
-                whole(name, device, 0, 1 << 16)
+                whole(name, device, 0, MAX_INDEX)
         if self.block_size is not None:
             frames = whole("block_size", self.block_size, 1, MAX_BLOCK_SIZE, "frames")
             object.__setattr__(self, "block_size", frames)
