@@ -101,9 +101,9 @@ def map_channels(setup: Setup, effect: HasResponse) -> ChannelMap:
 class Limiter:
     """A soft clipper: exactly transparent up to its threshold, and never beyond full scale.
 
-    With t the threshold, ``y = x`` for ``|x| ≤ t``, else ``sgn(x) · (t + (1 − t) · tanh((|x| − t) / (1 − t)))``, which is
-    continuous at t, as is its slope, and never exceeds 1. A limiter with look-ahead would add latency; this one adds
-    harmonics, but only to samples that would otherwise be clipped, or nearly.
+    With t the threshold, ``y = x`` for ``|x| ≤ t``, else ``sgn(x) · (t + (1 − t) · tanh((|x| − t) / (1 − t)))``. The
+    curve and its slope are continuous at t, and it never exceeds 1. A limiter with look-ahead would add latency; this
+    one adds harmonics, but only to samples that would otherwise be clipped, or nearly.
 
     Parameters
     ----------
