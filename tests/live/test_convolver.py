@@ -1,5 +1,6 @@
 """The public real-time convolver: shapes, layouts, levels, bad blocks, swaps, and calls of any length."""
 
+import threading
 import tracemalloc
 from itertools import pairwise
 from typing import Any
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 
 from reverb.effects.effect import HasResponse
 from reverb.engine.realtime.adapter import BlockAdapter
+from reverb.engine.realtime.convolver import RealtimeConvolver
 from reverb.engine.realtime.swap import Mode
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.levels import to_db
+from reverb.levels import from_db, to_db
 from reverb.live.convolver import Convolver
 from reverb.responses.response import ImpulseResponse
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
@@ -312,6 +314,29 @@ def test_swap_says_what_is_allowed(arguments: dict[str, Any], error: type[Except
         double([1.0]).swap([0.5], **arguments)
     with pytest.raises(InvalidAudioError, match="2 outputs; expected 1"):
         double([1.0]).swap(noise(10, 2))
+
+
+def test_the_stream_and_its_levels_go_on_while_a_response_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    convolver, x = double(noise(300), ramp=1), noise(SIZE)
+    begun, go = threading.Event(), threading.Event()
+
+    def build(*arguments: Any, **settings: Any) -> RealtimeConvolver:
+        begun.set()
+        assert go.wait(20)
+        return RealtimeConvolver(*arguments, **settings)
+
+    monkeypatch.setattr("reverb.live.convolver.RealtimeConvolver", build)
+    swapping = threading.Thread(target=lambda: convolver.swap([1.0], fade=0), daemon=True)
+    swapping.start()
+    assert begun.wait(20)
+    convolver.gain_db, convolver.bypass = -6.0, True
+    assert np.array_equal(convolver.process(x), convolver.process(x))
+    assert np.array_equal(convolver.process(x), x)
+    go.set()
+    swapping.join(20)
+    convolver.bypass = False
+    convolver.reset()
+    assert null_db(convolver.process(x), x * from_db(-6.0)) <= FLOAT64_BUDGET_DB
 
 
 # ---- real time ----

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import reverb
 from reverb.engine.offline.convolver import OverlapAdd
 from reverb.engine.realtime.adapter import BlockAdapter
 from reverb.engine.routing import matrix
-from reverb.errors import InvalidAudioError, ParameterError
+from reverb.errors import InvalidAudioError, ParameterError, ReverbError, UnknownNameError
 from reverb.levels import from_db
 from reverb.live.convolver import Convolver
 from reverb.responses.response import ImpulseResponse
@@ -281,6 +282,38 @@ BAD: dict[str, list[object]] = {
 def test_settings_of_another_type_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ParameterError, match=rf"^{name} is .*expected"):
         built([1.0], **{name: value})
+
+
+@pytest.mark.parametrize(
+    "given_", [None, np.nan, 3, object(), reverb.LowPass, [], ["text"], np.ones((2, 2, 2))]
+)
+def test_what_is_no_response_is_refused(given_: Any) -> None:
+    with pytest.raises(ReverbError, match="impulse response"):
+        Convolver(given_, sample_rate=RATE)
+    with pytest.raises(ReverbError, match="impulse response"):
+        Convolver([1.0], sample_rate=RATE).swap(given_)
+
+
+def test_a_response_may_be_named(tmp_path: Path) -> None:
+    x = noise(SIZE * 4, 2)
+    expected = stream(Convolver(reverb.impulse("plate"), SIZE, sample_rate=RATE), x)
+    assert np.array_equal(stream(Convolver("plate", SIZE, sample_rate=RATE), x), expected)
+    reverb.save_response(reverb.impulse("plate"), tmp_path / "own.wav")
+    assert np.array_equal(stream(Convolver(tmp_path / "own.wav", SIZE, sample_rate=RATE), x), expected)
+    with pytest.raises(UnknownNameError, match="no impulse response 'plat'"):
+        Convolver("plat", sample_rate=RATE)
+    with pytest.raises(ParameterError, match="give sample_rate="):
+        Convolver("plate")
+
+
+@pytest.mark.parametrize("value", [None, np.nan, "yes", 2, [True], np.ones(2)])
+def test_bypass_is_on_or_off(value: Any) -> None:
+    convolver = Convolver([1.0], SIZE)
+    with pytest.raises(ParameterError, match=r"bypass is .*; expected True or False"):
+        convolver.bypass = value
+    for on in (True, np.True_, 1):
+        convolver.bypass = on  # type: ignore[assignment]
+        assert convolver.bypass is True
 
 
 @pytest.mark.parametrize(
