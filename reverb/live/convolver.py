@@ -19,10 +19,9 @@ from reverb.engine.realtime.plan import Plan
 from reverb.engine.realtime.swap import CURVES, MODES, Curve, Mode, SwappableConvolver
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
-from reverb.live.levels import NoLinearLevel, check_dry, refuse_linear_levels
+from reverb.live.levels import MAX_DB, NoLinearLevel, check_dry, refuse_linear_levels
 from reverb.responses.response import ImpulseResponse
 
-MAX_DB = 120.0
 _MAX_BLOCK_SIZE = 65536
 _MAX_TAPS = 1 << 30
 _MAX_FADE = 1 << 24  # frames

@@ -14,7 +14,8 @@ from reverb.levels import from_db, to_db
 if TYPE_CHECKING:
     from reverb.live.prepare import Prepared
 
-MAX_DB = 60.0
+MAX_DB = 120.0
+MAX_SESSION_DB = 60.0
 
 
 def as_amplitude(name: str, db: float) -> float:
@@ -25,7 +26,7 @@ def as_amplitude(name: str, db: float) -> float:
     ParameterError
         If it is out of range.
     """
-    return from_db(in_range(name, db, -math.inf, MAX_DB, "dB"))
+    return from_db(in_range(name, db, -math.inf, MAX_SESSION_DB, "dB"))
 
 
 def check_dry(level: float, inputs: int, outputs: int) -> None:

@@ -14,10 +14,10 @@ from reverb.effects.effect import HasResponse
 from reverb.engine.realtime.swap import Mode
 from reverb.errors import ParameterError
 from reverb.levels import from_db, to_db
-from reverb.live.convolver import MAX_DB, Convolver
+from reverb.live.convolver import Convolver
 from reverb.live.feedback import Tap
 from reverb.live.files import Player
-from reverb.live.levels import PathLevels
+from reverb.live.levels import MAX_DB, PathLevels
 from reverb.live.meters import LevelMeter
 from reverb.live.prepare import Prepared, outputs_of
 from reverb.live.recordings import Recordings
