@@ -134,7 +134,7 @@ class ResponseLoader:
 
     def _run(self) -> None:
         while self._wake.wait() and self._open:
-            self._wake.clear()  # before the mailbox is read: a request that comes now wakes the next turn
+            self._wake.clear()  # before the mailbox is read, so that a request that arrives now wakes the loop again
             request = self._requests.take()
             if request is None:
                 continue

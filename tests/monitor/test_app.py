@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -136,16 +137,18 @@ def test_it_can_be_left(key: str) -> None:
 
 
 def test_it_leaves_when_the_session_ends_or_the_time_is_over() -> None:
-    async def ending(pilot: Any, app: Monitor) -> None:  # noqa: ARG001
-        session.ended = True
-        await pilot.pause(0.3)
+    async def until_closed(pilot: Any, app: Monitor) -> None:
+        deadline = time.monotonic() + 20
+        while app.return_code is None and time.monotonic() < deadline:
+            await pilot.pause(0.02)
 
-    async def waiting(pilot: Any, app: Monitor) -> None:  # noqa: ARG001
-        await pilot.pause(0.3)
+    async def ending(pilot: Any, app: Monitor) -> None:
+        session.ended = True
+        await until_closed(pilot, app)
 
     session = FakeSession()
     assert run(session, ending).return_code == 0
-    assert run(FakeSession(), waiting, duration=0.05).return_code == 0
+    assert run(FakeSession(), until_closed, duration=0.05).return_code == 0
 
 
 def test_a_small_screen_does_no_harm() -> None:
