@@ -31,7 +31,7 @@ class Flags:
 
 
 class FakeStream:
-    """Calls the callback again and again, with silence but for what `play` is given."""
+    """Calls the callback again and again, with silence or the sound given to `play`."""
 
     latency = 0.005
 
@@ -59,7 +59,7 @@ class FakeStream:
         return True
 
     def play(self, sound: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """Let (frames, inputs) come in, with half a second of silence after it; return what was played meanwhile."""
+        """Use (frames, inputs) and half a second of silence as input; return the output of that time."""
         given = np.asarray(sound, np.float32)
         self._input = np.concatenate([given, np.zeros((RATE // 2, given.shape[1]), np.float32)])
         self._heard, self._at = [], 0
@@ -125,7 +125,7 @@ class FakeCard:
 
 
 def then(*sizes: int) -> Callable[[], Iterator[int]]:
-    """Give these block sizes, the last one for ever."""
+    """Return an iterator of these block sizes, the last one forever."""
     return lambda: chain(sizes, repeat(sizes[-1]))
 
 

@@ -1,4 +1,4 @@
-"""Requests for responses: the newest is always served, at whatever moment it arrives."""
+"""Requests for responses: the newest is always served, whenever it arrives."""
 
 import threading
 from collections.abc import Callable

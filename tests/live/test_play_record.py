@@ -1,4 +1,4 @@
-"""Measuring a room through the sound card: a server in the place of the card, a convolving client in the room's."""
+"""A room measured through the sound card: a JACK server is the card, a convolving client is the room."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ TAPS = 6000
 
 
 class Room:
-    """A JACK client that is a loudspeaker, a room, two microphones and their noise."""
+    """A JACK client that acts as a loudspeaker, a room, two microphones and their noise."""
 
     def __init__(self, responses: Array, noise: float) -> None:
         import jack

@@ -1,4 +1,4 @@
-"""From effects to wet and dry paths: the mix in closed form, and what is dropped to stay without latency."""
+"""Preparation of effects for a session: the mix in closed form, and the removal of a resampler's latency."""
 
 import numpy as np
 import pytest

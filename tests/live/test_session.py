@@ -1,4 +1,4 @@
-"""The session on a card that is a thread: what it plays, what may be moved, and what happens when something breaks."""
+"""Sessions on a card that is a thread: their sound, their controls, and errors while they run."""
 
 # ruff: noqa: PT012  # what a session raises, it raises where its block ends
 
