@@ -57,21 +57,6 @@ def whole(name: str, value: Any, low: int, high: int, unit: str = "") -> int:
     return int(value)
 
 
-def switch(name: str, value: Any) -> bool:
-    """Return a switch as a bool: True or False, of Python or NumPy, or 1 or 0.
-
-    Raises
-    ------
-    ParameterError
-        If it is anything else.
-    """
-    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):  # NumPy is not imported for this
-        return bool(value)
-    if not is_number(value) or value not in (0, 1):
-        raise ParameterError(f"{name} is {shown(repr(value))}; expected True or False")
-    return bool(value)
-
-
 def one_of(name: str, value: Any, allowed: Iterable[T]) -> T:
     """Return a value that is one of those allowed.
 
@@ -147,10 +132,3 @@ def _span(low: float, high: float) -> str:
 
 def _spaced(unit: str) -> str:
     return f" {unit}" if unit else ""
-
-
-def path_like(name: str, value: Any, what: str = "the path of a file") -> str | os.PathLike[str]:
-    """Return a value that is a text or a path; `what` says in words what is expected."""
-    if not isinstance(value, str | os.PathLike):
-        raise ParameterError(f"{name} is {shown(repr(value))}; expected {what}")
-    return value

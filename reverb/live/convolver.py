@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Array, Audio, as_float_type, as_real, as_sample_rate, check_out, fits
-from reverb.checks import in_range, instance, one_of, switch, whole
+from reverb.checks import in_range, instance, one_of, whole
 from reverb.effects.effect import HasResponse
 from reverb.engine.fft import BackendName
 from reverb.engine.machine import CostModel, Machine
@@ -19,7 +19,7 @@ from reverb.engine.realtime.plan import Plan
 from reverb.engine.realtime.swap import CURVES, MODES, Curve, Mode, SwappableConvolver
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
-from reverb.live.levels import MAX_DB, NoLinearLevel, check_dry, refuse_linear_levels
+from reverb.live.levels import MAX_DB, NoLinearLevel, as_switch, check_dry, refuse_linear_levels
 from reverb.responses.response import ImpulseResponse
 
 _MAX_BLOCK_SIZE = 65536
@@ -306,7 +306,7 @@ class Convolver:
 
     @bypass.setter
     def bypass(self, on: bool) -> None:
-        bypass = switch("bypass", on)
+        bypass = as_switch("bypass", on)
         check_dry(float(bypass), self.inputs, self.outputs)
         self._bypass = bypass
         self._move_levels()

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Never, Protocol, TypeVar
 
-from reverb.checks import in_range, is_number, switch
+import numpy as np
+
+from reverb.checks import in_range, is_number
 from reverb.errors import ParameterError, shown
 from reverb.levels import from_db, to_db
 
@@ -27,6 +29,19 @@ def as_amplitude(name: str, db: float) -> float:
         If it is out of range.
     """
     return from_db(in_range(name, db, -math.inf, MAX_SESSION_DB, "dB"))
+
+
+def as_switch(name: str, value: Any) -> bool:
+    """Return True or False of Python or NumPy, or 1 or 0 as controllers send it, as a bool.
+
+    Raises
+    ------
+    ParameterError
+        If it is anything else.
+    """
+    if not isinstance(value, bool | np.bool_) and not (is_number(value) and value in (0, 1)):
+        raise ParameterError(f"{name} is {shown(repr(value))}; expected True or False")
+    return bool(value)
 
 
 def check_dry(level: float, inputs: int, outputs: int) -> None:
@@ -154,13 +169,13 @@ class Levels:
 
     def with_bypass(self, on: bool) -> Levels:
         """Return levels with bypass on or off."""
-        bypass = switch("bypass", on)
+        bypass = as_switch("bypass", on)
         self._check_dry(float(bypass))
         return replace(self, bypass=bypass)
 
     def with_mute(self, on: bool) -> Levels:
         """Return levels with mute on or off."""
-        return replace(self, mute=switch("mute", on))
+        return replace(self, mute=as_switch("mute", on))
 
     def paths(self) -> PathLevels:
         """Return the levels of the two paths."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any, TypeAlias
 
-from reverb.checks import path_like
 from reverb.effects.effect import HasResponse
 from reverb.effects.tree import first, replace_first
 from reverb.errors import ParameterError, ReverbError, shown
@@ -59,7 +58,10 @@ def find_response(responses: Responses, name: Any) -> ImpulseResponse:
 
 def check_name(name: object) -> None:
     """Raise ParameterError unless a response's name is a text or a path."""
-    path_like("response", name, "the name of a response or the path of a file")
+    if not isinstance(name, str | PathLike):
+        raise ParameterError(
+            f"response is {shown(repr(name))}; expected the name of a response or the path of a file"
+        )
 
 
 def room_of(effect: HasResponse) -> ImpulseResponse | None:

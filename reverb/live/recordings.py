@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reverb.audiofiles.outputs import PathLike
+from reverb.checks import file_path, flag
 from reverb.live.files import Recorder
 
 
@@ -85,6 +86,10 @@ class Recordings:
 
     def start(self, path: PathLike, dry: PathLike | None = None, *, overwrite: bool = False) -> None:
         """Finish the recording in progress, and record the output, and the input to `dry` if that is a path."""
+        file_path("path", path)
+        if dry is not None:
+            file_path("dry", dry)
+        flag("overwrite", overwrite)
         with self._lock:
             self._finish()
             wet = Recorder(path, self._sample_rate, self._outputs, overwrite=overwrite)

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import NamedTuple, Self, Unpack
 
 from reverb.audiofiles.files import PathLike
-from reverb.checks import in_range, instance, one_of, path_like, switch, whole
+from reverb.checks import in_range, instance, one_of, whole
 from reverb.effects.effect import HasResponse, check_effect
 from reverb.engine.realtime.swap import MODES, Mode
 from reverb.errors import NotRunningError, ReverbError
@@ -84,14 +84,10 @@ class Session:
         "Proportion of the wet sound, 0 to 1, at constant loudness; None while wet and dry are set separately.",
     )
     wet = LevelAttribute[float](
-        lambda levels: to_db(levels.wet),
-        Levels.with_wet,
-        "Level of the wet sound in dB; setting it sets the mix to None.",
+        lambda levels: to_db(levels.wet), Levels.with_wet, "Wet level in dB; setting it sets the mix to None."
     )
     dry = LevelAttribute[float](
-        lambda levels: to_db(levels.dry),
-        Levels.with_dry,
-        "Level of the dry sound in dB; setting it sets the mix to None.",
+        lambda levels: to_db(levels.dry), Levels.with_dry, "Dry level in dB; setting it sets the mix to None."
     )
     gain = LevelAttribute[float](
         lambda levels: to_db(levels.gain), Levels.with_gain, "Level of dry and wet together in dB."
@@ -324,9 +320,7 @@ class Session:
         AudioFileError, ParameterError
             As `reverb.live.files.Recorder` raises them.
         """
-        for name, file in (("path", path), ("dry", path if dry is None else dry)):
-            path_like(name, file)
-        self.engine.recordings.start(path, dry, overwrite=switch("overwrite", overwrite))
+        self.engine.recordings.start(path, dry, overwrite=overwrite)
 
     def stop_recording(self) -> list[Path]:
         """Finish the recording; return its files."""

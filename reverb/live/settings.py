@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from reverb.audiofiles.files import PathLike, open_sound
-from reverb.checks import in_range, is_number, one_of, path_like, whole
+from reverb.checks import file_path, flag, in_range, is_number, one_of, whole
 from reverb.errors import DeviceError, ParameterError, shown
 from reverb.live.cards import MAX_INDEX, Device, Kind, describe, devices, find_device
 
@@ -94,7 +94,7 @@ class LiveSettings:
     def __post_init__(self) -> None:
         for name in ("input_file", "record", "record_dry"):
             if getattr(self, name) is not None:
-                path_like(name, getattr(self, name))
+                file_path(name, getattr(self, name))
         for name in ("input_device", "output_device"):
             device = getattr(self, name)
             if device is not None and not isinstance(device, str):
@@ -114,7 +114,7 @@ class LiveSettings:
         for name in ("input_channels", "output_channels"):
             object.__setattr__(self, name, _channels(name, getattr(self, name)))
         for name in _SWITCHES:
-            one_of(name, getattr(self, name), (True, False))
+            flag(name, getattr(self, name))
 
 
 def _channels(name: str, chosen: Any) -> tuple[int, ...] | None:

@@ -61,7 +61,7 @@ def test_of_a_session() -> None:
             ("input_channels", "output_channels"),
             [*OTHER_NUMBERS[:3], [], [0], [NAN], ["1"], [1, 1], object()],
         ),
-        (("input_file", "record"), [NAN, 1, b"bytes", [], object()]),
+        (("input_file", "record"), ["", NAN, 1, b"bytes", [], object()]),
         (("loop", "overwrite", "limiter", "feedback_guard", "exclusive"), [None, *OTHER_NUMBERS, 2]),
     ],
 )
@@ -84,7 +84,7 @@ def test_of_a_running_sessions_methods(session: Session, tmp_path: Path) -> None
     refused(session.request, [None, NAN, 1, [], object()], "response")
     refused(session.step, [None, *OTHER_NUMBERS, 0.5], "by")
     refused(session.wait, [*OTHER_NUMBERS, -1], "seconds")
-    refused(session.record, [None, NAN, 1, [], object()], "path")
+    refused(session.record, [None, "", NAN, 1, [], object()], "path")
     refused(lambda value: session.record(tmp_path / "take.wav", value), [NAN, 1, [], object()], "dry")
     refused(
         lambda value: session.record(tmp_path / "take.wav", overwrite=value), [None, NAN, "yes"], "overwrite"
