@@ -66,7 +66,7 @@ def test_midi_moves_and_chooses(midi: FakeMidi) -> None:
     assert midi.closed
 
 
-def test_learnt_controllers_are_kept(midi: FakeMidi, tmp_path: Path) -> None:  # noqa: ARG001
+def test_learned_controllers_are_kept(midi: FakeMidi, tmp_path: Path) -> None:  # noqa: ARG001
     mido = pytest.importorskip("mido")
     session, path = ControlledSession(), tmp_path / "deep" / "midi.json"
     control = MidiControl(session, midi_map=MidiMap(path))
@@ -103,7 +103,7 @@ def test_a_knob_that_is_refused_tells_why(midi: FakeMidi) -> None:
     assert (session.bypass, session.dry) == (False, -3.0)
 
 
-def test_a_spoilt_map_is_named(tmp_path: Path) -> None:
+def test_a_broken_map_is_named(tmp_path: Path) -> None:
     (tmp_path / "midi.json").write_text("[1, 2")
     with pytest.raises(AudioFileError, match=r"midi\.json"):
         MidiMap(tmp_path / "midi.json")
