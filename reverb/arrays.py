@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from reverb.errors import InvalidAudioError, ParameterError
+from reverb.errors import InvalidAudioError, ParameterError, shown
 
 Array: TypeAlias = npt.NDArray[Any]
 """Numbers of any kind and shape."""
@@ -47,6 +47,16 @@ def as_real(array: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
     if real.dtype.kind not in "fiu":
         raise InvalidAudioError(f"{name} holds {real.dtype}; expected real numbers")
     return real
+
+
+def fits(array: object, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
+    """Return whether an array is writable and of a type and shape: a glance that spares the 1.5 µs of `check_out`."""
+    return (
+        isinstance(array, np.ndarray)
+        and array.dtype is dtype
+        and array.shape == shape
+        and array.flags.writeable
+    )
 
 
 def check_out(out: object, *shapes: tuple[int, ...]) -> None:
@@ -104,6 +114,17 @@ def as_audio(array: npt.ArrayLike, name: str = "audio", *, many_channels: bool =
         frame = int(np.argwhere(~np.isfinite(audio))[0, 0])
         raise InvalidAudioError(f"{name} holds NaN or infinity, first at frame {frame}; repair the source")
     return audio
+
+
+def as_float_type(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Return a type of arithmetic, float32 or float64, as a NumPy dtype, or raise ParameterError."""
+    try:
+        kind = None if dtype is None else np.dtype(dtype)  # NumPy reads None as float64
+    except (TypeError, ValueError):
+        kind = None
+    if kind is None or kind not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise ParameterError(f"dtype is {shown(str(kind or repr(dtype)))}; expected float32 or float64")
+    return kind
 
 
 def as_sample_rate(sample_rate: int | float) -> int:

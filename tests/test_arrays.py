@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from reverb.arrays import aligned_zeros, as_audio, as_sample_rate
+from reverb.arrays import aligned_zeros, as_audio, as_float_type, as_sample_rate
 from reverb.errors import InvalidAudioError, ParameterError, ReverbError
 
 
@@ -72,3 +72,14 @@ def test_arrays_and_their_rows_begin_at_cache_lines() -> None:
         assert array.ctypes.data % 64 == 0
         assert all(stride % 64 == 0 for stride in array.strides[:-1])
     assert aligned_zeros((2, 512), np.complex64).strides[0] % 4096 != 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", np.float64, np.dtype("f4"), float])
+def test_types_of_arithmetic_become_dtypes(dtype: npt.DTypeLike) -> None:
+    assert as_float_type(dtype) in (np.dtype(np.float32), np.dtype(np.float64))
+
+
+@pytest.mark.parametrize("dtype", [None, "foo", "", int, "complex64", ">f4", object(), {}, [], np.nan])
+def test_other_types_of_arithmetic_are_refused(dtype: object) -> None:
+    with pytest.raises(ParameterError, match=r"^dtype is .*; expected float32 or float64"):
+        as_float_type(dtype)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ import soundfile
 import reverb
 from reverb.audiofiles import libsndfile, packed
 from reverb.live import cards, stream
-from reverb.live.recorder import Recorder
+from reverb.live.files import Recorder
 from tests.conftest import ROOT
 from tests.signals import noise
 

@@ -1,4 +1,4 @@
-"""The sound cards of this machine: PortAudio, a list of its devices, and one of them by number or by name."""
+"""The sound cards of this machine: PortAudio, its devices, and the search for one by number or name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import platform
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from reverb.checks import whole
 from reverb.errors import DeviceError, MissingExtraError, UnknownNameError
 
 Kind = Literal["input", "output"]
 
+MAX_INDEX = 1 << 16
 _USUAL_RATES = (44_100, 48_000, 88_200, 96_000, 176_400, 192_000, 32_000, 22_050, 16_000, 8_000)
 
 _INSTALL = {
@@ -18,7 +20,7 @@ _INSTALL = {
     "Windows": "pip install --force-reinstall sounddevice (its wheel contains it)",
 }
 
-# Where one card is listed under several host APIs, the first of these has the lowest latency.
+# Of the host APIs under which a card is listed, the first of these has the lowest latency.
 _FASTEST_FIRST = (
     "ASIO",
     "Windows WASAPI",
@@ -44,11 +46,11 @@ class Device:
     inputs, outputs : int
         Channels.
     sample_rate : int
-        The default, in Hz.
+        The device's default, in Hz.
     low_latency, high_latency : float
-        Default latencies in seconds: of the output, or of the input where there is no output.
+        Default latencies in seconds: of the output, or of the input if there is no output.
     default_input, default_output : bool
-        Whether the device is used where none is named.
+        Whether the device is used if none is named.
     """
 
     index: int
@@ -78,7 +80,7 @@ def load_sounddevice() -> Any:
     Raises
     ------
     MissingExtraError
-        If sounddevice or the PortAudio library is not installed; the message says how to install it here.
+        If sounddevice or the PortAudio library is not installed; the message contains the command that installs it.
     """
     try:
         import sounddevice
@@ -91,9 +93,9 @@ def load_sounddevice() -> Any:
 
 
 def rescan() -> None:
-    """Renew PortAudio's list of devices, which is made once, at its start. No stream may be open.
+    """Read the list of devices again, which PortAudio does at its start only. No stream may be open.
 
-    sounddevice has no public function for it; without the private ones the list stays as it is.
+    sounddevice has no public function for this; if its private ones are missing, the list stays as it is.
     """
     sounddevice = load_sounddevice()
     if all(hasattr(sounddevice, name) for name in ("_initialized", "_terminate", "_initialize")):
@@ -131,7 +133,7 @@ def devices() -> list[Device]:
 
 
 def supported_rates(device: Device, kind: Kind) -> list[int]:
-    """Return which of the usual sample rates, in Hz, a device supports as an input or as an output."""
+    """Return the usual sample rates, in Hz, that a device supports as an input or as an output."""
     sounddevice = load_sounddevice()
     check = sounddevice.check_input_settings if kind == "input" else sounddevice.check_output_settings
     rates = []
@@ -149,7 +151,7 @@ def _latency_side(entry: Any) -> str:
 
 
 def _default_index(sounddevice: Any, apis: Any, kind: str) -> int:
-    """Return the default device's number, −1 for none: PortAudio's default, or that of a better host API."""
+    """Return the number of the default device, of PortAudio or of a better host API; −1 if there is none."""
     index = int(sounddevice.default.device[0 if kind == "input" else 1])
     if index < 0:
         candidates = [int(api[f"default_{kind}_device"]) for api in apis]
@@ -162,7 +164,7 @@ def _default_index(sounddevice: Any, apis: Any, kind: str) -> int:
 
 
 def find_device(wanted: int | str | None, kind: Kind, among: list[Device] | None = None) -> Device:
-    """Return the device of a number or of a part of a name.
+    """Return a device by its number or a part of its name.
 
     Parameters
     ----------
@@ -175,11 +177,15 @@ def find_device(wanted: int | str | None, kind: Kind, among: list[Device] | None
 
     Raises
     ------
+    ParameterError
+        If it is neither.
     UnknownNameError
         If no device matches, or more than one.
     DeviceError
         If no sound card has such channels.
     """
+    if wanted is not None and not isinstance(wanted, str):
+        wanted = whole(f"{kind} device", wanted, 0, MAX_INDEX)
     known = devices() if among is None else among
     able = [device for device in known if device.channels(kind)]
     if not able:
@@ -201,7 +207,7 @@ def find_device(wanted: int | str | None, kind: Kind, among: list[Device] | None
 
 
 def _by_name(text: str, able: list[Device]) -> list[Device]:
-    """Return the matching devices: full names before parts of names, fast host APIs before slow ones."""
+    """Return the devices whose name matches, in full rather than in part, under the fastest host API."""
     full = [device for device in able if device.name.lower() == text]
     parts = [d for d in able if all(word in f"{d.name} {d.host_api}".lower() for word in text.split())]
     matches = full or parts

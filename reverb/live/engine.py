@@ -1,17 +1,17 @@
-"""The audio side of a session: stream, processor, recordings, and the exchange of the effect while it plays."""
+"""The audio side of a session: stream, processor and recordings, and the change of the effect while it plays."""
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from reverb.effects.effect import HasResponse
 from reverb.engine.realtime.swap import Mode
+from reverb.live.files import Player
 from reverb.live.levels import Levels
 from reverb.live.meters import Meters, Stats
-from reverb.live.player import Player
 from reverb.live.prepare import Prepared, prepare
 from reverb.live.processor import LiveProcessor, map_channels
-from reverb.live.recorder import Recordings
+from reverb.live.recordings import Recordings
 from reverb.live.settings import LiveSettings, Setup
 from reverb.live.stream import OpenStream, StreamRunner
 from reverb.live.watchdog import Watchdog
@@ -19,10 +19,6 @@ from reverb.live.watchdog import Watchdog
 
 class LiveEngine:
     """Plays an effect through the card, from its construction to `close`. For all threads except the audio thread.
-
-    Two locks: `_building` is held while a response or a processor is built, which takes up to seconds, so that one is
-    built at a time; `_changing` only while references change. A level needs `_changing` alone and never waits for a
-    build.
 
     Parameters
     ----------
@@ -38,9 +34,9 @@ class LiveEngine:
     Attributes
     ----------
     effect : Effect or ImpulseResponse
-        The effect that the audio thread has.
+        The effect that the audio thread plays.
     levels : Levels
-        Its levels, and the effect as it has been prepared.
+        Its levels, and the effect as prepared for the session.
     processor : LiveProcessor
     recordings : Recordings
     watchdog : Watchdog
@@ -48,7 +44,12 @@ class LiveEngine:
     Raises
     ------
     ReverbError
-        If the effect does not suit the channels, a file cannot be opened, or the card cannot.
+        If the effect does not suit the channels, or a file or the card cannot be opened.
+
+    Notes
+    -----
+    Building a response or a processor takes up to seconds. One thread at a time builds, and it holds no lock meanwhile:
+    the only lock, of `_references`, is held just while references change. So a level never waits for a build.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class LiveEngine:
     ) -> None:
         self._limiter, self._sample_rate = settings.limiter, setup.stream.sample_rate
         self._channels = map_channels(setup, effect)
-        self._building, self._changing = threading.Lock(), threading.Lock()
+        self._references, self._building = threading.Condition(), False
         self._stack = contextlib.ExitStack()
         self._player: Player | None = None
         self.processor: LiveProcessor
@@ -101,7 +102,7 @@ class LiveEngine:
         ParameterError
             As `change` does; the levels stay as they were.
         """
-        with self._changing:
+        with self._references:
             self.levels = change(self.levels)
             self.processor.set_levels(self.levels.paths())
 
@@ -111,14 +112,14 @@ class LiveEngine:
         carry_over: Callable[[Levels, Prepared], Levels],
         transition: Mode,
     ) -> None:
-        """Play another effect. `effect` and `levels` name it as soon as the audio thread has been given its response.
+        """Play another effect. `effect` and `levels` return it as soon as the audio thread has its response.
 
         Parameters
         ----------
         change : callable
             Returns the new effect for the present one.
         carry_over : callable
-            Returns the new levels: `Levels.adopting` or `Levels.following`.
+            Returns the new levels: `Levels.with_effect` or `Levels.with_response`.
         transition : {'crossfade', 'spillover'}
 
         Raises
@@ -126,7 +127,7 @@ class LiveEngine:
         InvalidAudioError
             If the effect's channels do not suit the session's.
         """
-        with self._building:
+        with self._turn_to_build():
             effect = change(self.effect)
             prepared, processor = self._prepare(effect), self.processor
             if processor.accepts(prepared):
@@ -136,9 +137,22 @@ class LiveEngine:
                 self._runner.replace_processor(processor)
             self._commit(effect, lambda levels: carry_over(levels, prepared), processor)
 
+    @contextlib.contextmanager
+    def _turn_to_build(self) -> Iterator[None]:
+        """Wait until no other thread builds, and keep others from it until the end of the block."""
+        with self._references:
+            self._references.wait_for(lambda: not self._building)
+            self._building = True
+        try:
+            yield
+        finally:
+            with self._references:
+                self._building = False
+                self._references.notify()
+
     def _build_processor(self, block_size: int, put_in: Callable[[LiveProcessor], None]) -> None:
         """Build a processor for another block size, and put it into the stream by calling `put_in` with it."""
-        with self._building:
+        with self._turn_to_build():
             processor = self._make_processor(self.levels, block_size)
             put_in(processor)
             self._commit(self.effect, lambda levels: levels, processor)
@@ -161,12 +175,12 @@ class LiveEngine:
     def _commit(
         self, effect: HasResponse, change: Callable[[Levels], Levels], processor: LiveProcessor
     ) -> None:
-        """Name what the audio thread has now, with levels that may have moved since the build began."""
-        with self._changing:
+        """Store what the audio thread has now, with levels that may have moved since the build began."""
+        with self._references:
             self.effect, self.levels, self.processor = effect, change(self.levels), processor
             processor.set_levels(self.levels.paths())
 
-    def calm(self) -> None:
+    def clear_alerts(self) -> None:
         """Forget clipped blocks and howls, and let the output return to its level."""
         self.processor.input_meter.clear_clips()
         self.processor.output_meter.clear_clips()

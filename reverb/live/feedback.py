@@ -1,9 +1,9 @@
-"""The feedback guard: detects a howl between speaker and microphone, and turns the output down.
+"""The feedback guard: detects acoustic feedback between speaker and microphone, and turns the output down.
 
-A howl grows at the one frequency at which the loop through the room has the highest gain. Unlike music it is a single
-pure tone whose level in dB rises at a constant rate until something saturates. (van Waterschoot and Moonen 2011, Fifty
-years of acoustic feedback control, section on howling detection: peak-to-average power ratio, peak-to-harmonic power
-ratio, and the slope of the level in dB.)
+A howl grows at the frequency at which the loop through the room has the highest gain. Unlike music it is a single pure
+tone whose level in dB rises at a constant rate until a part of the loop saturates. (van Waterschoot and Moonen 2011,
+Fifty years of acoustic feedback control, section on howling detection: peak-to-average power ratio, peak-to-harmonic
+power ratio, and the slope of the level in dB.)
 """
 
 import math
@@ -19,13 +19,14 @@ from reverb.levels import to_db
 
 WINDOW = 4096
 INTERVAL_SECONDS = 0.05
-"""Between two searches for a tone."""
+"""Time between two searches for a tone."""
 
 _RISING_TONES = 8
 _MIN_RISE_DB = 6.0
 _MIN_SHARE = 0.9
 _MAX_HARMONIC = 10 ** (-25.0 / 10)
 _SILENCE = 1e-12
+_MIN_TONAL_BIN = 8
 _MIN_HOWL_DB = -24.0
 _SATURATED_TONES = 16
 _SATURATED_DB = -3.0
@@ -36,9 +37,9 @@ _RECOVERY_DB = 1.5
 
 
 class Tap:
-    """The latest output of the first channel, stored by the audio thread for the guard.
+    """The latest output of the first channel, which the audio thread stores for the guard.
 
-    The audio thread may write while another reads; the gap between newer and older blocks blurs that one spectrum.
+    The audio thread may write while another thread reads; the gap between new and old blocks then blurs one spectrum.
     """
 
     def __init__(self, block_size: int) -> None:
@@ -89,9 +90,8 @@ def find_tone(sound: Block, sample_rate: int) -> Tone:
     # A sine of amplitude a has a²·n·Σw²/4 in its lobe.
     amplitude = math.sqrt(4.0 * lobes[0] / (len(sound) * float(window @ window)))
     pure = lobes[0] > _MIN_SHARE * total and max(lobes[1:3], default=0.0) < _MAX_HARMONIC * lobes[0]
-    tonal = (
-        top > 8 and sum(lobes) > _MIN_SHARE * total
-    )  # at lower frequencies the harmonics cannot be told apart
+    # The lobes of lower harmonics overlap.
+    tonal = top > _MIN_TONAL_BIN and sum(lobes) > _MIN_SHARE * total
     return Tone(top * sample_rate / len(sound), to_db(amplitude), tonal, pure)
 
 
@@ -103,9 +103,9 @@ def _window(frames: int) -> npt.NDArray[np.float64]:
 class FeedbackGuard:
     """Chooses the gain of the output from the tones found in it, one every 50 ms.
 
-    A howl is a tone that has been pure, of one frequency, and rising for eight tones in succession (0.4 s), by 6 dB in
-    total. A howl that rises faster is detected later, once it has been at the limiter for 0.8 s with only its harmonics
-    beside it. The output is then turned down by 30 dB for a second, and comes back 6 dB lower after every howl.
+    A howl is a pure tone of one frequency whose level rises over eight tones in succession (0.4 s), by 6 dB in total. A
+    howl that rises faster is detected after 0.8 s at the limiter with nothing but its harmonics. The output is then
+    turned down by 30 dB for a second, and returns at a level that is 6 dB lower after each howl.
 
     Attributes
     ----------
@@ -127,7 +127,7 @@ class FeedbackGuard:
         self._tones: list[Tone] = []
 
     def decide(self, found: Tone) -> str | None:
-        """Update the gain from the latest tone; return a message for the user if it is a howl."""
+        """Update the gain from the latest tone; return a message for the user if it is a howl, otherwise None."""
         if self._hold:
             self._hold -= 1
             return None

@@ -1,27 +1,102 @@
-"""Levels of a session: a mix, or wet and dry set separately; gain, bypass, and mute."""
+"""Levels in dB: the checks of a convolver's, and those of a session as a value."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Never, Protocol, TypeVar
 
 import numpy as np
 
-from reverb.checks import in_range, whole
-from reverb.levels import from_db
-from reverb.live.convolver import check_dry
-from reverb.live.prepare import LOUDEST_DB, Prepared
-from reverb.live.processor import PathLevels
+from reverb.checks import in_range, is_number
+from reverb.errors import ParameterError, shown
+from reverb.levels import from_db, to_db
+
+if TYPE_CHECKING:
+    from reverb.live.prepare import Prepared
+
+MAX_DB = 120.0
+MAX_SESSION_DB = 60.0
 
 
-def linear_level(name: str, db: float) -> float:
-    """Return the linear level of a number of decibels: up to 60 dB, −inf for silence.
+def as_amplitude(name: str, db: float) -> float:
+    """Return a session's level, up to 60 dB or −inf for silence, as an amplitude ratio.
 
     Raises
     ------
     ParameterError
         If it is out of range.
     """
-    return from_db(in_range(name, db, -np.inf, LOUDEST_DB, "dB"))
+    return from_db(in_range(name, db, -math.inf, MAX_SESSION_DB, "dB"))
+
+
+def as_switch(name: str, value: Any) -> bool:
+    """Return True or False of Python or NumPy, or 1 or 0 as controllers send it, as a bool.
+
+    Raises
+    ------
+    ParameterError
+        If it is anything else.
+    """
+    if not isinstance(value, bool | np.bool_) and not (is_number(value) and value in (0, 1)):
+        raise ParameterError(f"{name} is {shown(repr(value))}; expected True or False")
+    return bool(value)
+
+
+def check_dry(level: float, inputs: int, outputs: int) -> None:
+    """Raise ParameterError if a dry sound of some level would lose channels, because fewer come out than go in."""
+    if level and inputs > outputs:
+        raise ParameterError(
+            f"{inputs} channels go in and {outputs} come out, so a dry sound has no place for each; expected none "
+            "(a dry level of -inf, mix 1, no bypass). Put dry paths into the response's matrix, or mix the input first"
+        )
+
+
+class NoLinearLevel:
+    """Refuses a linear level under its usual name: a number could be meant in either unit, so none is accepted."""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, owner: object, _type: type) -> Never:
+        raise _NoSuchLevelError(f"a Convolver has no {self._name}; read {self._name}_db, its level in dB")
+
+    def __set__(self, _owner: object, value: Never) -> None:
+        raise _linear_level_error(self._name, value)
+
+
+class _NoSuchLevelError(ParameterError, AttributeError):
+    """A level of that name cannot be read. As an AttributeError it lets `hasattr` return False."""
+
+
+def refuse_linear_levels(owner: str, given: Mapping[str, object]) -> None:
+    """Raise the error for unexpected keyword arguments: ParameterError for linear levels, otherwise TypeError."""
+    for name, value in given.items():
+        if name in ("wet", "dry", "gain"):
+            raise _linear_level_error(name, value)
+        raise TypeError(f"{owner}.__init__() got an unexpected keyword argument {name!r}")
+
+
+def _linear_level_error(name: str, value: Any) -> ParameterError:
+    """Return the error for a level that could be linear; its message suggests a level in dB."""
+    instead = f"{name}_db"
+    if is_number(value) and value >= 0:
+        instead += f"={to_db(value):.4g}" if value else "=-math.inf"
+    elif is_number(value):
+        instead += f"={value:g} if that is in dB; a negative sign belongs into the response"
+    return ParameterError(
+        f"{name}={shown(repr(value))} would be a linear level; levels are in dB: give {instead}"
+    )
+
+
+@dataclass(frozen=True)
+class PathLevels:
+    """Amplitude ratios of the dry and the wet path, and whether any sound is let out."""
+
+    dry: float
+    wet: float
+    open: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +109,7 @@ class Levels:
     mix : float or None
         Proportion of the wet sound, 0 to 1, at constant loudness; None while wet and dry are set separately.
     dry, wet, gain : float
-        Linear levels of the dry path, of the wet path, and of both together.
+        Amplitude ratios: of the dry path, of the wet path, and of both together.
     bypass : bool
         Whether only the dry sound passes, at the level at which it came in.
     mute : bool
@@ -49,7 +124,7 @@ class Levels:
     mute: bool = False
 
     @classmethod
-    def of(cls, prepared: Prepared, gain_db: float = 0.0) -> "Levels":
+    def of(cls, prepared: Prepared, gain_db: float = 0.0) -> Levels:
         """Return the levels that an effect defines.
 
         Raises
@@ -57,50 +132,50 @@ class Levels:
         ParameterError
             If the gain is out of range.
         """
-        gain = linear_level("gain", gain_db)
+        gain = as_amplitude("gain", gain_db)
         return cls(prepared=prepared, mix=prepared.mix, dry=prepared.dry, wet=prepared.wet, gain=gain)
 
-    def adopting(self, prepared: Prepared) -> "Levels":
+    def with_effect(self, prepared: Prepared) -> Levels:
         """Return the levels that another effect defines, with this gain, bypass and mute."""
         return replace(self, prepared=prepared, mix=prepared.mix, dry=prepared.dry, wet=prepared.wet)
 
-    def following(self, prepared: Prepared) -> "Levels":
+    def with_response(self, prepared: Prepared) -> Levels:
         """Return these levels for another response: the same mix at the same loudness, or the same wet and dry."""
         if self.mix is None:
             return replace(self, prepared=prepared)
         dry, wet = prepared.levels(self.mix)
         return replace(self, prepared=prepared, dry=dry, wet=wet)
 
-    def with_mix(self, mix: float | None) -> "Levels":
+    def with_mix(self, mix: float | None) -> Levels:
         """Return levels with another mix, 0 to 1."""
         share = in_range("mix", mix, 0, 1)
         dry, wet = self.prepared.levels(share)
         self._check_dry(dry)
         return replace(self, mix=share, dry=dry, wet=wet)
 
-    def with_wet(self, db: float) -> "Levels":
+    def with_wet(self, db: float) -> Levels:
         """Return levels with another wet level in dB, and no mix."""
-        return replace(self, wet=linear_level("wet", db), mix=None)
+        return replace(self, wet=as_amplitude("wet", db), mix=None)
 
-    def with_dry(self, db: float) -> "Levels":
+    def with_dry(self, db: float) -> Levels:
         """Return levels with another dry level in dB, and no mix."""
-        dry = linear_level("dry", db)
+        dry = as_amplitude("dry", db)
         self._check_dry(dry)
         return replace(self, dry=dry, mix=None)
 
-    def with_gain(self, db: float) -> "Levels":
+    def with_gain(self, db: float) -> Levels:
         """Return levels with another gain in dB."""
-        return replace(self, gain=linear_level("gain", db))
+        return replace(self, gain=as_amplitude("gain", db))
 
-    def with_bypass(self, on: bool) -> "Levels":
+    def with_bypass(self, on: bool) -> Levels:
         """Return levels with bypass on or off."""
-        bypass = _switch("bypass", on)
+        bypass = as_switch("bypass", on)
         self._check_dry(float(bypass))
         return replace(self, bypass=bypass)
 
-    def with_mute(self, on: bool) -> "Levels":
+    def with_mute(self, on: bool) -> Levels:
         """Return levels with mute on or off."""
-        return replace(self, mute=_switch("mute", on))
+        return replace(self, mute=as_switch("mute", on))
 
     def paths(self) -> PathLevels:
         """Return the levels of the two paths."""
@@ -110,10 +185,8 @@ class Levels:
         return PathLevels(self.gain * scale * self.dry, self.gain * self.wet, not self.mute)
 
     def _check_dry(self, level: float) -> None:
-        """Raise ParameterError if a dry sound would lose channels, because fewer come out than go in."""
-        if level:
-            wiring = self.prepared.response.wiring
-            check_dry(wiring.inputs, wiring.outputs)
+        wiring = self.prepared.response.wiring
+        check_dry(level, wiring.inputs, wiring.outputs)
 
 
 Value = TypeVar("Value")
@@ -155,7 +228,3 @@ class LevelAttribute(Generic[Value]):
 
     def __set__(self, owner: LevelsOwner, value: Value) -> None:
         owner.set_levels(lambda levels: self._change(levels, value))
-
-
-def _switch(name: str, on: bool) -> bool:
-    return bool(on) if isinstance(on, bool | np.bool_) else bool(whole(name, on, 0, 1))

@@ -1,11 +1,85 @@
-"""Requests for another response, served in the background: loading and preparing one takes up to seconds."""
+"""The responses that a session can step through, and a thread that loads and prepares those requested."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from os import PathLike
+from typing import Any, TypeAlias
 
-from reverb.errors import ReverbError
+from reverb.effects.effect import HasResponse
+from reverb.effects.tree import first, replace_first
+from reverb.errors import ParameterError, ReverbError, shown
 from reverb.mailbox import Latest
+from reverb.responses.response import ImpulseResponse
+from reverb.store import library
+
+Responses: TypeAlias = dict[str, ImpulseResponse | None]
+"""Responses by name, in order; None stands for one of the library that has not been loaded."""
+
+
+def list_responses(effect: HasResponse, chosen: Iterable[ImpulseResponse | str] | None) -> Responses:
+    """Return the chosen responses, or else those of the library; the effect's own is added if it is not among them.
+
+    Raises
+    ------
+    ParameterError
+        If `chosen` is no iterable of responses and names.
+    ReverbError
+        If one of them cannot be loaded.
+    """
+    responses: Responses = {}
+    if chosen is None:
+        responses = dict.fromkeys(library.names())
+    elif isinstance(chosen, str | PathLike) or not isinstance(chosen, Iterable):
+        raise ParameterError(f"responses is {shown(repr(chosen))}; expected a list of responses or names")
+    else:
+        for response in map(library.as_response, chosen):
+            responses[response.name] = response
+    own = room_of(effect)
+    if own is not None and own.name not in responses:
+        responses = {own.name: own, **responses}
+    return responses
+
+
+def find_response(responses: Responses, name: Any) -> ImpulseResponse:
+    """Return a response by its name, or one of the library or a file if it is not among them.
+
+    Raises
+    ------
+    ParameterError
+        If the name is no text and no path.
+    UnknownNameError, AudioFileError, InvalidAudioError
+        As `reverb.impulse`.
+    """
+    check_name(name)
+    found = responses.get(name)
+    return found if found is not None else library.impulse(name)
+
+
+def check_name(name: object) -> None:
+    """Raise ParameterError unless a response's name is a text or a path."""
+    if not isinstance(name, str | PathLike):
+        raise ParameterError(
+            f"response is {shown(repr(name))}; expected the name of a response or the path of a file"
+        )
+
+
+def room_of(effect: HasResponse) -> ImpulseResponse | None:
+    """Return the first impulse response inside an effect, or None."""
+    return first(effect, ImpulseResponse)
+
+
+def with_room(effect: HasResponse, room: ImpulseResponse) -> HasResponse:
+    """Return an effect with its first impulse response replaced by `room`.
+
+    Raises
+    ------
+    ParameterError
+        If the effect has none.
+    """
+    if room_of(effect) is None:
+        raise ParameterError(f"{effect!r} has no impulse response that could be exchanged; expected a reverb")
+    return replace_first(effect, ImpulseResponse, lambda _: room)
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +90,7 @@ class _Request:
 
 
 class ResponseLoader:
-    """Serves one request at a time; of the requests that arrive meanwhile, only the last.
+    """Serves requests for responses in a thread: one at a time, and of those that arrive meanwhile only the last.
 
     Parameters
     ----------
@@ -34,7 +108,7 @@ class ResponseLoader:
     def __init__(self, load: Callable[[str], None], tell: Callable[[str], None]) -> None:
         self._load, self._tell = load, tell
         self._requests = Latest[_Request]()
-        self._lock = threading.Lock()  # between those who request
+        self._lock = threading.Lock()  # between requesting threads; not held while a response is loaded
         self._newest: _Request | None = None
         self._served: _Request | None = None
         self._open = True
@@ -62,7 +136,7 @@ class ResponseLoader:
 
     def _run(self) -> None:
         while self._wake.wait() and self._open:
-            self._wake.clear()  # before the mailbox is read: a request that comes now wakes the next turn
+            self._wake.clear()  # before the mailbox is read, so that a request that arrives now wakes the loop again
             request = self._requests.take()
             if request is None:
                 continue

@@ -1,6 +1,6 @@
 """Measurements of a running session: levels, callback times, and xruns.
 
-The audio thread only stores blocks and counts; another thread computes and reads.
+The audio thread only stores blocks and counts; the computing is done by the threads that read.
 """
 
 import math
@@ -25,7 +25,7 @@ _PERIODS = 4
 
 @dataclass(frozen=True)
 class Level:
-    """The reading of a level meter in dBFS; a tuple has one number per channel.
+    """The reading of a level meter in dBFS; tuples have one number per channel.
 
     Attributes
     ----------
@@ -97,11 +97,11 @@ class Stats:
         Time played.
     sample_rate, block_size : int
     card_latency : float
-        Seconds from input to output as stated by the card, 0 where unknown; `measure_latency` measures them.
+        Seconds from input to output as stated by the card, 0 if unknown; see `measure_latency`.
     effect_latency : int
         Frames by which the effect is late: 0, except for linear-phase filters.
     overflows, underflows : int
-        Blocks before which the card dropped input, or had nothing to play.
+        Blocks before which the card dropped input, or ran out of output.
     xruns : int
         Blocks with either.
     load : Load
@@ -113,7 +113,7 @@ class Stats:
     howls : int
         Times at which the feedback guard turned the output down.
     recorded, lost : int
-        Frames on disk, and frames that were dropped because the disk was too slow.
+        Recorded frames on disk, and frames dropped because the disk was too slow.
     starved : int
         Blocks of the input file that were not read in time.
     """
@@ -146,7 +146,7 @@ class _ChannelMeter:
         self._held = 0
 
     def update(self, peak: float, power: float) -> None:
-        """Take the largest sample and the mean square of a block into account."""
+        """Update the readings with the largest sample and the mean square of a block."""
         self.peak = max(peak, self.peak * self._fall)
         self.power += self._follow * (power - self.power)
         self._held += 1
@@ -170,8 +170,8 @@ class LevelMeter:
 
     Notes
     -----
-    Invariant: block n is stored at ``n mod len(_blocks)``, and ``_measured <= _written``. If no thread calls `update`
-    for two seconds, the oldest blocks are missed.
+    Invariant: block n is stored at ``n mod len(_blocks)``, and ``_measured <= _written``. After two seconds without an
+    `update`, the oldest blocks are not measured.
     """
 
     def __init__(self, channels: int, sample_rate: int, block_size: int) -> None:
@@ -198,9 +198,8 @@ class LevelMeter:
         """Measure the blocks that have been stored since the last update."""
         with self._lock:
             places, written = len(self._blocks), self._written
-            measured = max(
-                self._measured, written - places + 1
-            )  # the audio thread may be writing to the oldest
+            # The audio thread may be writing to the oldest place.
+            measured = max(self._measured, written - places + 1)
             while measured < written:
                 first = measured % places
                 count = min(written - measured, places - first, _MAX_BLOCKS_AT_ONCE)
@@ -301,7 +300,7 @@ class Xruns:
         self.overflows = self.underflows = self.blocks = 0
 
     def add(self, status: object) -> None:
-        """Count the status of one callback: PortAudio's flags, under sounddevice's names."""
+        """Count one callback's status, the flags of PortAudio as sounddevice names them."""
         overflow = bool(getattr(status, "input_overflow", False))
         underflow = bool(getattr(status, "output_underflow", False))
         self.overflows += overflow

@@ -1,4 +1,4 @@
-"""Playing a sound through the card while recording: for measuring rooms and the card's round trip."""
+"""A sound played through the card while its input is recorded, to measure rooms and the card's round trip."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import Block
+from reverb.arrays import Block, as_audio
+from reverb.checks import instance, whole
 from reverb.errors import DeviceError, InvalidAudioError
 from reverb.live import scheduling
 from reverb.live.settings import LiveSettings, Setup, StreamSettings, decide
 from reverb.live.stream import CardStream, OpenStream
 
+_MAX_SOURCES = 1024
 _MAX_SILENT_SECONDS = 5.0
 _POLL_SECONDS = 0.1
 _BURSTS = 5
@@ -26,19 +28,19 @@ _MIN_PEAK_TO_RMS = 8.0
 
 
 @dataclass(frozen=True)
-class Recording:
-    """The recorded sound.
+class Capture:
+    """A sound recorded while another was played.
 
     Attributes
     ----------
     samples : ndarray of float32, shape (frames, inputs)
-        Begins with the first frame played; the card's latency comes first.
+        From the first played frame on, so the recorded sound is late by the card's latency.
     sample_rate : int
         In Hz.
     dropouts : int
-        Blocks that the card lost; a measurement should have none.
+        Blocks that the card lost; they spoil a measurement.
     stated_latency : float
-        Seconds from output to input as stated by the card, 0 where unknown.
+        Seconds from output to input as stated by the card, 0 if unknown.
     """
 
     samples: Block
@@ -48,7 +50,7 @@ class Recording:
 
 
 class _PlayRecord:
-    """Plays (frames, outputs) and records at the same time, in the callback; owned by the audio thread."""
+    """Plays (frames, outputs) and records as much in its callback. Owned by the audio thread."""
 
     def __init__(self, sound: Block, outputs: tuple[int, ...], inputs: tuple[int, ...]) -> None:
         self._sound, self._outputs, self._inputs = sound, outputs, inputs
@@ -65,7 +67,7 @@ class _PlayRecord:
             outdata[:count, channel] = self._sound[start : start + count, column]
         for column, channel in enumerate(self._inputs):
             self.recorded[start : start + count, column] = indata[:count, channel]
-        if status and start > 0 and count:  # dropouts before the first sound do no harm
+        if status and start > 0 and count:  # dropouts before the sound do no harm
             self.dropouts += 1
         self.frames = start + count
         if self.frames == len(self._sound):
@@ -75,14 +77,17 @@ class _PlayRecord:
 def card_setup(
     settings: LiveSettings, sources: int, decide_setup: Callable[[LiveSettings], Setup] = decide
 ) -> Setup:
-    """Return the stream that plays `sources` channels and records all chosen inputs.
+    """Return the setup that plays as many channels as there are sources and records all chosen inputs.
 
     Raises
     ------
+    ParameterError
+        If `settings` is no `LiveSettings`, or `sources` no whole number from 1.
     DeviceError
         If there are fewer outputs than sources.
     """
-    settings = replace(settings, input_file=None)
+    whole("sources", sources, 1, _MAX_SOURCES)
+    settings = replace(instance("settings", settings, LiveSettings), input_file=None)
     numbers = settings.output_channels or tuple(range(1, sources + 1))
     if len(numbers) < sources:
         raise DeviceError(
@@ -101,7 +106,7 @@ def play_and_record(
     open_stream: OpenStream = CardStream,
     ready: Callable[[], None] | None = None,
     progress: Callable[[float], None] | None = None,
-) -> Recording:
+) -> Capture:
     """Play a sound and record at the same time.
 
     Parameters
@@ -122,48 +127,48 @@ def play_and_record(
     DeviceError
         If the card cannot be opened, or stops before the end.
     InvalidAudioError
-        If the number of channels is not the setup's number of outputs.
+        If it is no finite sound with as many channels as the setup has outputs.
     """
-    played = np.ascontiguousarray(sound, np.float32)
+    played = np.ascontiguousarray(as_audio(sound, "sound"), np.float32)
     if played.ndim != 2 or played.shape[1] != len(setup.outputs):
         raise InvalidAudioError(f"sound has shape {played.shape}; expected (frames, {len(setup.outputs)})")
     rate = setup.stream.sample_rate
-    work = _PlayRecord(played, setup.outputs, setup.inputs)
+    job = _PlayRecord(played, setup.outputs, setup.inputs)
     with scheduling.low_latency():
-        stream = open_stream(setup.stream, work.callback)
+        stream = open_stream(setup.stream, job.callback)
         try:
             if ready is not None:
                 ready()
             stream.start()
-            _wait(work, rate, progress)
+            _wait(job, rate, progress)
             stated = stream.latency
         finally:
             stream.close()
-    return Recording(work.recorded, rate, work.dropouts, stated)
+    return Capture(job.recorded, rate, job.dropouts, stated)
 
 
-def _wait(work: _PlayRecord, rate: int, progress: Callable[[float], None] | None) -> None:
+def _wait(job: _PlayRecord, rate: int, progress: Callable[[float], None] | None) -> None:
     """Wait until everything has been played; raise DeviceError if the card stops for five seconds."""
     last, stopped = -1, 0.0
-    while not work.done.wait(_POLL_SECONDS):
+    while not job.done.wait(_POLL_SECONDS):
         if progress is not None:
-            progress(work.frames / rate)
-        stopped = stopped + _POLL_SECONDS if work.frames == last else 0.0
-        last = work.frames
+            progress(job.frames / rate)
+        stopped = stopped + _POLL_SECONDS if job.frames == last else 0.0
+        last = job.frames
         if stopped > _MAX_SILENT_SECONDS:
             raise DeviceError("the sound card stopped during the measurement; try again")
 
 
 @dataclass(frozen=True)
 class LatencyReport:
-    """A measured round trip from the card's output to its input.
+    """The measured round trip from a card's output to its input.
 
     Attributes
     ----------
     frames : int
         Median of five bursts.
     spread : int
-        Difference between the longest and the shortest, in frames; 0 on a card with one clock.
+        Longest minus shortest, in frames; 0 if output and input have one clock.
     sample_rate, block_size : int
         `block_size` is 0 if the card chose it.
     stated : float
@@ -204,10 +209,13 @@ def measure_latency(
 
     Raises
     ------
+    ParameterError
+        If `settings` is no `LiveSettings`.
     DeviceError
         If the card cannot be opened, or the bursts do not come back.
     """
-    chosen = decide_setup(replace(settings or LiveSettings(), input_file=None))
+    given = LiveSettings() if settings is None else instance("settings", settings, LiveSettings)
+    chosen = decide_setup(replace(given, input_file=None))
     setup = Setup(chosen.stream, chosen.inputs[:1], chosen.outputs[:1])
     rate = setup.stream.sample_rate
     burst = np.random.default_rng(1).uniform(-_BURST_LEVEL, _BURST_LEVEL, _BURST_FRAMES).astype(np.float32)
@@ -227,7 +235,7 @@ def _delay(recorded: Block, burst: Block) -> int:
     Raises
     ------
     DeviceError
-        If no peak stands out: the burst did not come back.
+        If there is no clear peak: the burst has not come back.
     """
     size = 1 << (len(recorded) + len(burst) - 1).bit_length()
     spectrum = np.fft.rfft(recorded, size) * np.conj(np.fft.rfft(burst, size))

@@ -1,6 +1,7 @@
-"""From an effect to what a live convolver needs: one response in the session's channels, wet beside dry.
+"""The preparation of an effect for a session: a wet response in the session's channels, and levels of wet and dry.
 
-Wet and dry stay apart for a `Reverb`, so that both may be moved while it plays. Every other effect is wet only.
+The dry path of a `Reverb` is left out of the response, so that both levels can change while it plays. Every other
+effect is wet only.
 """
 
 import math
@@ -13,28 +14,26 @@ from reverb.effects.fold import fold
 from reverb.effects.reverb import Reverb, constant_power
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError
-from reverb.live.convolver import check_dry
+from reverb.live.levels import check_dry
 from reverb.responses.response import ImpulseResponse, derived
-
-LOUDEST_DB = 60.0
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """An effect, ready for a session.
+    """An effect as a session needs it.
 
     Attributes
     ----------
     response : ImpulseResponse
         The wet path, inputs × outputs of the session.
     dry_scale : float
-        What the dry path is scaled by: a mono input is spread over a wide room with equal power.
+        Amplitude ratio of the dry path, below 1 for a mono input, which is spread over a wide room with equal power.
     levels : callable
-        Takes a mix of 0 to 1 and returns the linear levels of dry and wet, as `Reverb.levels` does.
+        Takes a mix of 0 to 1 and returns the amplitude ratios of dry and wet, as `Reverb.levels` does.
     mix : float or None
-        The effect's own, None for wet and dry levels.
+        The effect's own; None if it sets wet and dry separately.
     dry, wet : float
-        The effect's own linear levels.
+        The effect's own levels, as amplitude ratios.
     """
 
     response: ImpulseResponse
@@ -46,7 +45,7 @@ class Prepared:
 
     @property
     def latency(self) -> int:
-        """Frames by which the wet path comes late: half the length of a linear-phase filter."""
+        """Frames by which the wet path is late: half the length of a linear-phase filter, otherwise 0."""
         return self.response.latency
 
 
@@ -67,17 +66,16 @@ def prepare(effect: HasResponse, sample_rate: int, inputs: int, outputs: int) ->
     InvalidAudioError
         If the response's channels do not suit the session's.
     ParameterError
-        If there is to be a dry sound, and fewer channels come out than go in.
+        If the effect has a dry sound, and fewer channels come out than go in.
     """
     mix, dry, wet, levels = None, 0.0, 1.0, constant_power
     if isinstance(effect, Reverb):
-        response, levels = effect.wet_response(sample_rate), partial(_beside, effect)
+        response, levels = effect.wet_response(sample_rate), partial(_levels, effect)
         mix = effect.mix
         dry, wet = levels() if mix is None else levels(mix)
     else:
         response = response_of(effect, sample_rate, causal=True)
-    if dry:
-        check_dry(inputs, outputs)
+    check_dry(dry, inputs, outputs)
     return Prepared(
         _to_outputs(fold(response, sample_rate, inputs), outputs),
         response.spread(inputs) if outputs > 1 else 1.0,
@@ -88,19 +86,19 @@ def prepare(effect: HasResponse, sample_rate: int, inputs: int, outputs: int) ->
     )
 
 
-def _beside(effect: Reverb, mix: float | None = None) -> tuple[float, float]:
-    """Return the linear levels of dry and wet, the latter of a room that has been brought to its level."""
+def _levels(effect: Reverb, mix: float | None = None) -> tuple[float, float]:
+    """Return the levels of dry and wet, the latter relative to `Reverb.wet_response`, which has the room's level."""
     dry, wet = effect.levels(mix)
     return dry, wet / effect.level_gain
 
 
-def width(effect: HasResponse, sample_rate: int, inputs: int) -> int:
-    """Return how many outputs an effect has for so many inputs."""
+def outputs_of(effect: HasResponse, sample_rate: int, inputs: int) -> int:
+    """Return the number of outputs that an effect has for a number of inputs."""
     return fold(effect, sample_rate, inputs).wiring.outputs
 
 
 def _to_outputs(response: ImpulseResponse, outputs: int) -> ImpulseResponse:
-    """Return a response for exactly so many outputs."""
+    """Return a response with a given number of outputs."""
     wiring = response.wiring
     if wiring.outputs == outputs:
         return response

@@ -1,7 +1,7 @@
 """The processing of one block between the card's input and its output.
 
 Input → convolution (wet, dry, gain, bypass) → fade, mute and feedback guard → limiter → output. Meters and recorders
-receive both ends. A `LiveProcessor` has one block size; it allocates nothing per block.
+receive the input and the output. A `LiveProcessor` has one block size, and allocates no arrays while it runs.
 """
 
 from dataclasses import dataclass, field
@@ -14,27 +14,19 @@ from reverb.effects.effect import HasResponse
 from reverb.engine.realtime.swap import Mode
 from reverb.errors import ParameterError
 from reverb.levels import from_db, to_db
-from reverb.live.convolver import LOUDEST_DB, Convolver
+from reverb.live.convolver import Convolver
 from reverb.live.feedback import Tap
+from reverb.live.files import Player
+from reverb.live.levels import MAX_DB, PathLevels
 from reverb.live.meters import LevelMeter
-from reverb.live.player import Player
-from reverb.live.prepare import Prepared, width
-from reverb.live.recorder import Recordings
+from reverb.live.prepare import Prepared, outputs_of
+from reverb.live.recordings import Recordings
 from reverb.live.settings import Setup
 
 FADE_SECONDS = 0.02
 LIMITER_THRESHOLD_DB = -1.5
 _HISTORY_SECONDS = 10.0
-_MAX_SAMPLE = 1e16  # 320 dB over full scale; its square still is a float32
-
-
-@dataclass(frozen=True)
-class PathLevels:
-    """Linear levels of the dry and the wet path, and whether any sound is let out."""
-
-    dry: float
-    wet: float
-    open: bool = True
+_MAX_SAMPLE = 1e16  # 320 dB over full scale, the square of which is still finite in float32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +47,7 @@ class ChannelMap:
     outputs: tuple[int, ...]
     mono: bool
     channels: int
-    # Computed before the first block: the audio thread neither compares nor, as a cached property would, locks.
+    # Computed before the first block: a cached property would take a lock in the audio thread.
     _first_inputs: bool = field(init=False, repr=False, compare=False)
     _first_outputs: bool = field(init=False, repr=False, compare=False)
 
@@ -77,7 +69,7 @@ class ChannelMap:
             block[:, column] = card[:, source]
 
     def write(self, block: Block, card: Block) -> None:
-        """Fill the card's (frames, columns) from `block` (frames, channels); unused columns become silent."""
+        """Fill the card's (frames, columns) from `block` (frames, channels), and its unused columns with silence."""
         if self._first_outputs and card.shape == block.shape:
             card[:] = block
             return
@@ -95,7 +87,7 @@ def map_channels(setup: Setup, effect: HasResponse) -> ChannelMap:
         If the effect has more outputs than the session.
     """
     mono = len(setup.outputs) == 1
-    outputs = 1 if mono else max(2, width(effect, setup.stream.sample_rate, len(setup.inputs)))
+    outputs = 1 if mono else max(2, outputs_of(effect, setup.stream.sample_rate, len(setup.inputs)))
     if outputs > len(setup.outputs):
         raise ParameterError(
             f"the effect has {outputs} outputs, but {len(setup.outputs)} of the card's are in use; "
@@ -109,9 +101,9 @@ def map_channels(setup: Setup, effect: HasResponse) -> ChannelMap:
 class Limiter:
     """A soft clipper: exactly transparent up to its threshold, and never beyond full scale.
 
-    With t the threshold, ``y = x`` for ``|x| ≤ t``, else ``sgn(x) · (t + (1 − t) · tanh((|x| − t) / (1 − t)))``:
-    continuous with its slope at t, and never above 1. A limiter with look-ahead would add latency; this one adds
-    harmonics, but only to samples that would otherwise be clipped.
+    With t the threshold, ``y = x`` for ``|x| ≤ t``, else ``sgn(x) · (t + (1 − t) · tanh((|x| − t) / (1 − t)))``. The
+    curve and its slope are continuous at t, and it never exceeds 1. A limiter with look-ahead would add latency; this
+    one adds harmonics, but only to samples that would otherwise be clipped, or nearly.
 
     Parameters
     ----------
@@ -170,8 +162,8 @@ class LiveProcessor:
     ----------
     open : bool
         Whether sound is let out; changes fade over 20 ms.
-    leaving : bool
-        Whether another processor takes over, or the stream closes: sound fades out, whatever `open` is.
+    closing : bool
+        Whether another processor takes over, or the stream closes: the sound then fades out even if `open`.
     duck : float
         Linear gain from the feedback guard.
     bad_blocks : int
@@ -191,7 +183,7 @@ class LiveProcessor:
         recordings: Recordings | None = None,
     ) -> None:
         self.block_size, self.sample_rate = block_size, sample_rate
-        self.open, self.leaving, self.duck = levels.open, False, 1.0
+        self.open, self.closing, self.duck = levels.open, False, 1.0
         self.bad_blocks = 0
         self.convolver = Convolver(
             prepared.response,
@@ -241,7 +233,7 @@ class LiveProcessor:
         return prepared.latency <= self.convolver.latency
 
     def swap(self, prepared: Prepared, transition: Mode) -> None:
-        """Build another effect's response and hand it over to the audio thread, which changes to it without a click."""
+        """Build another effect's response and pass it to the audio thread, which changes to it without a click."""
         self.convolver.swap(prepared.response, mode=transition)
 
     def process(self, indata: Block | None, outdata: Block) -> None:
@@ -259,10 +251,10 @@ class LiveProcessor:
             recording.dry.push(block)
         self._fade(out)
         self.tap.push(out)
-        # NumPy keeps the interpreter's lock in reductions of few samples: no busy thread can interrupt.
+        # NumPy keeps the interpreter's lock during small reductions, so no busy thread can take over here.
         np.abs(out, self._magnitudes)
         peak = np.maximum.reduce(self._all_magnitudes)
-        if not peak < _MAX_SAMPLE:  # NaN wins every maximum
+        if not peak < _MAX_SAMPLE:  # or NaN, which every maximum passes on
             out[:] = 0.0
             self.bad_blocks += 1
             convolver.reset()
@@ -278,7 +270,7 @@ class LiveProcessor:
         if self._player is not None:
             if self._faded_in:
                 self._player.pull(target)
-            else:  # the recording must not begin within the fade-in
+            else:  # the file begins after the fade-in, so that none of it is lost
                 target[:] = 0.0
                 self._faded_in = self._gain > 0.0 and self._gain == self.duck
         elif indata is not None:
@@ -288,7 +280,7 @@ class LiveProcessor:
 
     def _fade(self, out: Block) -> None:
         """Move the output's gain towards its target, full scale in 20 ms, and apply it."""
-        target = self.duck if self.open and not self.leaving else 0.0
+        target = self.duck if self.open and not self.closing else 0.0
         start = self._gain
         if start == target:
             if target != 1.0:
@@ -301,4 +293,4 @@ class LiveProcessor:
 
 
 def _decibels(level: float) -> float:
-    return min(to_db(level), LOUDEST_DB)
+    return min(to_db(level), MAX_DB)

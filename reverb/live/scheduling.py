@@ -1,8 +1,8 @@
 """Settings of the interpreter and of the process for callbacks with a deadline; restored after the session.
 
 The callback needs the interpreter's lock. By default a busy Python thread keeps the lock for 5 ms at a time, which is
-two blocks of 128 frames; a full garbage collection stops all threads for a time that grows with the number of objects;
-and if all cores are busy, the thread with the lock may itself have to wait for one.
+two blocks of 128 frames. A full garbage collection stops all threads, for longer the more objects there are. And if all
+cores are busy, the thread that has the lock may itself wait for a core.
 """
 
 import contextlib
@@ -15,10 +15,10 @@ from pathlib import Path
 
 SWITCH_INTERVAL = 0.00005
 NICE = -11
-"""The niceness that Linux desktops allow programs that play sound."""
+"""The niceness that Linux desktops allow to programs that play sound."""
 
 _TASKS = Path("/proc/self/task")
-_OLDER_EVERY = 40
+_OLDER_INTERVAL = 40  # calls of `collect_young`
 _PRIORITY = 65  # below the sound server's own threads, above ordinary ones
 
 _lock = threading.Lock()
@@ -30,9 +30,9 @@ _before: tuple[float, bool, int] = (0.005, True, 0)
 def low_latency() -> Iterator[None]:
     """Shorten the switch interval to 50 µs, pause automatic garbage collection, and raise the process's priority.
 
-    Existing objects are frozen, so that later collections skip them. On Linux all threads of the process get a higher
-    priority if that is allowed, as any of them may have the lock. May be nested, and used from several threads: the
-    last exit restores everything.
+    Existing objects are frozen: later collections skip them. On Linux all threads of the process get a higher priority
+    if that is allowed, as any of them may have the interpreter's lock. May be nested, and used from several threads:
+    the last exit restores everything.
     """
     global _sessions, _before
     with _lock:
@@ -62,7 +62,7 @@ def _niceness() -> int:
 
 
 def _set_niceness(niceness: int) -> None:
-    """Set the niceness of every thread, as far as that is allowed; new threads inherit it."""
+    """Set the niceness of every thread if that is allowed; new threads inherit it."""
     if _TASKS.is_dir():
         for thread in _TASKS.iterdir():
             with contextlib.suppress(OSError):
@@ -70,26 +70,25 @@ def _set_niceness(niceness: int) -> None:
 
 
 def collect_young(calls: int) -> None:
-    """Collect the objects made since the last call, and every fortieth time those of the middle generation, too.
+    """Collect the objects made since the last call, and at every fortieth call those of the middle generation, too.
 
-    It takes well under 1 ms; an automatic collection comes at any moment, and may take tens of milliseconds.
+    This takes well under 1 ms, whereas an automatic collection could start at any moment and take tens of milliseconds.
     """
-    gc.collect(1 if calls % _OLDER_EVERY == 0 else 0)
+    gc.collect(1 if calls % _OLDER_INTERVAL == 0 else 0)
 
 
 def freeze_objects() -> None:
     """Exempt all existing objects (modules, engines, screens) from later collections.
 
-    After the start of a session this saves 30 ms at the first collection; before the end of the process, 0.1 s at the
-    interpreter's last one.
+    After the start of a session this saves 30 ms at the first collection; before the process ends, 0.1 s at the last.
     """
     gc.freeze()
 
 
 def raise_priority() -> bool:
-    """Give the calling thread a real-time priority if the system allows it; return whether it has one.
+    """Raise the calling thread to a real-time priority if the system allows it; return whether it has one.
 
-    macOS, Windows, and JACK servers in real-time mode give it to audio threads without a request.
+    On macOS and Windows, and with JACK servers in real-time mode, audio threads have one already.
     """
     if not hasattr(os, "sched_setscheduler"):
         return False

@@ -1,8 +1,9 @@
-"""A live session: the sound card through an effect, which may be changed meanwhile."""
+"""A live session: the sound card played through an effect, which can be changed meanwhile."""
 
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -11,48 +12,48 @@ from types import TracebackType
 from typing import NamedTuple, Self, Unpack
 
 from reverb.audiofiles.files import PathLike
-from reverb.checks import in_range, one_of, whole
-from reverb.effects.effect import HasResponse
+from reverb.checks import in_range, instance, one_of, whole
+from reverb.effects.effect import HasResponse, check_effect
 from reverb.engine.realtime.swap import MODES, Mode
-from reverb.errors import NotRunningError, ParameterError, ReverbError, shown
+from reverb.errors import NotRunningError, ReverbError
 from reverb.levels import to_db
-from reverb.live import rooms, scheduling
+from reverb.live import scheduling
 from reverb.live.engine import LiveEngine
-from reverb.live.levels import LevelAttribute, Levels, linear_level
-from reverb.live.loader import ResponseLoader
+from reverb.live.levels import LevelAttribute, Levels, as_amplitude
+from reverb.live.loader import ResponseLoader, check_name, find_response, list_responses, room_of, with_room
 from reverb.live.meters import Meters, Stats
-from reverb.live.recorder import dated_file
+from reverb.live.recordings import dated_file
 from reverb.live.settings import LiveChanges, LiveSettings, Setup, decide
 from reverb.live.stream import CardStream, OpenStream
 from reverb.responses.response import ImpulseResponse
 
 
-class _Begun(NamedTuple):
-    """What a session has from its beginning on."""
+class _Running(NamedTuple):
+    """The parts of a session that has begun."""
 
     engine: LiveEngine
     loader: ResponseLoader
 
 
 class Session:
-    """Live sound through an effect, for the length of a ``with`` block.
+    """Play the sound card through an effect, for the length of a ``with`` block.
 
-    While it runs, every method and property may be used from any thread.
+    Every method and property may be used from any thread while the session runs.
 
     Parameters
     ----------
     effect : Effect or ImpulseResponse
         The effect to play through. Dry and wet of a `Reverb` stay apart, so that its mix can be changed.
     settings : LiveSettings, optional
-        How to use the card; single fields may be given as keywords instead (``sample_rate=48_000``).
+        How to use the card; its fields may be given as keywords instead (``sample_rate=48_000``).
     gain : float
-        In dB.
+        Level of dry and wet together in dB, up to 60.
     transition : {'crossfade', 'spillover'}
         How a new response takes over: as if it had always been in use, or while the old one rings out.
     responses : iterable of ImpulseResponse or str, optional
         The responses for `step`; by default those of the library.
     open_stream, decide_setup : callable
-        Open the card; tests replace them.
+        Open the card, and choose its channels, sample rate and block size; tests replace them.
 
     Attributes
     ----------
@@ -63,9 +64,11 @@ class Session:
 
     Raises
     ------
+    ParameterError
+        If an argument is out of range or of the wrong type.
     ReverbError
-        On entering: MissingExtraError without PortAudio, DeviceError if the card cannot be opened. On leaving:
-        DeviceLostError if the card was lost. NotRunningError if it is used before it has been entered.
+        On entering the block: MissingExtraError without PortAudio, DeviceError if the card cannot be opened. On
+        leaving it: DeviceLostError if the card was lost. NotRunningError on use before it.
 
     Examples
     --------
@@ -81,14 +84,10 @@ class Session:
         "Proportion of the wet sound, 0 to 1, at constant loudness; None while wet and dry are set separately.",
     )
     wet = LevelAttribute[float](
-        lambda levels: to_db(levels.wet),
-        Levels.with_wet,
-        "Level of the wet sound in dB; setting it ends the mix.",
+        lambda levels: to_db(levels.wet), Levels.with_wet, "Wet level in dB; setting it sets the mix to None."
     )
     dry = LevelAttribute[float](
-        lambda levels: to_db(levels.dry),
-        Levels.with_dry,
-        "Level of the dry sound in dB; setting it ends the mix.",
+        lambda levels: to_db(levels.dry), Levels.with_dry, "Dry level in dB; setting it sets the mix to None."
     )
     gain = LevelAttribute[float](
         lambda levels: to_db(levels.gain), Levels.with_gain, "Level of dry and wet together in dB."
@@ -110,18 +109,19 @@ class Session:
         decide_setup: Callable[[LiveSettings], Setup] = decide,
         **changes: Unpack[LiveChanges],
     ) -> None:
-        _check_effect(effect)
-        self.settings = replace(settings or LiveSettings(), **changes)
+        check_effect("effect", effect)
+        given = LiveSettings() if settings is None else instance("settings", settings, LiveSettings)
+        self.settings = replace(given, **changes)
         self.transition = transition
         self.messages: deque[str] = deque(maxlen=100)
-        linear_level("gain", gain)
+        as_amplitude("gain", gain)
         self._effect, self._gain_db = effect, gain
-        self._responses = rooms.gather(effect, responses)
-        self._open_stream, self._decide = open_stream, decide_setup
-        self._parts: _Begun | None = None
-        self._stack = contextlib.ExitStack()
+        self._responses = list_responses(effect, responses)
+        self._open_stream, self._decide_setup = open_stream, decide_setup
+        self._parts: _Running | None = None
+        self._stack = contextlib.ExitStack()  # closes everything in reverse order
 
-    # Start and end. The stack closes everything in reverse order.
+    # Start and end.
 
     def __enter__(self) -> Self:
         try:
@@ -129,7 +129,7 @@ class Session:
             engine = LiveEngine(
                 self._effect,
                 self.settings,
-                self._decide(self.settings),
+                self._decide_setup(self.settings),
                 gain_db=self._gain_db,
                 open_stream=self._open_stream,
                 tell=self.tell,
@@ -137,7 +137,7 @@ class Session:
             self._stack.callback(engine.close)
             loader = ResponseLoader(self.choose, self.tell)
             self._stack.callback(loader.close)
-            self._parts = _Begun(engine, loader)
+            self._parts = _Running(engine, loader)
             scheduling.freeze_objects()
         except BaseException:
             self._stack.close()
@@ -152,7 +152,7 @@ class Session:
             self.check()
 
     @property
-    def _begun(self) -> _Begun:
+    def _running(self) -> _Running:
         if self._parts is None:
             raise NotRunningError("the session has not begun; use it as: with Session(...) as session: ...")
         return self._parts
@@ -160,14 +160,14 @@ class Session:
     @property
     def engine(self) -> LiveEngine:
         """The audio side of the session."""
-        return self._begun.engine
+        return self._running.engine
 
     def close(self) -> None:
         """Fade out, close the card and finish the recordings; `stats` and `meters` stay available."""
         self._stack.close()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the input file has been played to its end, or for a time; return whether the session has ended.
+        """Wait until the input file has ended, or for some seconds; return whether the session has ended.
 
         Parameters
         ----------
@@ -220,7 +220,7 @@ class Session:
 
     @property
     def levels(self) -> Levels:
-        """All levels together, as an immutable value."""
+        """All levels, as an immutable value."""
         return self.engine.levels
 
     def set_levels(self, change: Callable[[Levels], Levels]) -> None:
@@ -235,7 +235,7 @@ class Session:
 
     @property
     def effect(self) -> HasResponse:
-        """The effect that is in use."""
+        """The effect in use."""
         return self._effect if self._parts is None else self.engine.effect
 
     @property
@@ -249,48 +249,56 @@ class Session:
         return tuple(self._responses)
 
     def swap(self, effect: HasResponse) -> None:
-        """Change to another effect and to the levels it defines.
+        """Change to another effect and to the levels that it defines.
 
         The calling thread does the work. When this returns, the audio thread has the new effect.
 
         Raises
         ------
+        ParameterError
+            If it is no effect.
         InvalidAudioError
             If the effect's channels do not suit the session's.
         """
-        _check_effect(effect)
-        self.engine.exchange(lambda _: effect, Levels.adopting, self.transition)
+        check_effect("effect", effect)
+        self.engine.exchange(lambda _: effect, Levels.with_effect, self.transition)
 
     def choose(self, name: str) -> None:
-        """Put another response, by name or file, into the effect, and keep the levels.
+        """Replace the effect's response by another one, given by its name or file, and keep the levels.
 
         Raises
         ------
         UnknownNameError, AudioFileError, InvalidAudioError
             If there is no such response, or its channels do not suit the session's.
         ParameterError
-            If the effect has no reverb.
+            If the effect has no response, or the name is no text.
         """
-        response = rooms.take(self._responses, name)
+        response = find_response(self._responses, name)
         self.engine.exchange(
-            lambda effect: rooms.with_room(effect, response), Levels.following, self.transition
+            lambda effect: with_room(effect, response), Levels.with_response, self.transition
         )
 
     def request(self, response: str) -> None:
-        """Request `choose` in the background; of several requests only the last is served."""
-        self._begun.loader.request(response)
+        """Request `choose` in the background; of several requests that wait, only the last is served."""
+        check_name(response)
+        self._running.loader.request(response)
 
     def step(self, by: int) -> None:
         """Request the response that many places further on; the list is circular."""
         places = whole("by", by, -(1 << 31), 1 << 31)
-        names, loader = list(self._responses), self._begun.loader
-        current = rooms.room_of(self.effect)
+        names, loader = list(self._responses), self._running.loader
+        current = room_of(self.effect)
         now = loader.pending or (current.name if current is not None else "")
         self.request(names[(names.index(now) + places) % len(names) if now in names else 0])
 
-    def calm(self) -> None:
+    def clear_alerts(self) -> None:
         """Forget clipped blocks and howls, and let the output return to its level."""
-        self.engine.calm()
+        self.engine.clear_alerts()
+
+    def calm(self) -> None:
+        """Do as `clear_alerts`: its old name, for one release."""
+        warnings.warn("Session.calm is now Session.clear_alerts", DeprecationWarning, stacklevel=2)
+        self.clear_alerts()
 
     # Recording.
 
@@ -310,7 +318,7 @@ class Session:
         Raises
         ------
         AudioFileError, ParameterError
-            As `reverb.live.recorder.Recorder`.
+            As `reverb.live.files.Recorder` raises them.
         """
         self.engine.recordings.start(path, dry, overwrite=overwrite)
 
@@ -340,10 +348,3 @@ class Session:
     def stats(self) -> Stats:
         """Return the figures since the start."""
         return self.engine.stats()
-
-
-def _check_effect(effect: object) -> None:
-    if not isinstance(effect, HasResponse):
-        raise ParameterError(
-            f"effect is {shown(repr(effect))}; expected an effect or an ImpulseResponse, such as reverb.Reverb('hall')"
-        )

@@ -1,12 +1,12 @@
-"""Settings of a session: the user's wishes, and the stream and the channels that follow from them."""
+"""Settings of a session: those a user gives, and the stream and channels that follow from them."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypedDict, get_args
 
 from reverb.audiofiles.files import PathLike, open_sound
-from reverb.checks import in_range, is_number, one_of, whole
+from reverb.checks import file_path, flag, in_range, is_number, one_of, whole
 from reverb.errors import DeviceError, ParameterError, shown
-from reverb.live.cards import Device, Kind, describe, devices, find_device
+from reverb.live.cards import MAX_INDEX, Device, Kind, describe, devices, find_device
 
 LatencyWord: TypeAlias = Literal["low", "high"]
 Latency: TypeAlias = float | LatencyWord
@@ -19,7 +19,7 @@ _SWITCHES = ("loop", "overwrite", "limiter", "feedback_guard", "exclusive")
 
 
 class LiveChanges(TypedDict, total=False):
-    """Fields of `LiveSettings` as keywords, all optional, for signatures."""
+    """The fields of `LiveSettings` as optional keywords, for signatures."""
 
     input_device: int | str | None
     output_device: int | str | None
@@ -40,7 +40,7 @@ class LiveChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class LiveSettings:
-    """How a session uses the sound card.
+    """How a session uses the sound card. Immutable.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class LiveSettings:
     block_size : int, optional
         Frames per block, 1 to 8192; by default the card's own.
     latency : float, 'low' or 'high'
-        Latency to request from the card; a number is in seconds, 0 to 10.
+        Latency to request from the card: one of its own two, or seconds from 0 to 10.
     input_channels, output_channels : tuple of int, optional
         The card's channels to use, counted from 1; by default the first two.
     input_file : path-like, optional
@@ -92,10 +92,13 @@ class LiveSettings:
     exclusive: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("input_file", "record", "record_dry"):
+            if getattr(self, name) is not None:
+                file_path(name, getattr(self, name))
         for name in ("input_device", "output_device"):
             device = getattr(self, name)
             if device is not None and not isinstance(device, str):
-                whole(name, device, 0, 1 << 16)
+                whole(name, device, 0, MAX_INDEX)
         if self.block_size is not None:
             frames = whole("block_size", self.block_size, 1, MAX_BLOCK_SIZE, "frames")
             object.__setattr__(self, "block_size", frames)
@@ -111,7 +114,7 @@ class LiveSettings:
         for name in ("input_channels", "output_channels"):
             object.__setattr__(self, name, _channels(name, getattr(self, name)))
         for name in _SWITCHES:
-            one_of(name, getattr(self, name), (True, False))
+            flag(name, getattr(self, name))
 
 
 def _channels(name: str, chosen: Any) -> tuple[int, ...] | None:
@@ -168,7 +171,7 @@ class Setup:
     ----------
     stream : StreamSettings
     inputs, outputs : tuple of int
-        Columns of the card's blocks to use, counted from 0. `inputs` are the file's channels where a file is played.
+        Columns of the card's blocks, counted from 0; if a file is played, `inputs` are the file's channels.
     """
 
     stream: StreamSettings
@@ -182,7 +185,7 @@ def decide(settings: LiveSettings) -> Setup:
     Raises
     ------
     DeviceError, UnknownNameError
-        If a device is missing or lacks a requested channel.
+        If a device is missing or does not have a requested channel.
     AudioFileError
         If the input file cannot be read.
     """

@@ -1,4 +1,4 @@
-"""The card's stream: opening it, its callback, its block size, and the signs that it is lost."""
+"""The card's stream: its opening, callback and block size, and the signs that the card is lost."""
 
 import atexit
 import contextlib
@@ -33,7 +33,7 @@ class Callback(Protocol):
 
 
 class Stream(Protocol):
-    """An open stream; `CardStream` is the real one."""
+    """An open stream of sound, such as `CardStream`."""
 
     @property
     def active(self) -> bool:
@@ -42,7 +42,7 @@ class Stream(Protocol):
 
     @property
     def latency(self) -> float:
-        """Seconds from input to output, 0 where unknown."""
+        """Seconds from input to output, 0 if unknown."""
         ...
 
     def start(self) -> None:
@@ -63,7 +63,7 @@ class CardStream:
     Raises
     ------
     DeviceError
-        If the card cannot be opened with these settings; the message says what it supports.
+        If the card cannot be opened with these settings; the message lists those it supports.
     """
 
     def __init__(self, settings: StreamSettings, callback: Callback) -> None:
@@ -94,7 +94,7 @@ class CardStream:
                     **common,
                 )
         except sounddevice.PortAudioError as error:
-            raise DeviceError(_why_not_opened(settings, error)) from error
+            raise DeviceError(_opening_error(settings, error)) from error
 
     @property
     def active(self) -> bool:
@@ -103,7 +103,7 @@ class CardStream:
 
     @property
     def latency(self) -> float:
-        """Seconds from input to output as stated by the card; 0 where unknown."""
+        """Seconds from input to output as stated by the card, 0 if unknown."""
         value = self._stream.latency
         return float(sum(value) if isinstance(value, tuple) else value)
 
@@ -118,14 +118,14 @@ class CardStream:
     def close(self) -> bool:
         """Stop and close; return False if PortAudio does not return, because the card's server is gone.
 
-        PortAudio is then unusable for the rest of the process, and would hang or abort it at exit; so its clean-up at
-        exit is canceled.
+        PortAudio is then unusable for the rest of the process, and its clean-up at exit, which would hang or abort the
+        process, is canceled.
         """
         thread = threading.Thread(target=self._close, name="reverb-close", daemon=True)
         thread.start()
         thread.join(_CLOSING_SECONDS)
         if thread.is_alive():
-            with contextlib.suppress(AttributeError):  # a private name, which may go away
+            with contextlib.suppress(AttributeError):  # the name is private, and may be missing
                 atexit.unregister(cards.load_sounddevice()._exit_handler)
             return False
         return True
@@ -143,8 +143,8 @@ def _extra(sounddevice: Any, settings: StreamSettings, device: Device) -> Any:
     return sounddevice.WasapiSettings(exclusive=True)
 
 
-def _why_not_opened(settings: StreamSettings, error: Exception) -> str:
-    """Return why a stream cannot be opened, and what the card supports."""
+def _opening_error(settings: StreamSettings, error: Exception) -> str:
+    """Return the reason why a stream cannot be opened, with the settings that the card supports."""
     reason = _reason(error)
     ends: list[tuple[Device | None, Kind, int]] = [
         (settings.input, "input", settings.inputs),
@@ -169,6 +169,7 @@ def _why_not_opened(settings: StreamSettings, error: Exception) -> str:
 
 
 def _reason(error: Exception) -> str:
+    """Return the message of a PortAudio error without its standard beginning."""
     text = str(error.args[0]) if error.args else str(error)
     return (
         text.removeprefix("Error opening Stream: ").removeprefix("Error opening OutputStream: ").rstrip(". ")
@@ -183,16 +184,16 @@ class StreamRunner:
     settings : StreamSettings
     open_stream : callable
     build_processor : callable
-        Builds a processor for a block size and calls a function with it.
+        Builds a processor for a block size and passes it to a function.
 
     Attributes
     ----------
     sample_rate : int
         In Hz.
     processor : LiveProcessor or None
-        None while the block size is unknown, and after an error; the stream is silent then.
+        None while the block size is unknown, and after an error; the stream is then silent.
     frames : int
-        Played since the start.
+        Number of frames played since the start.
     times : CallbackTimes
     xruns : Xruns
     error : Exception or None
@@ -254,7 +255,7 @@ class StreamRunner:
             stream.start()
             sizes = self._first_sizes(stream)
             if len(sizes) > 1:
-                # With a fixed block size, PortAudio collects the card's varying blocks.
+                # With a fixed block size, PortAudio buffers the card's varying blocks.
                 stream.close()
                 self._sizes.clear()
                 largest = 1 << (max(sizes) - 1).bit_length()
@@ -302,8 +303,8 @@ class StreamRunner:
             return size
         return None
 
-    def why_lost(self) -> str | None:
-        """Return the reason why the card counts as lost; None while it plays."""
+    def loss_reason(self) -> str | None:
+        """Return the reason for which the card is considered lost; None while it plays."""
         now = time.monotonic()
         if self.frames != self._seen_frames:
             self._seen_at, self._seen_frames = now, self.frames
@@ -321,12 +322,12 @@ class StreamRunner:
 
     def close(self) -> bool:
         """Fade out and close; return False if the card did not respond."""
-        if self.processor is not None and self.why_lost() is None:
+        if self.processor is not None and self.loss_reason() is None:
             self._fade_out(self.processor)
         return self._stream.close()
 
     def _fade_out(self, processor: LiveProcessor) -> None:
-        processor.leaving = True
+        processor.closing = True
         deadline = time.monotonic() + 3 * FADE_SECONDS
         while not processor.silent and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)

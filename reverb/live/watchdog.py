@@ -1,4 +1,4 @@
-"""The watchdog of a session: a thread that looks for howls and faults, and updates the meters, 20 times a second."""
+"""The watchdog of a session: a thread that checks for howls and faults and updates the meters, 20 times a second."""
 
 import threading
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from reverb.errors import DeviceLostError
 from reverb.levels import from_db
 from reverb.live import scheduling
 from reverb.live.feedback import INTERVAL_SECONDS, FeedbackGuard, find_tone
-from reverb.live.player import Player
-from reverb.live.recorder import Recordings
+from reverb.live.files import Player
+from reverb.live.recordings import Recordings
 from reverb.live.stream import StreamRunner
 
 
@@ -23,7 +23,7 @@ class Watchdog:
     feedback_guard : bool
         Whether to turn the output down at a howl.
     tail : callable
-        Returns how many frames still sound after the input has ended.
+        Returns the number of frames that sound after the input has ended.
     tell : callable
         Takes messages for the user.
 
@@ -67,7 +67,7 @@ class Watchdog:
         while not self._stop.wait(INTERVAL_SECONDS):
             try:
                 self._check()
-            except Exception as error:  # of any kind: the watchdog must not end without a message
+            except Exception as error:  # of any kind: a watchdog must not end silently
                 self.failure = error
             if self.failure is not None:
                 self._recordings.stop()
@@ -79,7 +79,7 @@ class Watchdog:
         if runner.error is not None:
             self.failure = runner.error
             return
-        if (reason := runner.why_lost()) is not None:
+        if (reason := runner.loss_reason()) is not None:
             self.failure = DeviceLostError(reason)
             return
         if (size := runner.follow_block_size()) is not None:
@@ -104,7 +104,7 @@ class Watchdog:
             self._tell(message)
 
     def _tell_file_failures(self) -> None:
-        """Tell why reading or writing stopped, each reason once."""
+        """Tell the user once why reading or writing a file stopped."""
         failures = self._recordings.failures
         if self._player is not None and self._player.failure is not None:
             failures.append(self._player.failure)

@@ -1,4 +1,4 @@
-"""A session as a full screen: meters, load, the response and its decay, and keys for everything (Textual)."""
+"""A session on a full screen: meters, load, the response and its decay, and keys for every control (Textual)."""
 
 import math
 from collections import deque
@@ -10,16 +10,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Footer, Static
 
-from reverb.live.control.core import PARAMETERS, turn
+from reverb.live.control.core import PARAMETERS, set_or_tell
 from reverb.live.control.midi import MidiMap
 from reverb.live.meters import Level
-from reverb.monitor.text import FLOOR_DB, Shown, bar, clock, db, decay, levels, scale, title
+from reverb.monitor.text import FLOOR_DB, MonitoredSession, bar, clock, db, decay, levels, scale, title
 
 _FRAMES_PER_SECOND = 10
 _NAME_WIDTH = len("out 1 ")
-_DECAY_ROWS = (6, 16)  # at least, at most
+_MIN_DECAY_ROWS, _MAX_DECAY_ROWS = 6, 16
 _OTHER_ROWS = 18
-_MESSAGES = 4
+_MAX_MESSAGES = 4
 _HELP = """\
 B      bypass: only the dry sound           M      mute
 ← →    previous, next response              R      start or stop recording
@@ -29,8 +29,8 @@ E D    dry up, down by 1 dB                 H      this help
 ↑ ↓    gain up, down by 1 dB                Q      quit"""
 
 
-class Watched(Shown, Protocol):
-    """A session that can be shown until its end."""
+class ScreenSession(MonitoredSession, Protocol):
+    """The part of a session that the full screen uses."""
 
     messages: deque[str]
 
@@ -44,19 +44,19 @@ class Watched(Shown, Protocol):
         """The file that is being recorded, None if there is none."""
         ...
 
-    def calm(self) -> None:
+    def clear_alerts(self) -> None:
         """Forget clips and howls."""
         ...
 
 
 class Monitor(App[None]):
-    """Shows a running session, which starts and ends elsewhere.
+    """Shows a running session and moves its parameters; starting and ending it is up to the caller.
 
     Parameters
     ----------
     session : Session
     midi_map : MidiMap, optional
-        The map in which controllers are learned.
+        Learns controllers.
     duration : float, optional
         Seconds after which the monitor closes.
     """
@@ -86,21 +86,21 @@ class Monitor(App[None]):
         Binding("down", "nudge('gain', -1)", "Gain -", show=False),
         Binding("r", "record", "Record"),
         Binding("l", "learn", "MIDI learn", show=False),
-        Binding("c", "calm", "Forget clips", show=False),
+        Binding("c", "clear_alerts", "Forget clips", show=False),
         Binding("h,question_mark", "help", "Help"),
         Binding("q,ctrl+c,ctrl+q", "quit", "Quit", priority=True),
     ]
 
     def __init__(
-        self, session: Watched, midi_map: MidiMap | None = None, duration: float | None = None
+        self, session: ScreenSession, midi_map: MidiMap | None = None, duration: float | None = None
     ) -> None:
         super().__init__()
         self._session, self._midi_map, self._duration = session, midi_map, duration
         self._drawn: tuple[object, int, int] | None = None
-        self._told: deque[str] = deque(maxlen=_MESSAGES)
+        self._told: deque[str] = deque(maxlen=_MAX_MESSAGES)
 
     def compose(self) -> ComposeResult:
-        """Lay out the screen."""
+        """Yield the parts of the screen, from the top."""
         with Vertical():
             yield Static(id="title")
             for name in ("input", "output", "scale", "load", "levels", "decay", "messages"):
@@ -109,14 +109,14 @@ class Monitor(App[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Start the refresh."""
+        """Draw the session, and again ten times a second."""
         self.show()
         self.set_interval(1 / _FRAMES_PER_SECOND, self.show)
         if self._duration is not None:
             self.set_timer(self._duration, self.exit)
 
     def show(self) -> None:
-        """Draw the present state of the session."""
+        """Draw the session; close the monitor if it has ended."""
         session = self._session
         if session.ended:
             self.exit()
@@ -135,14 +135,14 @@ class Monitor(App[None]):
             f"   {stats.sample_rate} Hz / {stats.block_size}{recording}",
         )
         self._put("levels", levels(session))
-        lowest, highest = _DECAY_ROWS
-        self._draw_decay(self.size.width - 2, min(max(self.size.height - _OTHER_ROWS, lowest), highest))
+        rows = min(max(self.size.height - _OTHER_ROWS, _MIN_DECAY_ROWS), _MAX_DECAY_ROWS)
+        self._draw_decay(self.size.width - 2, rows)
         while session.messages:
             self._told.append(session.messages.popleft())
         self._put("messages", "\n".join(self._told))
 
     def _put(self, name: str, content: str | Text) -> None:
-        for place in self.query(f"#{name}").results(Static):  # empty while the screen closes
+        for place in self.query(f"#{name}").results(Static):  # none while the screen closes
             place.update(Text(content) if isinstance(content, str) else content)
 
     def _draw_decay(self, width: int, height: int) -> None:
@@ -153,15 +153,15 @@ class Monitor(App[None]):
 
     def action_flip(self, name: str) -> None:
         """Toggle a switch."""
-        turn(self._session, name, not getattr(self._session, name))
+        set_or_tell(self._session, name, not getattr(self._session, name))
         self.show()
 
     def action_nudge(self, name: str, by: float) -> None:
-        """Move a level by a step; a silent one starts at −60 dB."""
+        """Move a level by a step; a silent one starts at −60 dB, an unset mix in the middle."""
         now = getattr(self._session, name)
-        if now is None:  # the mix, while wet and dry are set separately: start in the middle
+        if now is None:
             now = 0.5 - by
-        turn(self._session, name, max(now, FLOOR_DB) + by if math.isinf(now) else now + by)
+        set_or_tell(self._session, name, max(now, FLOOR_DB) + by if math.isinf(now) else now + by)
         self.show()
 
     def action_step(self, by: int) -> None:
@@ -184,18 +184,18 @@ class Monitor(App[None]):
         self._midi_map.learn(following)
         self._told.append(f"move a MIDI controller for {following}" if following else "MIDI: learning ended")
 
-    def action_calm(self) -> None:
+    def action_clear_alerts(self) -> None:
         """Forget clips and howls."""
-        self._session.calm()
+        self._session.clear_alerts()
 
     def action_help(self) -> None:
-        """Toggle between the keys and the decay."""
+        """Switch between the list of keys and the decay."""
         shown = self.query_one("#help", Static)
         shown.display = not shown.display
         self.query_one("#decay", Static).display = not shown.display
 
     async def action_quit(self) -> None:
-        """Close the monitor; the session ends afterwards."""
+        """Close the monitor."""
         self.exit()
 
 

@@ -1,16 +1,17 @@
-"""A session as one line that is redrawn, for any terminal; outside a terminal, only its messages."""
+"""A session as a line that is redrawn in a terminal; outside a terminal, only its messages."""
 
+import math
 import time
 from collections import deque
 from typing import Protocol, TextIO
 
-from reverb.monitor.text import Shown, status
+from reverb.monitor.text import MonitoredSession, status
 
-_SECONDS = 0.2
+_INTERVAL_SECONDS = 0.2
 
 
-class Waiting(Shown, Protocol):
-    """A session that can be waited for."""
+class PlainSession(MonitoredSession, Protocol):
+    """The part of a session that the line uses."""
 
     messages: deque[str]
 
@@ -20,7 +21,7 @@ class Waiting(Shown, Protocol):
 
 
 def run_plain(
-    session: Waiting, stream: TextIO, duration: float | None = None, *, quiet: bool = False
+    session: PlainSession, stream: TextIO, duration: float | None = None, *, quiet: bool = False
 ) -> None:
     """Show a session until it has ended, or for a duration in seconds."""
     terminal = stream.isatty() and not quiet
@@ -29,8 +30,8 @@ def run_plain(
     try:
         ended = False
         while not ended and (deadline is None or time.monotonic() < deadline):
-            left = _SECONDS if deadline is None else max(0.0, min(_SECONDS, deadline - time.monotonic()))
-            ended = session.wait(left)
+            left = math.inf if deadline is None else max(0.0, deadline - time.monotonic())
+            ended = session.wait(min(_INTERVAL_SECONDS, left))
             while session.messages:
                 clear = f"\r{' ' * width}\r" if width else ""
                 stream.write(f"{clear}{session.messages.popleft()}\n")

@@ -251,7 +251,7 @@ def as_response(
             return ImpulseResponse(given, _known_rate(sample_rate, "samples have"), wiring=layout)
     raise ParameterError(
         f"impulse response is {shown(repr(given))}; expected an ImpulseResponse, the name of one in the library, "
-        "the path of a file, or samples"
+        "the path of a file, an effect, or samples"
     )
 
 

@@ -13,8 +13,8 @@ from reverb.effects.explain import explain
 from reverb.effects.fold import FLOOR_DB, fold
 from reverb.effects.tree import fingerprint, first, replace_first, walk
 from reverb.errors import ParameterError, PresetError
+from reverb.live.loader import room_of, with_room
 from reverb.live.prepare import prepare
-from reverb.live.rooms import room_of, with_room
 from reverb.render.batch.tasks import Draw, Treatment
 from reverb.store.presets import load_chain, names, read_preset
 from tests.nulls import null_db

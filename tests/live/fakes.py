@@ -1,17 +1,23 @@
-"""A sound card made of a thread, for what needs no real one; and one that can misbehave."""
+"""A sound card that is a thread, which can misbehave; and sessions on it."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain, repeat
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+import reverb
 from reverb.audiofiles.files import open_sound
+from reverb.effects.effect import HasResponse
 from reverb.live.cards import Device
+from reverb.live.session import Session
 from reverb.live.settings import LiveSettings, Setup, StreamSettings
 from reverb.live.stream import Callback
+from tests import signals
+from tests.signals import gaussian
 
 RATE = 48_000
 CARD = Device(0, "fake", "Fake API", 2, 2, RATE, 0.001, 0.01, True, True)
@@ -25,7 +31,7 @@ class Flags:
 
 
 class FakeStream:
-    """Calls the callback again and again, with silence but for what `play` is given."""
+    """Calls the callback again and again, with silence or the sound given to `play`."""
 
     latency = 0.005
 
@@ -53,7 +59,7 @@ class FakeStream:
         return True
 
     def play(self, sound: npt.ArrayLike) -> npt.NDArray[np.float32]:
-        """Let (frames, inputs) come in, with half a second of silence after it; return what was played meanwhile."""
+        """Use (frames, inputs) and half a second of silence as input; return the output of that time."""
         given = np.asarray(sound, np.float32)
         self._input = np.concatenate([given, np.zeros((RATE // 2, given.shape[1]), np.float32)])
         self._heard, self._at = [], 0
@@ -119,5 +125,38 @@ class FakeCard:
 
 
 def then(*sizes: int) -> Callable[[], Iterator[int]]:
-    """Give these block sizes, the last one for ever."""
+    """Return an iterator of these block sizes, the last one forever."""
     return lambda: chain(sizes, repeat(sizes[-1]))
+
+
+def room(
+    seconds: float = 0.2, channels: int = 2, name: str = "room", seed: int = 3
+) -> reverb.ImpulseResponse:
+    """Return a response of decaying noise."""
+    n = np.arange(int(seconds * RATE))
+    decay = np.exp(-6.9 * n / len(n))[:, np.newaxis]
+    return reverb.ImpulseResponse(gaussian(len(n), channels, seed=seed) * decay, RATE, name)
+
+
+def noise(frames: int = RATE // 2, channels: int = 2) -> npt.NDArray[np.float32]:
+    """Return noise so quiet that no limiter changes it."""
+    return signals.noise(frames, channels, peak=0.2).astype(np.float32)
+
+
+def open_session(card: FakeCard, effect: HasResponse, **settings: Any) -> Session:
+    """Return a session on a card that is a thread."""
+    return Session(effect, open_stream=card.open, decide_setup=card.decide, **settings)
+
+
+def settle(session: Session) -> None:
+    """Wait until every fade has ended."""
+    end = session.stats().seconds + 6000 / RATE
+    assert eventually(lambda: session.stats().seconds >= end)
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Wait until a condition holds; return False if it does not after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return holds()

@@ -20,15 +20,15 @@ import numpy.typing as npt
 Sound = npt.NDArray[np.float32]
 RATE = 48_000
 _SETTLING_SECONDS = 0.1
-"""New connections hold from some later cycle on, and a session fades in; no sample is to be judged before."""
+"""Until new connections are in use and a session has faded in; earlier samples are not compared."""
 
 
 class UnavailableError(Exception):
-    """No JACK server can be had here; the message says what is missing."""
+    """No JACK server can run here; the message names the missing part."""
 
 
 class JackServer:
-    """A server of its own name, in this process's environment while it runs."""
+    """A server with a name of its own, which is in this process's environment while it runs."""
 
     def __init__(self, period: int = 128, rate: int = RATE) -> None:
         program = shutil.which("jackd")
@@ -55,7 +55,7 @@ class JackServer:
         }
 
     def start(self) -> None:
-        """Start (again); synchronous, so that late clients delay time rather than lose sound."""
+        """Start, or start again. The server is synchronous: it waits for late clients, so no sound is lost."""
         deadline = time.monotonic() + 5.0
         while not self._comes_up():
             self.stop()
@@ -66,7 +66,7 @@ class JackServer:
     def _comes_up(self) -> bool:
         may_be_real_time = subprocess.run(["chrt", "-f", "1", "true"], capture_output=True).returncode == 0
         real_time = ["-R", "-P", "70"] if may_be_real_time else ["-r"]
-        # It dies with this process, however that ends: a server left behind would keep its name for good.
+        # The server ends with this process, however that ends: otherwise it would keep its name forever.
         mortal = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         server = ["-n", self.name, "-p", "64", *real_time, "-S", "-t", "2000"]
         driver = ["-d", "dummy", "-r", str(self._rate), "-p", str(self._period)]
@@ -85,7 +85,7 @@ class JackServer:
         return False
 
     def stop(self) -> None:
-        """Stop the server alone."""
+        """Stop the server only."""
         self._process.terminate()
         try:
             self._process.wait(1)
@@ -97,7 +97,7 @@ class JackServer:
                 left.unlink()
 
     def close(self) -> None:
-        """Let PortAudio go before the server, as it aborts the process otherwise; then stop."""
+        """Terminate PortAudio, which would abort the process if its server ended first; then stop the server."""
         with suppress(ImportError, OSError):
             import sounddevice
 
@@ -116,10 +116,10 @@ class JackServer:
 
 
 def _claim_name() -> tuple[IO[str], str]:
-    """Return the first name that no other run holds, and the lock that holds it.
+    """Return the first name that no other run uses, and the lock on it.
 
-    JACK knows eight servers, and one that was killed stays in its register until its name is used again: so the
-    names are few and fixed.
+    JACK registers at most eight servers, and a killed one stays registered until its name is used again: so the names
+    are few and fixed.
     """
     import fcntl
 
@@ -138,7 +138,7 @@ class Rig:
     Attributes
     ----------
     xruns : int
-        That the server has told.
+        Reported by the server.
     """
 
     def __init__(self, inputs: int = 2, outputs: int = 2) -> None:
@@ -177,7 +177,7 @@ class Rig:
         self._at = at + count
 
     def wire(self, program: str = "PortAudio.*") -> None:
-        """Take a program, by default the newest PortAudio stream, off the card's ports and onto the rig's."""
+        """Move a program, by default the newest PortAudio stream, from the card's ports to the rig's."""
         for direction, mine in (("in", self._to), ("out", self._from)):
             theirs = self._ports(direction, program)
             for port in theirs:
@@ -191,7 +191,7 @@ class Rig:
         time.sleep(_SETTLING_SECONDS)
 
     def loop(self) -> None:
-        """Wire the PortAudio stream's outputs to its own inputs, as a cable would."""
+        """Connect the PortAudio stream's outputs to its own inputs, as a cable would."""
         for output, source in zip(self._ports("out"), self._ports("in"), strict=False):
             for other in self.client.get_all_connections(output):
                 self.client.disconnect(output, other)
@@ -235,7 +235,7 @@ class Rig:
 
 
 class DistantRig:
-    """A rig in a process of its own, as another program is: it does not compete for this one's interpreter."""
+    """A rig in another process, where it does not compete for this interpreter's lock."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -272,7 +272,7 @@ class DistantRig:
 
 
 def _serve(pipe: Connection) -> None:
-    """Do with a rig what the other end of the pipe asks for, until it is closed."""
+    """Call a rig's methods as requested through the pipe, until it is closed."""
     rig = Rig()
     pipe.send(None)
     with suppress(EOFError):
@@ -288,7 +288,7 @@ def _nothing() -> Iterator[None]:
 
 
 def delay_of(heard: Sound, reference: npt.ArrayLike, at_most: int = 4096) -> int:
-    """Return by how many frames a sound is late against a reference, both (frames,)."""
+    """Return the delay of a sound against a reference in frames, both of shape (frames,)."""
     x, y = np.asarray(reference, np.float64), np.asarray(heard, np.float64)
     size = 1 << (len(x) + len(y)).bit_length()
     correlation = np.fft.irfft(np.fft.rfft(y, size) * np.conj(np.fft.rfft(x, size)), size)

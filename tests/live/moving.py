@@ -1,4 +1,4 @@
-"""A session that is given no rest, and how far its output may jump from one sample to the next meanwhile."""
+"""A session under constant changes, and the largest step between two samples that these may cause."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ SWAPS_PER_SECOND = 10
 MESSAGES_PER_SECOND = 1000
 _FADE_SECONDS = 0.02
 
-# Whoever sends OSC is another program.
+# Messages come from another program, as they do in practice.
 _FLOOD = f"""
 import sys, time
 from pythonosc.udp_client import SimpleUDPClient
@@ -33,7 +33,7 @@ while True:
 
 
 class CountingOsc(OscControl):
-    """Counts what comes in.
+    """Counts the messages that arrive.
 
     Attributes
     ----------
@@ -42,14 +42,14 @@ class CountingOsc(OscControl):
 
     received = 0
 
-    def _take(self, address: str, *arguments: Any) -> None:
+    def receive(self, address: str, *arguments: Any) -> None:
         self.received += 1
-        super()._take(address, *arguments)
+        super().receive(address, *arguments)
 
 
 @contextmanager
 def restless(session: Session, names: Sequence[str]) -> Iterator[CountingOsc]:
-    """Choose another response ten times a second, bypass now and then, and flood with OSC, until the block ends."""
+    """Choose another response ten times a second, bypass at times, and flood with OSC, until the block ends."""
     stop = threading.Event()
 
     def fidget() -> None:
@@ -79,9 +79,9 @@ def largest_jump(sound: Sound) -> float:
 
 
 def jump_bound(sound: Sound, heard: Sound, rooms: Sequence[reverb.ImpulseResponse], rate: int) -> float:
-    """Return how far a fade may jump at most: as far as the rooms do at rest, and by the slope of the fade itself.
+    """Return the largest step that a fade may cause: that of the rooms at rest, plus that of the fade itself.
 
-    While one level falls and another rises, that is at most twice the loudest in 20 ms.
+    While one level falls and another rises, the fade adds at most twice the peak in 20 ms.
     """
     steady = max(
         largest_jump(reverb.Reverb(room, mix=mix)(sound, rate)[: len(sound)])

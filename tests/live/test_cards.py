@@ -1,20 +1,15 @@
-"""Finding a sound card, saying what is missing, and measuring a round trip, without a card."""
+"""The search for a sound card, and the messages if there is none."""
 
 import builtins
-import gc
 import sys
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from reverb.errors import DeviceError, MissingExtraError, UnknownNameError
-from reverb.live import cards, scheduling
+from reverb.live import cards
 from reverb.live.cards import Device, devices, find_device
-from reverb.live.play_record import measure_latency
-from reverb.live.settings import LiveSettings
-from tests.live.fakes import FakeCard, then
 
 
 def card(index: int, name: str, api: str, inputs: int = 2, outputs: int = 2, **defaults: bool) -> Device:
@@ -119,47 +114,3 @@ def test_without_portaudio_it_says_what_to_install(
     monkeypatch.setattr("platform.system", lambda: system)
     with pytest.raises(MissingExtraError, match=advice):
         cards.load_sounddevice()
-
-
-@pytest.mark.parametrize("delay", [256, 257, 1033, 9000])
-def test_a_round_trip_is_found_to_the_frame(delay: int) -> None:
-    fake = FakeCard(then(256))
-    line = np.zeros(delay, np.float32)  # a cable never costs less than a block
-
-    def cable(settings: Any, callback: Any) -> Any:
-        def looped(indata: Any, outdata: Any, frames: int, status: Any) -> None:
-            nonlocal line
-            indata[:, 0] = line[:frames]
-            callback(indata, outdata, frames, status)
-            line = np.concatenate([line[frames:], outdata[:, 0]])
-
-        return fake.open(settings, looped)
-
-    report = measure_latency(LiveSettings(), open_stream=cable, decide_setup=fake.decide)
-    assert (report.frames, report.spread) == (delay, 0)
-    assert report.milliseconds == pytest.approx(delay / 48, abs=0.001)
-    assert report.stated == pytest.approx(0.005)
-
-
-def test_an_open_loop_is_said_rather_than_measured() -> None:
-    fake = FakeCard(then(1024))
-    with pytest.raises(DeviceError, match="did not come back"):
-        measure_latency(open_stream=fake.open, decide_setup=fake.decide)
-
-
-def test_the_collector_and_the_switch_interval_are_put_back_after_an_error() -> None:
-    before = (sys.getswitchinterval(), gc.isenabled(), scheduling._niceness())
-    with pytest.raises(ZeroDivisionError), scheduling.low_latency():  # noqa: PT012
-        assert sys.getswitchinterval() == pytest.approx(scheduling.SWITCH_INTERVAL)
-        raise ZeroDivisionError
-    assert (sys.getswitchinterval(), gc.isenabled(), scheduling._niceness()) == before
-
-
-def test_priority_is_asked_for_and_never_insisted_on() -> None:
-    import threading
-
-    answers: list[bool] = []
-    thread = threading.Thread(target=lambda: answers.append(scheduling.raise_priority()))
-    thread.start()
-    thread.join()
-    assert answers in ([True], [False])

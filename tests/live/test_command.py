@@ -1,4 +1,4 @@
-"""The command itself, as a process against a real JACK server: signals, death, and a server that goes and comes."""
+"""The command as a process on a real JACK server: signals, a killed process, and a server that stops and restarts."""
 
 import signal
 import subprocess
@@ -21,7 +21,7 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
 
 
 def until_recording(path: Path, frames: int = 12_000) -> None:
-    """Wait until so much is on disk, as the file itself says."""
+    """Wait until the file's header says that so many frames are on disk."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
@@ -52,7 +52,7 @@ def test_a_signal_ends_it_with_a_summary(jackd: JackServer, tmp_path: Path, numb
 
 @pytest.fixture
 def mortal() -> Iterator[JackServer]:
-    """A server of one test's own, to be stopped; or to be left with a killed client, for which a server waits long."""
+    """A server of one test's own, which may be stopped, or left with a killed client, for which it would wait long."""
     try:
         server = JackServer()
     except UnavailableError as missing:

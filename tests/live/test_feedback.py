@@ -9,8 +9,9 @@ import soundfile
 import reverb
 from reverb.levels import from_db
 from reverb.live.feedback import INTERVAL_SECONDS, FeedbackGuard, find_tone
+from reverb.live.levels import PathLevels
 from reverb.live.prepare import prepare
-from reverb.live.processor import ChannelMap, LiveProcessor, PathLevels
+from reverb.live.processor import ChannelMap, LiveProcessor
 
 RATE, BLOCK = 48_000, 128
 EXAMPLES = Path(__file__).parents[2] / "examples" / "audio"

@@ -1,4 +1,4 @@
-"""Against a real JACK server: real streams, real callbacks, judged by their samples."""
+"""Sessions on a real JACK server: the samples of real streams and callbacks are compared."""
 
 import time
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ ROOMS = [synthetic(1.0 + 0.3 * k, k, f"room {k}") for k in range(3)]
 
 
 def assert_renders(heard: Sound, expected: Sound) -> int:
-    """The heard sound is the offline render at a constant delay, which is returned."""
+    """Fail unless the heard sound is the offline render at a constant delay; return the delay."""
     delay = delay_of(heard[:RATE, 0], expected[:RATE, 0])
     found = null_db(heard[delay:], expected[: len(expected) - delay])
     assert found <= -100.0, f"null {found:.1f} dB at a delay of {delay}"

@@ -10,13 +10,9 @@ import reverb
 from reverb.errors import ParameterError
 from reverb.live.levels import Levels
 from reverb.live.prepare import prepare
+from tests.live.fakes import RATE, room
 
-RATE = 48_000
-ROOM = reverb.ImpulseResponse(
-    np.random.default_rng(0).standard_normal((4800, 2)) * np.exp(-np.arange(4800) / 700)[:, np.newaxis],
-    RATE,
-    "room",
-)
+ROOM = room(0.1)
 
 
 def test_no_dry_sound_where_it_would_lose_channels() -> None:

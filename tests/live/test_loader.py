@@ -1,7 +1,6 @@
-"""Requests for responses: the newest is always served, at whatever moment it arrives."""
+"""Requests for responses: the newest is always served, whenever it arrives."""
 
 import threading
-import time
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -10,13 +9,7 @@ import pytest
 from reverb.errors import ParameterError
 from reverb.live.loader import ResponseLoader
 from tests.interleaving import interrupted
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.002)
-    return holds()
+from tests.live.fakes import eventually
 
 
 class Loading:

@@ -1,4 +1,4 @@
-"""Measuring a room through the sound card: a server in the place of the card, a convolving client in the room's."""
+"""A room measured through the sound card: a JACK server is the card, a convolving client is the room."""
 
 import json
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from reverb.errors import DeviceError, InvalidAudioError
-from reverb.live.play_record import card_setup, play_and_record
+from reverb.live.play_record import card_setup, measure_latency, play_and_record
 from reverb.live.settings import LiveSettings
 from reverb.responses.measure.deconvolution import deconvolve
 from reverb.responses.measure.sweep import Sweep, signal
-from tests.live.fakes import CARD, FakeStream
+from tests.live.fakes import CARD, FakeCard, FakeStream, then
 from tests.live.jackd import RATE, JackServer
 
 Array = npt.NDArray[np.float64]
@@ -23,7 +23,7 @@ TAPS = 6000
 
 
 class Room:
-    """A JACK client that is a loudspeaker, a room, two microphones and their noise."""
+    """A JACK client that acts as a loudspeaker, a room, two microphones and their noise."""
 
     def __init__(self, responses: Array, noise: float) -> None:
         import jack
@@ -159,3 +159,29 @@ def test_what_is_played_comes_back_frame_for_frame() -> None:
 def test_fewer_outputs_than_sources_are_refused() -> None:
     with pytest.raises(DeviceError, match="2 sources need 2 outputs, but 1 are chosen"):
         card_setup(LiveSettings(output_channels=(1,)), 2, decide_setup=lambda _settings: None)  # type: ignore[arg-type,return-value]
+
+
+@pytest.mark.parametrize("delay", [256, 257, 1033, 9000])
+def test_a_round_trip_is_found_to_the_frame(delay: int) -> None:
+    fake = FakeCard(then(256))
+    line = np.zeros(delay, np.float32)  # a cable never costs less than a block
+
+    def cable(settings: Any, callback: Any) -> Any:
+        def looped(indata: Any, outdata: Any, frames: int, status: Any) -> None:
+            nonlocal line
+            indata[:, 0] = line[:frames]
+            callback(indata, outdata, frames, status)
+            line = np.concatenate([line[frames:], outdata[:, 0]])
+
+        return fake.open(settings, looped)
+
+    report = measure_latency(LiveSettings(), open_stream=cable, decide_setup=fake.decide)
+    assert (report.frames, report.spread) == (delay, 0)
+    assert report.milliseconds == pytest.approx(delay / 48, abs=0.001)
+    assert report.stated == pytest.approx(0.005)
+
+
+def test_an_open_loop_is_said_rather_than_measured() -> None:
+    fake = FakeCard(then(1024))
+    with pytest.raises(DeviceError, match="did not come back"):
+        measure_latency(open_stream=fake.open, decide_setup=fake.decide)

@@ -1,4 +1,4 @@
-"""From effects to wet and dry paths: the mix in closed form, and what is dropped to stay without latency."""
+"""Preparation of effects for a session: the mix in closed form, and the removal of a resampler's latency."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import reverb
 from reverb.effects.effect import response_of
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.live import rooms
+from reverb.live.loader import room_of, with_room
 from reverb.live.prepare import prepare
 from reverb.responses.level import loudness_ratio
 from reverb.responses.response import unit
@@ -89,8 +89,8 @@ def test_a_levelled_chain_starts_at_once_and_can_change_its_room() -> None:
     assert wet.latency == 0
     assert loudness_ratio(wet) == pytest.approx(1, rel=1e-5)
     other = decaying(seed=3)
-    changed = rooms.with_room(effect, other)
-    assert rooms.room_of(changed) == other
+    changed = with_room(effect, other)
+    assert room_of(changed) == other
     assert changed == reverb.Levelled(reverb.Gain(6) >> reverb.Reverb(other))
 
 

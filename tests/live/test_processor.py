@@ -1,4 +1,6 @@
-"""The processing of one block: the limiter, and broken samples."""
+"""The processing of one block: the limiter, broken samples, and neither memory nor locks taken."""
+
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -7,10 +9,13 @@ from hypothesis import strategies as st
 
 from reverb.effects.effect import Gain
 from reverb.errors import ParameterError
+from reverb.live.levels import PathLevels
 from reverb.live.prepare import prepare
-from reverb.live.processor import ChannelMap, Limiter, LiveProcessor, PathLevels
+from reverb.live.processor import ChannelMap, Limiter, LiveProcessor
+from reverb.live.recordings import Recordings
 
 RATE = 48_000
+MONO = ChannelMap(inputs=(0,), outputs=(0,), mono=False, channels=1)
 
 
 def test_the_limiter_is_exactly_transparent_below_its_threshold() -> None:
@@ -55,14 +60,56 @@ def test_a_limiter_of_no_use_is_refused(threshold: float) -> None:
         Limiter(64, 2, threshold)
 
 
+def make_processor(block_size: int = 64, recordings: Recordings | None = None) -> LiveProcessor:
+    prepared = prepare(Gain(0), RATE, 1, 1)
+    levels = PathLevels(prepared.dry, prepared.wet)
+    return LiveProcessor(prepared, levels, MONO, RATE, block_size, recordings=recordings)
+
+
+@pytest.mark.parametrize("peak", [0.1, 4.0])
+def test_blocks_allocate_next_to_nothing(peak: float) -> None:
+    processor = make_processor(512)
+    block, out = np.full((512, 1), peak, np.float32), np.zeros((512, 1), np.float32)
+    for _ in range(200):
+        processor.process(block, out)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(500):
+        processor.process(block, out)
+    after, highest = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert highest - before < 4_000
+    assert after - before < 2_000
+    assert (processor.limiter is not None and processor.limiter.limited > 0) is (peak > 1)
+
+
+def test_a_block_takes_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+
+    class CountedLock:
+        def __enter__(self) -> None:
+            taken.append(1)
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr("threading.Lock", CountedLock)
+    processor = make_processor(recordings=Recordings(RATE, 1, 1))
+    monkeypatch.undo()
+    block, out = np.full((64, 1), 0.1, np.float32), np.zeros((64, 1), np.float32)
+    for _ in range(100):
+        processor.process(block, out)
+    assert not taken
+    processor.output_meter.read()
+    assert taken  # readers do
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e20])
 @pytest.mark.parametrize("comes_in", [True, False])
 def test_a_broken_block_leaves_the_processor_as_silence(
     bad: float, comes_in: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepared = prepare(Gain(0), RATE, 1, 1)
-    channels = ChannelMap(inputs=(0,), outputs=(0,), mono=False, channels=1)
-    processor = LiveProcessor(prepared, PathLevels(prepared.dry, prepared.wet), channels, RATE, 64)
+    processor = make_processor()
     block, out = np.full((64, 1), 0.1, np.float32), np.zeros((64, 1), np.float32)
     for _ in range(40):  # until it has faded in
         processor.process(block, out)

@@ -1,4 +1,4 @@
-"""A smoke test through PulseAudio's null sinks: it is not sample-exact, so spectrum, level and duration are judged."""
+"""A smoke test through PulseAudio's null sinks, which are not sample-exact: spectrum, level and length are checked."""
 
 import os
 import shutil

@@ -1,13 +1,11 @@
-"""The session on a card that is a thread: what it plays, what may be moved, and what happens when something breaks."""
+"""Sessions on a card that is a thread: their sound, their controls, and errors while they run."""
 
 # ruff: noqa: PT012  # what a session raises, it raises where its block ends
 
 import gc
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from itertools import cycle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +14,10 @@ import pytest
 import soundfile
 
 import reverb
-from reverb.errors import DeviceError, DeviceLostError, InvalidAudioError, NotRunningError, ParameterError
+from reverb.errors import InvalidAudioError, NotRunningError, ParameterError
 from reverb.live.session import Session
-from tests.live.fakes import RATE, FakeCard, Flags, then
+from tests.live.fakes import RATE, FakeCard, eventually, noise, open_session, room, settle, then
 from tests.nulls import null_db
-
-RNG = np.random.default_rng(3)
-
-
-def room(seconds: float = 0.2, channels: int = 2, name: str = "room") -> reverb.ImpulseResponse:
-    n = np.arange(int(seconds * RATE))
-    samples = RNG.standard_normal((len(n), channels)) * np.exp(-6.9 * n / len(n))[:, np.newaxis]
-    return reverb.ImpulseResponse(samples, RATE, name)
-
-
-def noise(frames: int = RATE // 2, channels: int = 2) -> np.ndarray[Any, Any]:
-    return RNG.uniform(-0.2, 0.2, (frames, channels)).astype(np.float32)
-
-
-def open_session(card: FakeCard, effect: Any, **settings: Any) -> Session:
-    return Session(effect, open_stream=card.open, decide_setup=card.decide, **settings)
-
-
-def settle(session: Session) -> None:
-    """Let every fade come to its end."""
-    then_at = session.stats().seconds + 6000 / RATE
-    assert eventually(lambda: session.stats().seconds >= then_at)
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return holds()
 
 
 @pytest.mark.parametrize("size", [64, 100, 441])
@@ -210,19 +179,6 @@ def test_a_response_of_other_channels_is_refused_and_the_sound_goes_on() -> None
     assert null_db(heard[: len(want)], want) <= -100
 
 
-def test_varying_blocks_are_asked_for_as_equal_ones() -> None:
-    card = FakeCard(lambda: cycle([441, 440, 480]))
-    with open_session(card, reverb.Reverb(room())) as session:
-        assert session.stats().block_size == 512
-        assert [stream.closed for stream in card.streams] == [True, False]
-
-
-def test_a_changed_block_size_is_followed() -> None:
-    with open_session(FakeCard(then(*[128] * 40, 256)), reverb.Reverb(room())) as session:
-        assert eventually(lambda: session.stats().block_size == 256)
-        assert eventually(lambda: "the card now uses blocks of 256 frames" in session.messages)
-
-
 def test_a_file_is_played_whole_and_recorded_with_its_tail(tmp_path: Path) -> None:
     x, effect = noise(), reverb.Reverb(room(), mix=0.5)
     soundfile.write(tmp_path / "in.wav", x, RATE, "FLOAT")
@@ -256,66 +212,6 @@ def test_what_the_callback_raises_is_raised_in_the_main_thread(monkeypatch: pyte
         assert not heard.any()
         session.wait(5)
         pytest.fail("wait should have raised")
-
-
-def test_a_card_that_goes_away_ends_the_session_and_keeps_the_recording(tmp_path: Path) -> None:
-    card = FakeCard()
-    path = tmp_path / "kept.wav"
-    with (
-        pytest.raises(DeviceLostError, match="was lost"),
-        open_session(card, reverb.Reverb(room()), record=path) as session,
-    ):
-        card.stream.play(noise())
-        card.stream.active = False
-        session.wait(5)
-    assert soundfile.info(path).frames > RATE // 4
-    assert session.stats().recorded == soundfile.info(path).frames
-
-
-def test_leaving_the_block_tells_of_a_lost_card() -> None:
-    card = FakeCard()
-    with pytest.raises(DeviceLostError), open_session(card, reverb.Reverb(room())) as session:
-        card.stream.active = False
-        assert eventually(lambda: session.ended)
-
-
-def test_a_card_that_never_calls_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverb.live.stream._MAX_SILENT_SECONDS", 0.1)
-    card = FakeCard()
-
-    def silent(*arguments: Any) -> Any:
-        stream = card.open(*arguments)
-        stream.stalled = True
-        return stream
-
-    with (
-        pytest.raises(DeviceError, match="requests no sound"),
-        Session(reverb.Gain(0.0), open_stream=silent, decide_setup=card.decide),
-    ):
-        pass
-    assert card.stream.closed
-
-
-def test_a_card_that_stops_calling_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    card = FakeCard()
-    with (
-        pytest.raises(DeviceLostError, match="requested no sound"),
-        open_session(card, reverb.Gain(0.0)) as session,
-    ):
-        card.stream.stalled = True
-        monkeypatch.setattr("reverb.live.stream._MAX_SILENT_SECONDS", 0.2)
-        session.wait(20)
-
-
-def test_xruns_are_counted() -> None:
-    card = FakeCard()
-    with open_session(card, reverb.Gain(0.0)) as session:
-        for flags in (Flags(overflow=True), Flags(underflow=True), Flags(overflow=True, underflow=True)):
-            card.stream.status = flags
-            assert eventually(lambda: card.stream.status is None)
-        settle(session)
-        stats = session.stats()
-    assert (stats.overflows, stats.underflows, stats.xruns) == (2, 2, 3)
 
 
 def test_bad_blocks_become_silence() -> None:
@@ -391,33 +287,6 @@ def test_recording_started_by_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert session.recording is None
         assert any("recorded" in message for message in session.messages)
     assert soundfile.info(path).frames >= RATE // 2
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"block_size": 0}, "block_size is 0; expected a whole number from 1 to 8192 frames"),
-        ({"block_size": "large"}, "block_size is 'large'"),
-        ({"sample_rate": 5}, "sample_rate is 5; expected a whole number from 1000 to 768000 Hz"),
-        ({"sample_rate": 44_100.5}, "sample_rate"),
-        ({"latency": "none"}, "latency"),
-        ({"latency": float("nan")}, "latency"),
-        ({"latency": None}, "latency is None"),
-        ({"input_channels": (1, 1)}, "input_channels"),
-        ({"input_channels": 2}, "input_channels is 2; expected distinct channel numbers"),
-        ({"output_channels": (0,)}, "output_channels"),
-        ({"output_channels": ("1",)}, "output_channels"),
-        ({"input_device": 1.5}, "input_device is 1.5"),
-        ({"loop": "yes"}, "loop is 'yes'; expected True or False"),
-        ({"record_dry": "x.wav"}, "give both"),
-        ({"transition": "jump"}, "transition is 'jump'"),
-        ({"gain": float("nan")}, "gain"),
-        ({"gain": "loud"}, "gain is 'loud'"),
-    ],
-)
-def test_wrong_settings_are_named(settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ParameterError, match=message):
-        Session(reverb.Gain(0.0), **settings)
 
 
 @pytest.fixture(autouse=True)

@@ -1,25 +1,23 @@
-"""A session to look at: it plays nothing and remembers what it was asked."""
+"""A session to show: it plays nothing and remembers its calls."""
 
 import time
-from collections import deque
 
 import numpy as np
 
 import reverb
 from reverb.live.meters import Level, Load, Meters, Stats
+from tests.live.control.fakes import ControlledSession
 
 INPUT = Level((-12.0, -14.0), (-10.0, -11.0), (-20.0, -21.0), -8.0, 0)
 OUTPUT = Level((-3.0, -5.0), (-0.05, -2.0), (-9.0, -9.5), 0.0, 2)
 
 
-class Shown:
+class FakeSession(ControlledSession):
+    """A session that ends after some calls of `wait`."""
+
     def __init__(self, turns: int = 10**9) -> None:
-        self.started = True
-        self.mix: float | None = 0.3
-        self.wet, self.dry, self.gain, self.bypass, self.mute = -6.0, 0.0, 0.0, False, False
-        self.responses = ("a", "b")
-        self.messages: deque[str] = deque()
-        self.asked: list[object] = []
+        super().__init__()
+        self.wet = -6.0
         self.recording: object = None
         self.ended = False
         self.response = reverb.ImpulseResponse(np.exp(-np.arange(4800) / 500), 48_000, "room")
@@ -30,20 +28,11 @@ class Shown:
         self._turns -= 1
         return self._turns <= 0
 
-    def request(self, response: str) -> None:
-        self.asked.append(response)
-
-    def step(self, by: int) -> None:
-        self.asked.append(by)
-
     def toggle_recording(self) -> None:
         self.recording = None if self.recording else "take.wav"
 
-    def tell(self, message: str) -> None:
-        self.messages.append(message)
-
-    def calm(self) -> None:
-        self.asked.append("calm")
+    def clear_alerts(self) -> None:
+        self.asked.append("clear_alerts")
 
     def meters(self) -> Meters:
         return Meters(input=INPUT, output=OUTPUT, load=0.05)

@@ -2,13 +2,14 @@
 
 import asyncio
 import math
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from reverb.live.control.midi import MidiMap
-from tests.monitor.fakes import Shown
+from tests.monitor.fakes import FakeSession
 
 pytest.importorskip("textual")
 
@@ -19,7 +20,7 @@ from reverb.monitor.app import Monitor
 Script = Callable[[Any, Monitor], Awaitable[None]]
 
 
-def run(session: Shown, script: Script, size: tuple[int, int] = (80, 24), **options: Any) -> Monitor:
+def run(session: FakeSession, script: Script, size: tuple[int, int] = (80, 24), **options: Any) -> Monitor:
     app = Monitor(session, **options)
 
     async def play() -> None:
@@ -50,7 +51,7 @@ def test_the_screen_tells_the_session() -> None:
         assert "feedback at 440 Hz" in shown(app, "messages")
         await pilot.pause()
 
-    session = Shown()
+    session = FakeSession()
     run(session, script)
 
 
@@ -64,10 +65,10 @@ def test_keys_move_everything() -> None:
         await pilot.press("r", "b")
         assert "BYPASS" not in shown(app, "levels")
 
-    session = Shown()
+    session = FakeSession()
     run(session, script)
     assert (session.bypass, session.mute, session.recording) == (False, True, None)
-    assert session.asked == [1, -1, "calm"]
+    assert session.asked == [1, -1, "clear_alerts"]
     assert (session.wet, session.dry, session.gain) == (-5.0, -1.0, -1.0)
     assert session.mix == pytest.approx(0.35)
 
@@ -89,7 +90,7 @@ def test_faders_stop_at_their_ends_and_start_from_silence() -> None:
         await pilot.press("plus")
         assert session.mix == 1.0
 
-    session = Shown()
+    session = FakeSession()
     run(session, script)
 
 
@@ -114,7 +115,7 @@ def test_help_comes_and_goes_and_learning_steps_through() -> None:
             await pilot.press("l")
         assert midi_map.learning is None
 
-    run(Shown(), script, midi_map=midi_map)
+    run(FakeSession(), script, midi_map=midi_map)
 
 
 def test_without_midi_learning_says_so() -> None:
@@ -123,7 +124,7 @@ def test_without_midi_learning_says_so() -> None:
         app.show()
         assert "MIDI is off" in shown(app, "messages")
 
-    run(Shown(), script)
+    run(FakeSession(), script)
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
@@ -131,25 +132,27 @@ def test_it_can_be_left(key: str) -> None:
     async def script(pilot: Any, app: Monitor) -> None:  # noqa: ARG001
         await pilot.press(key)
 
-    app = run(Shown(), script)
+    app = run(FakeSession(), script)
     assert not app.is_running
 
 
 def test_it_leaves_when_the_session_ends_or_the_time_is_over() -> None:
-    async def ending(pilot: Any, app: Monitor) -> None:  # noqa: ARG001
+    async def until_closed(pilot: Any, app: Monitor) -> None:
+        deadline = time.monotonic() + 20
+        while app.return_code is None and time.monotonic() < deadline:
+            await pilot.pause(0.02)
+
+    async def ending(pilot: Any, app: Monitor) -> None:
         session.ended = True
-        await pilot.pause(0.3)
+        await until_closed(pilot, app)
 
-    async def waiting(pilot: Any, app: Monitor) -> None:  # noqa: ARG001
-        await pilot.pause(0.3)
-
-    session = Shown()
+    session = FakeSession()
     assert run(session, ending).return_code == 0
-    assert run(Shown(), waiting, duration=0.05).return_code == 0
+    assert run(FakeSession(), until_closed, duration=0.05).return_code == 0
 
 
 def test_a_small_screen_does_no_harm() -> None:
-    app = Monitor(Shown())
+    app = Monitor(FakeSession())
 
     async def play() -> None:
         async with app.run_test(size=(20, 6)) as pilot:

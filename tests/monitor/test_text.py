@@ -1,17 +1,14 @@
-"""A session as text: meters, decay, levels, one line, and the summary; and the line that is redrawn."""
+"""A session as text: meters, decay, levels, the status line and the summary."""
 
-import io
 import math
-from collections import deque
 
 import numpy as np
 import pytest
 
 import reverb
 from reverb.live.meters import Level
-from reverb.monitor.plain import run_plain
 from reverb.monitor.text import bar, clock, db, decay, levels, scale, status, summary, title
-from tests.monitor.fakes import Shown
+from tests.monitor.fakes import FakeSession
 
 
 def test_numbers_as_people_read_them() -> None:
@@ -57,7 +54,7 @@ def test_even_the_shortest_response_has_a_picture() -> None:
 
 
 def test_the_line_and_the_summary_tell_the_session() -> None:
-    session = Shown()
+    session = FakeSession()
     assert title(session) == "room  mono, 0.10 s"
     assert levels(session) == "mix 30%  wet -6.0 dB  dry 0.0 dB  gain 0.0 dB"
     session.mix, session.bypass, session.mute = None, True, True
@@ -74,30 +71,3 @@ def test_the_line_and_the_summary_tell_the_session() -> None:
         "take.wav: 0:01.0, 5 frames lost",
     ):
         assert part in text
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_the_line_is_drawn_over_and_over_on_a_terminal() -> None:
-    session, screen = Shown(turns=3), Terminal()
-    session.messages = deque(["hello"])
-    run_plain(session, screen)
-    assert screen.getvalue().count("\r") >= 3
-    assert "hello\n" in screen.getvalue()
-
-
-def test_elsewhere_only_messages_are_written() -> None:
-    session, file = Shown(turns=3), io.StringIO()
-    session.messages = deque(["hello"])
-    run_plain(session, file)
-    assert file.getvalue() == "hello\n"
-    quiet = Terminal()
-    run_plain(Shown(turns=2), quiet, quiet=True)
-    assert quiet.getvalue() == ""
-
-
-def test_a_duration_ends_it() -> None:
-    run_plain(Shown(turns=10**9), io.StringIO(), duration=0.05)

@@ -205,8 +205,11 @@ def test_one_function_takes_a_response_a_name_a_path_or_samples(tmp_path: Path) 
     assert library.as_response(hall.samples, hall.sample_rate) == hall
     assert library.as_response([1.0, 0.5], 8000).frames == 2
     assert library.as_response(hall.samples, hall.sample_rate, "parallel").layout == hall.layout
+    assert library.as_response(Gain(-6.0), 8000) == Gain(-6.0).response(8000)
     with pytest.raises(UnknownNameError, match="no impulse response 'hal'"):
         library.as_response("hal")
+    with pytest.raises(ParameterError, match="an effect has no sample rate"):
+        library.as_response(Gain(-6.0))
     with pytest.raises(ParameterError, match="give sample_rate="):
         library.as_response([1.0, 0.5])
 

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import Complex, Real, as_real, check_out
+from reverb.arrays import Complex, Real, as_float_type, as_real, check_out
 from reverb.checks import instance, whole
 from reverb.engine.machine import Machine, followed
 from reverb.engine.offline.blocks import Analysis, Spectra, Synthesis
 from reverb.engine.offline.plan import Plan, Shape, choose, cost
 from reverb.engine.routing import Routing
-from reverb.errors import InvalidAudioError, ParameterError, shown
+from reverb.errors import InvalidAudioError
 
 MEMORY = 90 << 20
 """Bytes that a streaming convolver may use, about."""
@@ -106,7 +106,7 @@ class OverlapAdd:
     ) -> None:
         instance("routing", routing, Routing, "a Routing, such as each(2) or matrix(2, 2)")
         rows = _checked_responses(responses, routing)
-        self._dtype = _checked_dtype(dtype)
+        self._dtype = as_float_type(dtype)
         length = None if length is None else whole("length", length, 0, _MAX_LENGTH, "frames")
         memory = None if memory is None else whole("memory", memory, 1, MAX_MEMORY, "bytes")
         workers = (os.cpu_count() or 1) if workers is None else whole("workers", workers, 1, MAX_WORKERS)
@@ -320,16 +320,6 @@ def _checked_responses(responses: npt.ArrayLike, routing: Routing) -> Real:
     if rows.size and not np.isfinite([rows.min(), rows.max()]).all():
         raise InvalidAudioError("responses hold NaN or infinity; repair the source")
     return rows
-
-
-def _checked_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    try:
-        kind = np.dtype(dtype)
-    except TypeError:
-        kind = None
-    if dtype is None or kind not in (np.float32, np.float64):
-        raise ParameterError(f"dtype is {shown(repr(dtype))}; expected 'float32' or 'float64'")
-    return kind
 
 
 def _plan(shape: Shape, memory: int | None, machine: Machine | None) -> Plan:

@@ -1,4 +1,4 @@
-"""The parameters of a session that keys, OSC and MIDI move."""
+"""The parameters of a session that keys, OSC and MIDI set."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from reverb.errors import ReverbError
 
 
 class Controllable(Protocol):
-    """The part of a session that controllers use."""
+    """The part of a session that keys, OSC and MIDI use."""
 
     mix: float | None
     wet: float
@@ -21,7 +21,7 @@ class Controllable(Protocol):
 
     @property
     def started(self) -> bool:
-        """Whether the session has begun; before, nothing can be moved."""
+        """Whether the session has started; before that, nothing can be set."""
         ...
 
     @property
@@ -81,12 +81,12 @@ PARAMETERS = {
 
 
 def set_parameter(session: Controllable, name: str, value: float) -> None:
-    """Set a parameter of a session; a value beyond its range becomes the nearest in it.
+    """Set a parameter of a session; a value out of range is clipped to it.
 
     Raises
     ------
     ParameterError
-        If there is no such parameter, the value is not a number, or the session refuses it.
+        If there is no such parameter, the value is not a number, or the session rejects it.
     """
     parameter = PARAMETERS[one_of("parameter", name, PARAMETERS)]
     if not isinstance(value, bool):
@@ -98,15 +98,15 @@ def set_parameter(session: Controllable, name: str, value: float) -> None:
         setattr(session, name, -math.inf if silent else min(max(value, parameter.low), parameter.high))
 
 
-def turn(session: Controllable, name: str, value: float) -> None:
-    """Set a parameter, or tell the user why it cannot be set: for keys and knobs, which receive no errors."""
+def set_or_tell(session: Controllable, name: str, value: float) -> None:
+    """Set a parameter, or tell the user why it cannot be set: for keys and MIDI, where nobody catches an error."""
     try:
         set_parameter(session, name, value)
     except ReverbError as error:
         session.tell(str(error))
 
 
-def choose(session: Controllable, number: int) -> None:
-    """Request a response by its number, from 0; larger numbers select the last one."""
+def request_number(session: Controllable, number: int) -> None:
+    """Request a response by its number, counted from 0; a number beyond the last requests the last one."""
     if session.responses:
         session.request(session.responses[min(max(number, 0), len(session.responses) - 1)])

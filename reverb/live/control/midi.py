@@ -1,7 +1,7 @@
-"""Remote control by MIDI (extra `midi`): controllers move parameters, program changes select responses.
+"""Remote control by MIDI (extra `midi`): controllers set parameters, program changes select responses.
 
-By default controller 91 (reverb send) moves the mix, 12 wet, 13 dry, 7 (volume) the gain, 80 bypasses and 81 mutes,
-each on from 64 up; program n selects response n. Learn mode assigns any other controller to a parameter permanently.
+By default controller 91 (reverb send) sets the mix, 12 wet, 13 dry, 7 (volume) the gain; 80 bypasses and 81 mutes from
+value 64 on; program n selects response n. Learning assigns any other controller to a parameter permanently.
 """
 
 import json
@@ -10,14 +10,15 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from reverb.checks import one_of
+from reverb.audiofiles.outputs import PathLike
+from reverb.checks import instance, one_of
 from reverb.errors import AudioFileError, DeviceError, missing_extra
-from reverb.live.control.core import PARAMETERS, Controllable, choose, turn
+from reverb.live.control.core import PARAMETERS, Controllable, request_number, set_or_tell
 
 DEFAULT_MAP = {91: "mix", 12: "wet", 13: "dry", 7: "gain", 80: "bypass", 81: "mute"}
-_HIGHEST = 127
-# Tools that compile python-rtmidi where there is no wheel.
-_COMPILING = {
+_MAX_VALUE = 127  # of a controller, and its highest number
+# Needed to compile python-rtmidi where there is no wheel of it.
+_COMPILERS = {
     "Linux": "a compiler and ALSA: apt install build-essential pkg-config python3-dev libasound2-dev",
     "Darwin": "a compiler: xcode-select --install",
     "Windows": "a C++ compiler",
@@ -25,7 +26,7 @@ _COMPILING = {
 
 
 def map_file() -> Path:
-    """Return the file of the assignments that were learned."""
+    """Return the path of the file for learned assignments."""
     import platformdirs
 
     return Path(platformdirs.user_config_dir("reverb")) / "midi.json"
@@ -37,7 +38,7 @@ class MidiMap:
     Parameters
     ----------
     path : path-like, optional
-        File to read, and to write when a controller is learned; None for none.
+        File to read, and to write when a controller is learned; by default nothing is stored.
 
     Attributes
     ----------
@@ -49,34 +50,34 @@ class MidiMap:
     Raises
     ------
     AudioFileError
-        If the file exists and does not contain assignments.
+        If the file exists but does not contain assignments.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._path = path
+    def __init__(self, path: PathLike | None = None) -> None:
+        self._path = path = None if path is None else Path(path)
         self.controllers = dict(DEFAULT_MAP)
         self.learning: str | None = None
         if path is not None and path.exists():
             try:
-                kept = {int(number): str(name) for number, name in json.loads(path.read_text()).items()}
+                stored = {int(number): str(name) for number, name in json.loads(path.read_text()).items()}
             except (OSError, ValueError, AttributeError) as error:
                 raise AudioFileError(
                     f"{path} is not a MIDI map ({error}); delete it to restore the defaults"
                 ) from error
             self.controllers = {
                 number: name
-                for number, name in kept.items()
-                if name in PARAMETERS and 0 <= number <= _HIGHEST
+                for number, name in stored.items()
+                if name in PARAMETERS and 0 <= number <= _MAX_VALUE
             }
 
     def learn(self, parameter: str | None) -> None:
-        """Assign the next controller that moves to a parameter; None ends learning."""
+        """Assign the next controller that moves to a parameter; with None, assign none."""
         if parameter is not None:
             one_of("parameter", parameter, PARAMETERS)
         self.learning = parameter
 
     def assign(self, controller: int) -> str | None:
-        """Assign a controller to the parameter that is being learned; return that parameter."""
+        """Assign a controller to the parameter that is being learned; return the parameter, None if none is."""
         parameter, self.learning = self.learning, None
         if parameter is None:
             return None
@@ -95,7 +96,7 @@ class MidiControl:
     ----------
     session : Controllable
     port : str
-        A part of the input's name; empty for the first input.
+        A part of the input's name; by default the first input.
     midi_map : MidiMap, optional
     backend : str, optional
         Backend of mido, such as ``mido.backends.rtmidi/UNIX_JACK``.
@@ -122,26 +123,26 @@ class MidiControl:
     ) -> None:
         self._session = session
         self.map = midi_map or MidiMap()
-        mido = _mido(backend)
-        self.name = _find(mido, port)
+        mido = _load_mido(backend)
+        self.name = _find_input(mido, instance("port", port, str, "a part of a MIDI input's name"))
         self._lock = threading.Lock()
-        self._input = mido.open_input(self.name, callback=self.take)
+        self._input = mido.open_input(self.name, callback=self.receive)
 
     def close(self) -> None:
         """Stop receiving."""
         self._input.close()
 
-    def take(self, message: Any) -> None:
-        """Carry out a mido message; called by the MIDI thread."""
+    def receive(self, message: Any) -> None:
+        """Act on a message of mido; called by the MIDI thread."""
         if not self._session.started:
             return
         with self._lock:
             if message.type == "program_change":
-                choose(self._session, message.program)
+                request_number(self._session, message.program)
             elif message.type == "control_change":
-                self._controlled(message.control, message.value)
+                self._set(message.control, message.value)
 
-    def _controlled(self, controller: int, value: int) -> None:
+    def _set(self, controller: int, value: int) -> None:
         if self.map.learning is not None:
             try:
                 learned = self.map.assign(controller)
@@ -151,20 +152,20 @@ class MidiControl:
             self._session.tell(f"MIDI controller {controller} now moves {learned}")
         name = self.map.controllers.get(controller)
         if name is not None:
-            turn(self._session, name, PARAMETERS[name].at(value / _HIGHEST))
+            set_or_tell(self._session, name, PARAMETERS[name].at(value / _MAX_VALUE))
 
 
 def inputs(backend: str | None = None) -> list[str]:
     """Return the names of the MIDI inputs."""
-    return _names(_mido(backend))
+    return _names(_load_mido(backend))
 
 
-def _mido(backend: str | None) -> Any:
+def _load_mido(backend: str | None) -> Any:
     try:
         import mido
         import rtmidi  # noqa: F401  # mido imports its backend only when a port is opened
     except ImportError as error:
-        tools = _COMPILING.get(platform.system(), _COMPILING["Windows"])
+        tools = _COMPILERS.get(platform.system(), _COMPILERS["Windows"])
         needs = f"MIDI needs mido and python-rtmidi, which is compiled on Python 3.13 and later (first install {tools})"
         raise missing_extra("midi", needs) from error
     return mido.Backend(backend) if backend else mido
@@ -177,7 +178,7 @@ def _names(mido: Any) -> list[str]:
         raise DeviceError(f"the MIDI system cannot be reached ({error})") from error
 
 
-def _find(mido: Any, port: str) -> str:
+def _find_input(mido: Any, port: str) -> str:
     names = _names(mido)
     matches = [name for name in names if port.lower() in name.lower()]
     if not matches:

@@ -9,7 +9,7 @@ address                    argument                      effect
 /reverb/bypass             number or bool                1: only the dry sound
 /reverb/mute               number or bool                1: silence
 /reverb/response           name, or number from 0        another response
-/reverb/next, /previous    none, or number (0: ignored)  the neighbouring response
+/reverb/next, /previous    none, or number (0: ignored)  the neighboring response
 /reverb/record             none, or number (0: ignored)  start or stop recording
 =========================  ============================  ==================================================
 """
@@ -17,10 +17,12 @@ address                    argument                      effect
 import threading
 from typing import Any
 
+from reverb.checks import instance, whole
 from reverb.errors import DeviceError, ParameterError, ReverbError, missing_extra
-from reverb.live.control.core import PARAMETERS, Controllable, choose, set_parameter
+from reverb.live.control.core import PARAMETERS, Controllable, request_number, set_parameter
 
 PORT = 9000
+_MAX_PORT = 65535
 _ROOT = "/reverb/"
 
 
@@ -40,12 +42,14 @@ class OscControl:
     port : int
         The port in use.
     refused : int
-        Messages that were not understood, or asked for something impossible.
+        Messages that were not understood or could not be carried out.
 
     Raises
     ------
     MissingExtraError
         If python-osc is not installed.
+    ParameterError
+        If the port is no number from 0 to 65535.
     DeviceError
         If the port is not available.
     """
@@ -56,17 +60,19 @@ class OscControl:
             from pythonosc.osc_server import BlockingOSCUDPServer
         except ImportError as error:
             raise missing_extra("live", "OSC needs python-osc") from error
+        port = whole("port", port, 0, _MAX_PORT)
+        instance("host", host, str, "a network address")
         self._session = session
         self.refused = 0
         dispatcher = Dispatcher()
-        dispatcher.set_default_handler(self._take)
+        dispatcher.set_default_handler(self.receive)
         try:
             self._server = BlockingOSCUDPServer((host, port), dispatcher)
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             raise DeviceError(
                 f"OSC cannot listen at {host}:{port} ({error}); choose another --osc port"
             ) from error
-        self._server.handle_error = self._broken  # type: ignore  # the default prints a traceback
+        self._server.handle_error = self._count_refused  # type: ignore  # the default prints a traceback
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), name="reverb-osc", daemon=True
@@ -79,16 +85,17 @@ class OscControl:
         self._server.server_close()
         self._thread.join()
 
-    def _take(self, address: str, *arguments: Any) -> None:
+    def receive(self, address: str, *arguments: Any) -> None:
+        """Act on a message; called by the OSC thread."""
         if not self._session.started:
             return
         try:
-            self._act(address, arguments)
+            self._carry_out(address, arguments)
         except (ReverbError, TypeError, ValueError, OverflowError) as error:
             self.refused += 1
             self._session.tell(f"OSC {address} refused: {error}")
 
-    def _act(self, address: str, arguments: tuple[Any, ...]) -> None:
+    def _carry_out(self, address: str, arguments: tuple[Any, ...]) -> None:
         name = address.removeprefix(_ROOT)
         if not address.startswith(_ROOT):
             raise ParameterError(f"unknown address; expected {_ROOT}...")
@@ -101,7 +108,7 @@ class OscControl:
             if isinstance(value, str):
                 self._session.request(value)
             else:
-                choose(self._session, int(value))
+                request_number(self._session, int(value))
         elif name in ("next", "previous", "record"):
             if value is not None and not float(value):
                 return  # a released button
@@ -113,5 +120,5 @@ class OscControl:
             known = [*PARAMETERS, "response", "next", "previous", "record"]
             raise ParameterError(f"unknown address; expected {_ROOT} and one of {', '.join(known)}")
 
-    def _broken(self, _request: object, _client: object) -> None:
+    def _count_refused(self, _request: object, _client: object) -> None:
         self.refused += 1

@@ -1,5 +1,6 @@
 """The public real-time convolver: shapes, layouts, levels, bad blocks, swaps, and calls of any length."""
 
+import threading
 import tracemalloc
 from itertools import pairwise
 from typing import Any
@@ -10,30 +11,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reverb.effects.effect import HasResponse
+from reverb.engine.realtime.adapter import BlockAdapter
+from reverb.engine.realtime.convolver import RealtimeConvolver
+from reverb.engine.realtime.swap import Mode
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.levels import to_db
-from reverb.live.convolver import BlockAdapter, Convolver
+from reverb.levels import from_db, to_db
+from reverb.live.convolver import Convolver
 from reverb.responses.response import ImpulseResponse
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
+from tests.signals import Array, stream
+from tests.signals import gaussian as noise
 
-Array = npt.NDArray[Any]
 SIZE = 64
-
-
-def noise(*shape: int, seed: int = 0) -> Array:
-    return np.random.default_rng(seed).standard_normal(shape)
-
-
-def stream(convolver: Convolver, x: Array) -> Array:
-    size = convolver.block_size
-    return np.concatenate([convolver.process(x[n : n + size]) for n in range(0, len(x), size)])
 
 
 def filtered(x: Array, h: Array) -> Array:
     return np.convolve(x, h)[: len(x)]
 
 
-def double(h: npt.ArrayLike, **settings: Any) -> Convolver:
+def double(h: HasResponse | npt.ArrayLike, **settings: Any) -> Convolver:
     return Convolver(h, SIZE, dtype=np.float64, **settings)
 
 
@@ -278,7 +275,7 @@ def test_faint_blocks_are_silence_so_that_no_denormal_arises() -> None:
 
 
 @pytest.mark.parametrize("mode", ["crossfade", "spillover"])
-def test_swap_ends_with_the_new_response(mode: str) -> None:
+def test_swap_ends_with_the_new_response(mode: Mode) -> None:
     x, old, new = noise(SIZE * 200, 2), noise(3000, 2, seed=1), noise(5000, 4, seed=2)
     convolver = double(old, max_taps=5000)
     stream(convolver, x)
@@ -317,6 +314,29 @@ def test_swap_says_what_is_allowed(arguments: dict[str, Any], error: type[Except
         double([1.0]).swap([0.5], **arguments)
     with pytest.raises(InvalidAudioError, match="2 outputs; expected 1"):
         double([1.0]).swap(noise(10, 2))
+
+
+def test_the_stream_and_its_levels_go_on_while_a_response_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    convolver, x = double(noise(300), ramp=1), noise(SIZE)
+    begun, go = threading.Event(), threading.Event()
+
+    def build(*arguments: Any, **settings: Any) -> RealtimeConvolver:
+        begun.set()
+        assert go.wait(20)
+        return RealtimeConvolver(*arguments, **settings)
+
+    monkeypatch.setattr("reverb.live.convolver.RealtimeConvolver", build)
+    swapping = threading.Thread(target=lambda: convolver.swap([1.0], fade=0), daemon=True)
+    swapping.start()
+    assert begun.wait(20)
+    convolver.gain_db, convolver.bypass = -6.0, True
+    assert np.array_equal(convolver.process(x), convolver.process(x))
+    assert np.array_equal(convolver.process(x), x)
+    go.set()
+    swapping.join(20)
+    convolver.bypass = False
+    convolver.reset()
+    assert null_db(convolver.process(x), x * from_db(-6.0)) <= FLOAT64_BUDGET_DB
 
 
 # ---- real time ----
