@@ -1,4 +1,4 @@
-"""Outputs that appear whole or not at all: what every file that is written here goes through, sound or not."""
+"""Paths that a caller gave, and outputs of any kind that appear whole or not at all."""
 
 import contextlib
 import os
@@ -6,26 +6,56 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from reverb.errors import AudioFileError
+from reverb.errors import AudioFileError, ParameterError, shown
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
 
+def check_path(name: str, path: object) -> str:
+    """Return a path as a text.
+
+    Parameters
+    ----------
+    name : str
+        The name of the argument in an error.
+    path : object
+
+    Raises
+    ------
+    ParameterError
+        If it is no path, or contains a null character, which no file system allows.
+
+    Examples
+    --------
+    >>> check_path("source", Path("takes") / "voice.wav")
+    'takes/voice.wav'
+    """
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str):
+        raise ParameterError(f"{name} is {shown(repr(path))}; expected a path")
+    if "\0" in text:
+        raise ParameterError(f"{name} is {shown(repr(path))}; expected a path without null characters")
+    return text
+
+
 @contextlib.contextmanager
 def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
-    """Give a temporary name in the folder of `path`, and rename it to `path` when all went well.
+    """Yield a temporary path in the folder of `path`, and rename it to `path` if the block succeeds.
 
-    On any exception, Ctrl-C included, the temporary file is removed and whatever stood at `path` stays. It is given up
-    only when the disk has the new file; where nothing can be lost, nothing waits for the disk.
+    On any exception, Ctrl-C included, the temporary file is removed and an existing file at `path` stays. An existing
+    file is replaced only after the new one has been flushed to disk; without one there is no flush, as nothing can be
+    lost.
 
     Raises
     ------
     AudioFileError
         If the output exists and must not be overwritten, or its folder cannot be written.
+    ParameterError
+        If `path` is no path.
     """
-    path = Path(path)
+    path = Path(check_path("path", path))
     check_output(path, overwrite)
-    # A name of its own length, so that a final name of any allowed length works.
+    # Its length does not depend on the final name, which may be as long as the file system allows.
     temporary = path.parent / f".reverb-{os.urandom(8).hex()}.part"
     try:
         yield temporary
@@ -40,13 +70,13 @@ def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
 
 
 def check_output(path: PathLike, overwrite: bool) -> None:
-    """Raise AudioFileError where an output could not be written, before any work is done."""
-    path = Path(path)
+    """Raise AudioFileError if an output cannot be written, before any work is done."""
+    path = Path(check_path("path", path))
     if os.path.isdir(path):
         raise AudioFileError(f"{path}: is a folder; give a file name in it")
     if os.path.exists(path) and not os.path.isfile(path):
         raise AudioFileError(f"{path}: is a device or pipe; give a file name, or - for standard output")
-    if _stands(path) and not overwrite:
+    if _exists(path) and not overwrite:
         raise AudioFileError(f"{path}: exists already; use --force (overwrite=True) to replace it")
     if not path.parent.is_dir():
         raise AudioFileError(f"{path}: the folder {path.parent} does not exist; create it first")
@@ -54,24 +84,24 @@ def check_output(path: PathLike, overwrite: bool) -> None:
         raise AudioFileError(f"{path}: no permission to write in {path.parent}")
 
 
-def _stands(path: Path) -> bool:
-    """Return whether something has that name, a link to nowhere included."""
+def _exists(path: Path) -> bool:
+    """Return whether a file has this name; a dangling link counts."""
     try:
         os.lstat(path)
     except FileNotFoundError:
         return False
-    except OSError as error:  # a name that is too long, a file where a folder should be, ...
+    except OSError as error:  # such as a name that is too long, or a file in place of a folder
         raise AudioFileError(f"{path}: cannot be written ({os.strerror(error.errno or 0)})") from error
     return True
 
 
 def publish(temporary: Path, path: Path, overwrite: bool) -> None:
-    """Rename a finished file to its final name on the same disk; AudioFileError where that must not be replaced."""
+    """Rename a finished file to its final name on the same disk; AudioFileError if that exists and must stay."""
     if overwrite:
         os.replace(temporary, path)
         return
     try:
-        os.link(temporary, path)  # fails where a file has appeared meanwhile; rename would replace it
+        os.link(temporary, path)  # unlike a rename, it fails if a file has appeared in the meantime
     except FileExistsError:
         raise AudioFileError(f"{path}: appeared while it was being made, and was kept; use --force") from None
     except OSError as error:
@@ -83,6 +113,6 @@ def publish(temporary: Path, path: Path, overwrite: bool) -> None:
 
 
 def to_disk(path: Path) -> None:
-    """Wait until the disk has all of a file: from then on not even a power cut leaves half of it."""
+    """Flush a file to disk: from then on not even a power cut leaves half of it."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from reverb.arrays import Audio
-from reverb.audiofiles.files import Sound, check_loudness, read_blocks, shortfall
+from reverb.audiofiles.files import Sound, check_peak, read_blocks, shortfall
 from reverb.audiofiles.packed import PackedReader, packed
 from reverb.engine.machine import Machine
 from reverb.engine.offline.blocks import Spectra
@@ -168,7 +168,7 @@ class Job:
                     "repair the file first"
                 )
             self.input_meter.watch(block)
-            check_loudness(self.input_meter.peak, sound.name)
+            check_peak(self.input_meter.peak, sound.name)
             if self._listen is not None:
                 self._listen(block)
             done += len(block)

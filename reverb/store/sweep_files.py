@@ -10,7 +10,7 @@ import numpy.typing as npt
 from reverb.arrays import Audio, as_audio
 from reverb.audiofiles.files import (
     check_density,
-    check_loudness,
+    check_peak,
     open_sound,
     output_format,
     output_subtype,
@@ -102,7 +102,7 @@ def load_played(path: PathLike) -> tuple[npt.NDArray[np.float64], int, Sweep | N
         comment = sound.copy_metadata().get("comment", "")
         sample_rate = sound.samplerate
     samples = as_audio(samples, str(path))
-    check_loudness(max(float(samples.max()), -float(samples.min())), str(path))
+    check_peak(max(float(samples.max()), -float(samples.min())), str(path))
     sweep = _sweep(comment)
     complete = sweep is not None and sweep.frames <= len(samples)
     return np.asarray(samples, np.float64), sample_rate, sweep if complete else None

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from reverb.arrays import Audio, as_audio
-from reverb.audiofiles.files import RATES, check_loudness
+from reverb.audiofiles.files import RATES, check_peak
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError, shown
 from reverb.responses.response import ImpulseResponse, owning
@@ -149,7 +149,7 @@ def response_from_samples(
 
 def require_sound(path: PathLike, samples: Audio) -> None:
     """Raise InvalidAudioError if samples from a file are silent, or beyond the range of sound."""
-    check_loudness(max(float(samples.max()), -float(samples.min())), str(path))
+    check_peak(max(float(samples.max()), -float(samples.min())), str(path))
     if not samples.any():
         raise InvalidAudioError(f"{path}: is silent; expected an impulse response")
 
