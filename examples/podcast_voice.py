@@ -33,8 +33,8 @@ def main() -> None:
         options.raw, options.output, voice(options.mains), loudness=LOUDNESS, ceiling=CEILING, tail=False
     )
     print(f"{options.output}: {report.loudness:.1f} LUFS, {report.true_peak:.1f} dBTP")
-    if report.held > 0:
-        print(f"the ceiling keeps it {report.held:.1f} dB below the target; use a limiter first")
+    if report.reduction_db > 0:
+        print(f"the ceiling keeps it {report.reduction_db:.1f} dB below the target; use a limiter first")
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from reverb.live.convolver import Convolver
-    from reverb.render.batch.augment import Augment
     from reverb.render.batch.batch import BatchReport, process_files
+    from reverb.render.batch.tasks import Augment
     from reverb.render.files import RenderReport, process_file
     from reverb.responses.response import ImpulseResponse
     from reverb.store.eq_files import load_equalizer
@@ -78,7 +78,7 @@ _HOMES = {
         "ReverbError",
         "UnknownNameError",
     ),
-    "reverb.render.batch.augment": ("Augment",),
+    "reverb.render.batch.tasks": ("Augment",),
     "reverb.render.batch.batch": ("BatchReport", "process_files"),
     "reverb.render.files": ("RenderReport", "process_file"),
     "reverb.store.response_files": ("load_response", "save_response"),

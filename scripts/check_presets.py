@@ -45,7 +45,7 @@ def main(folder: Path) -> int:
                     overwrite=True,
                 )
                 changes.append(loudness(out) - before[path])
-                held, clipped = max(held, report.held), clipped + report.clipped
+                held, clipped = max(held, report.reduction_db), clipped + report.clipped
             failures += clipped > 0 or max(map(abs, changes)) > ALLOWED_DB
             span = f"{min(changes):+.2f} to {max(changes):+.2f}"
             print(f"{preset.name:16}  {span:>16}  {held:17.2f}  {clipped}")

@@ -23,7 +23,7 @@ def loudness(path: Path) -> float:
     """Return the integrated loudness of a file in LUFS (ITU-R BS.1770)."""
     sound, sample_rate = soundfile.read(path, always_2d=True)
     meter = LoudnessMeter(sample_rate, sound.shape[1])
-    meter.watch(sound)
+    meter.push(sound)
     return meter.integrated
 
 

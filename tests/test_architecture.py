@@ -271,7 +271,7 @@ def _dotted(path: Path) -> str:
         "__import__(f'reverb.{layer}.files')",
         "REGISTRY = {'plots': 'reverb.plots.effects'}",
         "REGISTRY = ['reverb.plots.effects:show']",
-        "CODE = 'from reverb.render.batch.worker import main; main()'",
+        "CODE = 'from reverb.render.batch.processes import main; main()'",
         "def f(): from reverb.cli import app",
         "if TYPE_CHECKING: from reverb import Reverb",
         "import click",

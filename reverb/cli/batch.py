@@ -14,10 +14,9 @@ from reverb.cli.rendering import batch_options
 from reverb.cli.tables import number, show_table
 
 if TYPE_CHECKING:
-    from reverb.render.batch.augment import Augment
     from reverb.render.batch.batch import Batch
-    from reverb.render.batch.tasks import Settings, Treatment
-    from reverb.render.levelling import Normalize
+    from reverb.render.batch.tasks import Augment, Treatment
+    from reverb.render.settings import Normalize, RenderSettings
 
 _INTERRUPTED = 130
 _Value: TypeAlias = float | tuple[float, float] | None
@@ -166,12 +165,12 @@ def batch(
       reverb batch speech/ -o set/ --ir room --ir hall --augment 4 --seed 1 --mix 0.1..0.6 --predelay 0..40
     """
     from reverb.render.batch.batch import plan_batch, run_batch
-    from reverb.render.batch.tasks import Settings
+    from reverb.render.settings import RenderSettings
 
     if not responses and not chains:
         raise click.UsageError("Missing option '--ir' or '--chain'.")
     drawn = _Drawn(mix, _seconds(predelay), gain)
-    rendering = Settings(
+    rendering = RenderSettings(
         tail=tail,
         gain=drawn.fixed("gain") or 0.0,
         normalize=normalize,
@@ -215,8 +214,8 @@ def batch(
             raise _Interrupted(listener.count, len(planned.tasks)) from None
     if not quiet:
         summary(result)
-    if result.trouble is not None:
-        raise click.ClickException(result.trouble)
+    if result.journal_error is not None:
+        raise click.ClickException(result.journal_error)
     if not result.succeeded:
         raise click.ClickException(f"{result.count('failed')} of {result.planned} outputs could not be made")
 
@@ -241,7 +240,7 @@ def _rooms(
     layout: str | None,
     drawn: _Drawn,
     settings: RoomSettings,
-    rendering: "Settings",
+    rendering: "RenderSettings",
 ) -> "list[Treatment]":
     """Return a treatment for each response."""
     from reverb.effects.reverb import Reverb
@@ -259,7 +258,7 @@ def _rooms(
     ]
 
 
-def _chains(chains: Sequence[str], allow_outside: bool, rendering: "Settings") -> "list[Treatment]":
+def _chains(chains: Sequence[str], allow_outside: bool, rendering: "RenderSettings") -> "list[Treatment]":
     """Return a treatment for each preset."""
     from reverb.effects.fold import FLOOR_DB
     from reverb.render.batch.tasks import Treatment
@@ -278,7 +277,7 @@ def _stem(text: str) -> str:
 
 
 def _augment(drawn: _Drawn, variants: int | None, seed: int) -> "Augment | None":
-    from reverb.render.batch.augment import Augment
+    from reverb.render.batch.tasks import Augment
 
     ranges = drawn.ranges()
     if variants is not None:

@@ -13,7 +13,7 @@ from reverb.cli.options import FILE, Decorator, grouped, with_options
 if TYPE_CHECKING:
     from reverb.effects.effect import HasResponse
     from reverb.render.files import RenderReport
-    from reverb.render.levelling import Normalize
+    from reverb.render.settings import Normalize
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -124,8 +124,7 @@ def take_rendering(options: dict[str, Any]) -> Rendering:
 
 def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | None = None) -> "RenderReport":
     """Render one file with a progress bar on a terminal, print the report, and return it."""
-    from reverb.render.files import process_file
-    from reverb.render.streams import destination_file, source_file
+    from reverb.render.files import destination_file, process_file, source_file
 
     with (
         source_file(rendering.source) as source,
@@ -184,9 +183,8 @@ def _show(report: "RenderReport", destination: str) -> None:
         err=to_stderr,
     )
     if report.loudness is not None and report.input_loudness is not None and report.true_peak is not None:
-        held = (
-            f"; {report.held:.1f} dB less than requested, because of its peaks" if report.held >= 0.05 else ""
-        )
+        less = report.reduction_db
+        held = f"; {less:.1f} dB less than requested, because of its peaks" if less >= 0.05 else ""
         click.echo(
             f"loudness {_db(report.input_loudness)} -> {_db(report.loudness)} LUFS; true peak "
             f"{_db(report.true_peak)} dBTP{held}",

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 import soundfile
 
-from reverb.arrays import Audio
 from reverb.audiofiles.files import (
     NewSound,
     Sound,
-    bounded,
     check_encoder,
     open_sound,
     output_format,
@@ -28,29 +27,29 @@ from reverb.audiofiles.files import (
     write_tags,
 )
 from reverb.audiofiles.libsndfile import leave_out_peak_chunk
-from reverb.audiofiles.outputs import PathLike, check_output, whole_or_nothing
-from reverb.audiofiles.packed import PackedWriter, packed
-from reverb.effects.effect import HasResponse
+from reverb.audiofiles.outputs import PathLike, check_output, check_path, whole_or_nothing
+from reverb.checks import instance
+from reverb.effects.effect import HasResponse, check_effect
 from reverb.effects.fold import check_workers, fold
 from reverb.engine.machine import Machine
-from reverb.errors import AudioFileError, ParameterError
+from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.levels import to_db
-from reverb.render.job import Job, Progress
-from reverb.render.levelling import Levelling, Measurement, Normalize, Verdict
-from reverb.render.loudness import LoudnessMeter
-from reverb.render.quantize import BITS, DITHERED_BITS, PIECE, Meter, Quantiser
-from reverb.responses.response import ImpulseResponse
+from reverb.render.job import Job, Progress, measure_level
+from reverb.render.loudness import GainDecision, LoudnessMeter, PeakMeter
+from reverb.render.quantize import block_writer
+from reverb.render.settings import Normalize, RenderSettings
 
-Sink: TypeAlias = Callable[[Audio], None]
+STANDARD_STREAM = "-"
+"""The name of standard input as a source, and of standard output as a destination."""
 
 _BYTES = {"PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _LIMITED = {"WAV", "AIFF", "AU"}  # their headers count bytes in 32 bits
-_LIMIT = (1 << 32) - (1 << 20)  # leaves room for chunks and tags
+_MAX_BYTES = (1 << 32) - (1 << 20)  # leaves room for chunks and tags
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderReport:
-    """What a rendering did.
+    """The facts of a finished rendering.
 
     Attributes
     ----------
@@ -59,17 +58,18 @@ class RenderReport:
     container, subtype : str
         Of the output, in libsndfile's names.
     input_peak, peak : float
-        Largest absolute sample before and after, full scale is 1.
+        Largest absolute sample of input and output, full scale is 1.
     clipped : int
-        Samples of the output beyond full scale: held at the limit in integer formats, kept in float ones.
+        Samples of the output beyond full scale: limited in integer formats, kept in float ones.
     seconds : float
         Wall time of the rendering.
     input_loudness, loudness : float or None
-        Integrated loudness before and after, in LUFS (ITU-R BS.1770), −inf for silence; None where it was not measured.
+        Integrated loudness of input and output in LUFS (ITU-R BS.1770), −inf for silence; None if not measured.
     true_peak : float or None
-        Of the output, in dBTP; None where it was not measured.
-    held : float
-        By how many dB the ceiling, or full scale, keeps the output under the loudness that was asked for.
+        Of the output, in dBTP; None if not measured.
+    reduction_db : float
+        Gain withheld to respect the ceiling, or full scale, in dB (≥ 0): how far the output stays below the requested
+        loudness.
     """
 
     frames: int
@@ -84,7 +84,7 @@ class RenderReport:
     input_loudness: float | None = None
     loudness: float | None = None
     true_peak: float | None = None
-    held: float = 0.0
+    reduction_db: float = 0.0
 
     @property
     def duration(self) -> float:
@@ -93,13 +93,19 @@ class RenderReport:
 
     @property
     def speed(self) -> float:
-        """How many times faster than real time."""
+        """Duration of the output ÷ wall time: above 1 is faster than real time."""
         return self.duration / self.seconds
 
     @property
     def peak_db(self) -> float:
         """Output peak in dBFS."""
         return to_db(self.peak)
+
+    @property
+    def held(self) -> float:
+        """The old name of `reduction_db`."""
+        warnings.warn("RenderReport.held is now RenderReport.reduction_db", DeprecationWarning, stacklevel=2)
+        return self.reduction_db
 
 
 def process_file(
@@ -131,38 +137,39 @@ def process_file(
         The output appears whole or not at all; the source is never touched.
     effect : Effect or ImpulseResponse
     tail : bool
-        Keep what sounds on after the input ends.
+        Keep the sound after the end of the input.
     gain : float
-        Applied to the result, in dB.
+        Gain of the output in dB, up to 120, −inf for silence; without effect if `normalize` or `loudness` sets the
+        level.
     normalize : {'none', 'peak'}
-        ``peak`` brings the largest sample to −1 dBFS, by rendering twice.
+        ``peak`` scales the output to a peak of −1 dBFS, by rendering twice.
     match_loudness : bool
-        Make the output as loud as the input (integrated loudness, ITU-R BS.1770) but for `gain`, by rendering twice.
+        Give the output the input's integrated loudness (ITU-R BS.1770) plus `gain`, by rendering twice.
     loudness : float, optional
-        Bring the output to this loudness in LUFS, by rendering twice.
+        Give the output this integrated loudness, −70 to 0 LUFS, by rendering twice.
     ceiling : float, optional
-        Keep the true peak (4 × oversampled) at or under this level in dBTP, by less gain. Without it a loudness that is
-        asked for is reached as far as no sample goes beyond full scale.
+        Limit the true peak (4 × oversampled) to this, −60 to 0 dBTP, with less gain and by rendering twice. Without a
+        ceiling, `loudness` and `match_loudness` keep all samples within full scale.
     floor_db : float, optional
-        Leave out the ends of the effect's folded response below this level, in dB of its peak
-        (`reverb.effects.fold.trim`); by default it is kept whole.
+        Trim the ends of the effect's folded response below this level, up to 0 dB relative to its peak
+        (`reverb.effects.fold.trim`). By default nothing is trimmed.
     container : str, optional
-        Such as WAV or FLAC; by default what the destination's ending says. WAV becomes RF64 beyond 4 GiB.
+        Such as WAV or FLAC; by default that of the destination's ending. WAV becomes RF64 beyond 4 GiB.
     subtype : str, optional
-        Such as PCM_16 or FLOAT; by default the source's own where the container has it.
+        Such as PCM_16 or FLOAT; by default the source's own if the container has it.
     dither : bool, optional
         Triangular dither before rounding; by default for 16 bits and fewer.
     overwrite : bool
         Replace an existing destination.
     measure : bool
-        Report the output's loudness, which is otherwise known only where one of the levels above asks for it.
+        Report the output's loudness, even if no setting needs it.
     workers : int, optional
-        Threads for the convolution, by default one per core, of which reading and the engine's two halves have one each
-        at the least; the result does not depend on it.
+        Threads for the convolution, by default one per core. Reading and both halves of the engine have at least one
+        thread each. The result does not depend on it.
     progress : callable, optional
-        Called now and then with frames done and frames in all.
+        Called from time to time with the number of frames done and the total.
     machine : Machine, optional
-        Whose FFT plans are followed (`reverb.engine.machine`); by default this one's.
+        With the FFT plans to follow (`reverb.engine.machine`); by default this machine.
 
     Returns
     -------
@@ -171,50 +178,81 @@ def process_file(
     Raises
     ------
     AudioFileError
-        If the source cannot be read or the destination not be written.
+        If the source cannot be read or the destination cannot be written.
     InvalidAudioError
-        If the source holds NaN or infinity, or its channels do not suit the effect.
+        If the source contains NaN or infinity, or its channels do not suit the effect.
     ParameterError
-        If a setting is out of range.
+        If a setting is out of range, or two of them contradict each other.
 
     Warns
     -----
     UserWarning
-        If the source is truncated or damaged; what can be read is rendered.
+        If the source is truncated or damaged; its readable part is rendered.
+
+    Examples
+    --------
+    >>> import reverb, tempfile, soundfile
+    >>> folder = tempfile.mkdtemp()
+    >>> soundfile.write(f"{folder}/dry.wav", [0.5] * 4800, 48_000)
+    >>> report = reverb.process_file(f"{folder}/dry.wav", f"{folder}/wet.flac", reverb.Gain(-6.0))
+    >>> report.frames, report.container
+    (4800, 'FLAC')
     """
+    settings = RenderSettings(
+        tail=tail, gain=gain, normalize=normalize, match_loudness=match_loudness, loudness=loudness, ceiling=ceiling,
+        floor_db=floor_db, container=container, subtype=subtype, dither=dither,
+    )  # fmt: skip
+    return render_file(
+        source, destination, effect, settings, overwrite=overwrite, measure=measure, workers=workers,
+        progress=progress, machine=machine,
+    )  # fmt: skip
+
+
+def render_file(
+    source: PathLike,
+    destination: PathLike,
+    effect: HasResponse,
+    settings: RenderSettings,
+    *,
+    overwrite: bool = False,
+    measure: bool = False,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    machine: Machine | None = None,
+) -> RenderReport:
+    """Apply an effect to an audio file, as `process_file` does, with all settings in one value."""
     started = time.perf_counter()
-    asked = Levelling(
-        gain=gain,
-        normalize=normalize,
-        match_loudness=match_loudness,
-        loudness=loudness,
-        ceiling=ceiling,
-    )
+    source, destination = check_path("source", source), check_path("destination", destination)
+    check_effect("effect", effect)
+    for name, value in (("overwrite", overwrite), ("measure", measure)):
+        instance(name, value, bool, "True or False")
     check_workers(workers)
+    if machine is not None:
+        instance("machine", machine, Machine)
     with open_sound(source) as sound:
         if os.path.exists(destination) and os.path.samefile(source, destination):
             raise AudioFileError(f"{destination}: is the input itself; choose another output")
         check_output(destination, overwrite)
-        container = output_format(destination, container)
-        subtype = output_subtype(container, sound.subtype, subtype, Path(destination).suffix)
-        response = fold(effect, sound.samplerate, sound.channels, floor_db=floor_db)
-        verdict = Verdict(gain)
-        if asked.measures:
-            verdict = _measured(sound, response, tail, workers, asked, _share(progress, 0, 2), machine)
-            progress = _share(progress, 1, 2)
-        response *= verdict.factor
-        job = Job(sound, response, tail, workers, warn=not asked.measures, machine=machine)
-        del response  # up to 64 MB, of which the engine has what it needs
+        container = output_format(destination, settings.container)
+        subtype = output_subtype(container, sound.subtype, settings.subtype, Path(destination).suffix)
+        response = fold(effect, sound.samplerate, sound.channels, floor_db=settings.floor_db)
+        decision = GainDecision(settings.gain)
+        if settings.needs_first_pass:
+            decision = measure_level(sound, response, settings, workers, _half(progress, 0), machine)
+            progress = _half(progress, 1)
+        response *= decision.factor
+        warn = not settings.needs_first_pass  # which has warned
+        job = Job(sound, response, settings.tail, workers, warn=warn, machine=machine)
+        del response  # up to 64 MB, which the engine no longer needs
         container = _large_enough(container, job.frames * job.channels * _BYTES.get(subtype, 4))
-        if dither is None:
-            dither = BITS.get(subtype, 32) <= DITHERED_BITS
-        loudness_meter = (
-            LoudnessMeter(sound.samplerate, job.channels) if measure and not asked.weighs else None
-        )
-        with _writing(sound, destination, job, container, subtype, overwrite) as out:
-            meter = Meter()
-            watching = [meter.watch, *([loudness_meter.watch] if loudness_meter else [])]
-            job.run(_sink(out, subtype, job.dtype, dither, watching), progress)
+        peak_meter = PeakMeter()
+        meters = [peak_meter.push]
+        loudness_meter = None
+        if measure and not settings.needs_loudness:
+            loudness_meter = LoudnessMeter(sound.samplerate, job.channels)
+            meters.append(loudness_meter.push)
+        with _output(sound, destination, job.channels, container, subtype, overwrite) as out:
+            job.run(block_writer(out, subtype, job.dtype, settings.dither, meters), progress)
     return RenderReport(
         frames=job.frames,
         channels=job.channels,
@@ -222,36 +260,19 @@ def process_file(
         container=container,
         subtype=subtype,
         input_peak=job.input_meter.peak,
-        peak=meter.peak,
-        clipped=meter.clipped,
+        peak=peak_meter.peak,
+        clipped=peak_meter.clipped,
         seconds=time.perf_counter() - started,
-        input_loudness=verdict.input_loudness,
-        loudness=loudness_meter.integrated if loudness_meter else verdict.loudness,
-        true_peak=verdict.true_peak,
-        held=verdict.held,
+        input_loudness=decision.input_loudness,
+        loudness=loudness_meter.integrated if loudness_meter else decision.loudness,
+        true_peak=decision.true_peak,
+        reduction_db=decision.reduction_db,
     )
-
-
-def _measured(
-    sound: Sound,
-    response: ImpulseResponse,
-    tail: bool,
-    workers: int | None,
-    asked: Levelling,
-    progress: Progress | None,
-    machine: Machine | None,
-) -> Verdict:
-    """Return what a first pass, which writes nothing, says about the level."""
-    measurement = Measurement(asked, sound.samplerate, sound.channels, response.wiring.outputs)
-    Job(sound, response, tail, workers, listen=measurement.heard, machine=machine).run(
-        measurement.watch, progress
-    )
-    return measurement.result()
 
 
 def _large_enough(container: str, size: int) -> str:
-    """Return the container that holds `size` bytes of audio: WAV, which counts in 32 bits, gives way to RF64."""
-    if size <= _LIMIT or container not in _LIMITED:
+    """Return a container for `size` bytes of audio: RF64 instead of a WAV beyond 4 GiB."""
+    if size <= _MAX_BYTES or container not in _LIMITED:
         return container
     if container == "WAV":
         return "RF64"
@@ -261,65 +282,63 @@ def _large_enough(container: str, size: int) -> str:
     )
 
 
-def _share(progress: Progress | None, part: int, parts: int) -> Progress | None:
-    """Return a progress callback for one of several equal parts of the work."""
+def _half(progress: Progress | None, part: int) -> Progress | None:
+    """Return a progress callback for the first pass (0) or the second (1)."""
     if progress is None:
         return None
-    return lambda done, total: progress(part * total + done, parts * total)
+    return lambda done, total: progress(part * total + done, 2 * total)
 
 
 @contextlib.contextmanager
-def _writing(
-    source: Sound,
-    destination: PathLike,
-    job: Job,
-    container: str,
-    subtype: str,
-    overwrite: bool,
+def _output(
+    source: Sound, destination: PathLike, channels: int, container: str, subtype: str, overwrite: bool
 ) -> Iterator[NewSound]:
-    """Give a file opened for writing, with the source's tags, that becomes `destination` when all is well."""
-    check_encoder(destination, subtype, source.samplerate, job.channels)
+    """Yield a file opened for writing, with the source's tags, that becomes `destination` if all goes well."""
+    sample_rate = source.samplerate
+    check_encoder(destination, subtype, sample_rate, channels)
     with whole_or_nothing(destination, overwrite) as temporary:
         try:
             with NewSound(
-                os.fsencode(temporary), "w", source.samplerate, job.channels, subtype, format=container
+                os.fsencode(temporary), "w", sample_rate, channels, subtype, format=container
             ) as out:
                 leave_out_peak_chunk(out)
                 write_tags(out, read_tags(source))
                 yield out
         except soundfile.LibsndfileError as error:
-            what = f"{container} {subtype} with {job.channels} channels at {source.samplerate} Hz"
+            what = f"{container} {subtype} with {channels} channels at {sample_rate} Hz"
             raise write_error(destination, what, error) from error
 
 
-def _sink(
-    out: NewSound,
-    subtype: str,
-    dtype: npt.DTypeLike,
-    dither: bool,
-    watching: Sequence[Sink],
-) -> Sink:
-    """Return what takes the output's blocks: measured, rounded, written."""
-    writer = PackedWriter(PIECE * out.channels) if packed(out) else None
-    quantiser = None
-    if subtype in BITS:
-        quantiser = Quantiser(BITS[subtype], out.channels, dtype, dither, upper=writer is None)
-    held = bounded(subtype)
+@contextlib.contextmanager
+def source_file(source: PathLike) -> Iterator[PathLike]:
+    """Yield the path to read: `source` itself, or a temporary copy of standard input for ``-``.
 
-    def take(piece: Audio) -> None:
-        for watch in watching:
-            watch(piece)
-        if quantiser is None:
-            if held:
-                np.clip(piece, -1.0, 1.0, out=piece)
-            out.write(piece)
-        elif writer is None:
-            out.write(quantiser.integers(piece))
-        else:
-            writer.write(out, quantiser.integers(piece))
+    Most formats need to seek, which a pipe cannot.
+    """
+    if source != STANDARD_STREAM:
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix="reverb-") as folder:
+        copy = Path(folder) / "stdin"
+        with copy.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file, 1 << 20)
+        if copy.stat().st_size == 0:
+            raise AudioFileError("standard input: is empty; expected an audio file")
+        try:
+            yield copy
+        except ReverbError as error:  # the copy's name means nothing to the user
+            raise type(error)(str(error).replace(str(copy), "standard input")) from error
 
-    def sink(block: Audio) -> None:
-        for start in range(0, len(block), PIECE):
-            take(block[start : start + PIECE])
 
-    return sink
+@contextlib.contextmanager
+def destination_file(destination: PathLike, container: str | None) -> Iterator[PathLike]:
+    """Yield the path to write: `destination` itself, or a temporary file, sent to standard output later, for ``-``."""
+    if destination != STANDARD_STREAM:
+        yield destination
+        return
+    with tempfile.TemporaryDirectory(prefix="reverb-") as folder:
+        path = Path(folder) / f"stdout.{(container or 'wav').lower()}"
+        yield path
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer, 1 << 20)
+        sys.stdout.buffer.flush()

@@ -14,16 +14,18 @@ from reverb.engine.offline.blocks import Spectra
 from reverb.engine.offline.convolver import OverlapAdd
 from reverb.errors import InvalidAudioError
 from reverb.render import pipeline
-from reverb.render.quantize import Meter, sixteen_bit_to_float
+from reverb.render.loudness import GainDecision, LevelMeasurement, PeakMeter
+from reverb.render.quantize import Sink, int16_to_float
+from reverb.render.settings import RenderSettings
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.shape import dtype_within_limit
 
 Progress = Callable[[int, int], None]
 """Called with frames done and frames in all."""
 
-_SIXTEEN_BITS = {"PCM_16", "PCM_S8", "PCM_U8"}
-_DOUBLE = {"PCM_32", "DOUBLE"}
-_FLOATING = {"FLOAT", "DOUBLE"}
+_READ_AS_INT16 = {"PCM_16", "PCM_S8", "PCM_U8"}
+_READ_AS_FLOAT64 = {"PCM_32", "DOUBLE"}
+_FLOAT_SUBTYPES = {"FLOAT", "DOUBLE"}
 
 
 class Job:
@@ -36,13 +38,15 @@ class Job:
     response : ImpulseResponse
         Wired for its channels.
     tail : bool
-        Keep what sounds on after the source ends.
+        Keep the sound after the end of the source.
     workers : int, optional
         Threads for the convolution.
     warn : bool
-        Say where the source is truncated or damaged.
-    listen : callable, optional
-        Called with each block as it is read.
+        Warn of a truncated or damaged source.
+    on_input : callable, optional
+        Called with each block after reading.
+    machine : Machine, optional
+        With the FFT plans to follow; by default this machine.
 
     Raises
     ------
@@ -52,11 +56,10 @@ class Job:
     Attributes
     ----------
     frames, channels : int
-        Of the output, as the header promises; `frames` is corrected where a damaged source held fewer.
+        Of the output, by the header; `frames` is corrected during the pass if a damaged source has fewer.
     dtype : type
-        Of the arithmetic: double precision where the source has more than 24 bits and memory allows.
-    input_meter : Meter
-        What came in.
+        Of the arithmetic: float64 if the source has more than 24 bits and memory allows, otherwise float32.
+    input_meter : PeakMeter
     """
 
     def __init__(
@@ -67,19 +70,19 @@ class Job:
         workers: int | None,
         *,
         warn: bool = True,
-        listen: Callable[[Audio], None] | None = None,
+        on_input: Sink | None = None,
         machine: Machine | None = None,
     ) -> None:
-        self._listen = listen
+        self._on_input = on_input
         self.channels = response.wiring.outputs
-        self._skip = response.latency
-        self._extra = response.frames - 1 - response.latency if tail else 0
-        self.frames = sound.frames + self._extra
-        self.input_meter = Meter()
+        self._frames_to_skip = response.latency
+        self._tail_frames = response.frames - 1 - response.latency if tail else 0
+        self.frames = sound.frames + self._tail_frames
+        self.input_meter = PeakMeter()
         self._sound = sound
         self._warn = warn
-        wanted = np.float64 if sound.subtype in _DOUBLE else np.float32
-        # Every channel carries as much of the past as the response is long.
+        wanted = np.float64 if sound.subtype in _READ_AS_FLOAT64 else np.float32
+        # The engine keeps as many past frames of each channel as the response has.
         widest = max(sound.channels, self.channels)
         self.dtype = dtype_within_limit(response.frames, widest, wanted, f"{sound.name}: the effect")
         cores = (os.cpu_count() or 1) if workers is None else workers
@@ -93,24 +96,24 @@ class Job:
         )
         size = self._engine.preferred_frames
         self._packed = PackedReader() if packed(sound) else None
-        # The engine wants channels apart; libsndfile gives frames.
-        self._inputs = pipeline.Buffers(
+        # The engine needs each channel contiguous; libsndfile returns interleaved frames.
+        self._inputs = pipeline.BufferPool(
             (min(size, sound.frames), sound.channels), self.dtype, "F" if self._packed is not None else "C"
         )
-        self._outputs = pipeline.Buffers((size, self.channels), self.dtype)
+        self._outputs = pipeline.BufferPool((size, self.channels), self.dtype)
         self._last: Spectra | None = None
-        self._sixteen_bits = sound.subtype in _SIXTEEN_BITS
-        self._floating = sound.subtype in _FLOATING
+        self._read_as_int16 = sound.subtype in _READ_AS_INT16
+        self._may_hold_nan = sound.subtype in _FLOAT_SUBTYPES
 
-    def run(self, sink: Callable[[Audio], None], progress: Progress | None) -> None:
-        """Pull the whole source through the response into `sink`."""
+    def run(self, sink: Sink, progress: Progress | None) -> None:
+        """Send the source through the response into `sink`."""
         if self._warn and (lacking := shortfall(self._sound)) is not None:
             warnings.warn(lacking, stacklevel=4)
-        done, given = 0, 0
+        done, written = 0, 0
 
         def analyze(block: Audio) -> Spectra:
             spectra = self._engine.analyze(block)
-            self._inputs.give_back(block)
+            self._inputs.release(block)
             return spectra
 
         def synthesize(spectra: Spectra) -> Audio | None:
@@ -121,67 +124,82 @@ class Job:
             if spectra.frames < self._engine.preferred_frames:
                 self._last = spectra
                 return None
-            return self._engine.synthesize(spectra, self._outputs.take())
+            return self._engine.synthesize(spectra, self._outputs.acquire())
 
-        def rest() -> Iterator[Audio]:
+        def flush() -> Iterator[Audio]:
             nothing = np.empty((0, self._sound.channels), self.dtype)
             last = self._last or self._engine.analyze(nothing)
-            return self._engine.flush_segments(last, lambda frames: self._outputs.take()[:frames])
+            return self._engine.flush_segments(last, lambda frames: self._outputs.acquire()[:frames])
 
         def write(block: Audio) -> None:
-            """Write a block, without the latency in front and, where unwanted, the tail behind."""
-            nonlocal given
-            cut = min(self._skip, len(block))
-            wanted = block[cut : cut + self.frames - given]
-            self._skip -= cut
-            given += len(wanted)
+            """Write a block without the latency at the start of the output, up to the output's length."""
+            nonlocal written
+            cut = min(self._frames_to_skip, len(block))
+            wanted = block[cut : cut + self.frames - written]
+            self._frames_to_skip -= cut
+            written += len(wanted)
             sink(wanted)
-            self._outputs.give_back(block)
+            self._outputs.release(block)
 
-        pipeline.run(self._segments(), (analyze, synthesize), write, rest=rest)
+        pipeline.run(self._segments(), (analyze, synthesize), write, flush=flush)
 
     def _segments(self) -> Iterator[Audio]:
-        """Give the source in blocks of the engine's preferred length; only the last may be shorter."""
-        size, pending, filled = self._engine.preferred_frames, self._inputs.take(), 0
+        """Yield the source in blocks of the engine's preferred length; only the last may be shorter."""
+        size, pending, filled = self._engine.preferred_frames, self._inputs.acquire(), 0
         for block in self._read():
             if filled == 0 and len(block) == size:
                 yield block
                 continue
-            while len(block):  # the last block, or one of a damaged file, which is read in smaller steps
+            while len(block):  # the last block, or a block of a damaged file, which is read in smaller steps
                 count = min(size - filled, len(block))
                 pending[filled : filled + count] = block[:count]
                 block, filled = block[count:], filled + count
                 if filled == size:
                     yield pending
-                    pending, filled = self._inputs.take(), 0
+                    pending, filled = self._inputs.acquire(), 0
         if filled:
             yield pending[:filled]
 
     def _read(self) -> Iterator[Audio]:
-        """Read the source's blocks."""
+        """Yield the source's blocks, checked and measured."""
         sound, done = self._sound, 0
         for block in read_blocks(sound, self._engine.preferred_frames, self._read_block, warn=self._warn):
-            if self._floating and not np.isfinite(block).all():
+            if self._may_hold_nan and not np.isfinite(block).all():
                 frame = done + int(np.argwhere(~np.isfinite(block))[0, 0])
                 raise InvalidAudioError(
                     f"{sound.name}: NaN or infinity at frame {frame} ({frame / sound.samplerate:.3f} s); "
                     "repair the file first"
                 )
-            self.input_meter.watch(block)
+            self.input_meter.push(block)
             check_peak(self.input_meter.peak, sound.name)
-            if self._listen is not None:
-                self._listen(block)
+            if self._on_input is not None:
+                self._on_input(block)
             done += len(block)
-            self.frames = done + self._extra
+            self.frames = done + self._tail_frames
             yield block
-        self.frames = done + self._extra
+        self.frames = done + self._tail_frames
 
     def _read_block(self, sound: Sound, frames: int) -> Audio:
-        buffer = self._inputs.take()[:frames]
-        if self._sixteen_bits:
+        buffer = self._inputs.acquire()[:frames]
+        if self._read_as_int16:
             integers = sound.read(frames, "int16", always_2d=True)
-            return sixteen_bit_to_float(integers, buffer[: len(integers)])
+            return int16_to_float(integers, buffer[: len(integers)])
         if self._packed:
             return self._packed.read(sound, buffer)
         block: Audio = sound.read(out=buffer)
         return block
+
+
+def measure_level(
+    sound: Sound,
+    response: ImpulseResponse,
+    settings: RenderSettings,
+    workers: int | None,
+    progress: Progress | None,
+    machine: Machine | None,
+) -> GainDecision:
+    """Run a pass that writes nothing, and return the gain that the output needs."""
+    measurement = LevelMeasurement(settings, sound.samplerate, sound.channels, response.wiring.outputs)
+    job = Job(sound, response, settings.tail, workers, on_input=measurement.push_input, machine=machine)
+    job.run(measurement.push_output, progress)
+    return measurement.decide()

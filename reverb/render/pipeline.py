@@ -1,8 +1,8 @@
-"""Move sound through several stages at once, with little waiting in between.
+"""Run several stages concurrently, with at most a few items waiting between them.
 
-A source gives items, stages turn each into another, a sink takes them. Threads are not bound to a stage: a free one
-takes the stage nearest to the sink that has something to do. So there are never more threads than cores: three on two
-cores wait for each other at Python's lock and for their turn.
+A source yields items, each stage turns an item into another, and a sink consumes them. Threads are not bound to a
+stage: an idle one takes the most downstream stage that is ready. So there are never more threads than cores: three
+threads on two cores would wait for each other at Python's lock.
 """
 
 import os
@@ -15,62 +15,63 @@ import numpy as np
 
 from reverb.arrays import Audio
 
-Step = Callable[[Any], Any]
+Stage = Callable[[Any], Any]
 
 _DEPTH = 1  # items waiting between two stages: enough to even out a slow disk, little memory
-_HEARTBEAT = 0.1  # seconds; nobody wakes those who wait for a worker that an interrupt has stopped
+_POLL_SECONDS = 0.1  # an interrupt may stop a worker before it notifies the others
 
 
 def run(
     source: Iterable[Any],
-    stages: Sequence[Step],
+    stages: Sequence[Stage],
     sink: Callable[[Any], None],
     *,
-    rest: Callable[[], Iterable[Any]] = tuple,
+    flush: Callable[[], Iterable[Any]] = tuple,
     depth: int = _DEPTH,
 ) -> None:
-    """Draw items from `source`, pass each through the `stages` in order, and give each result to `sink`.
+    """Pass each item of `source` through the `stages` in order, and each result to `sink`.
 
-    Each of them is at work in one thread at a time, and order is kept. An exception in any of them, or an interrupt
-    here, stops all, and is raised here once they have ended: nobody works on what the caller then takes away.
+    Source, stages and sink each run in one thread at a time, and order is kept. An exception in any of them, or an
+    interrupt here, stops all threads, and is raised here after they have ended: none of them still uses the caller's
+    buffers or files.
 
     Parameters
     ----------
     source : iterable
-        Drawn from a few items ahead.
+        Read a few items ahead.
     stages : sequence of callable
-        Each takes an item and returns what becomes of it, or None where nothing does yet.
+        Each takes an item and returns the next one, or None if there is none yet.
     sink : callable
-        Called with each result; done with it when it returns.
-    rest : callable
-        Gives what the last stage has left when all items have passed.
+        Called with each result; must not keep it.
+    flush : callable
+        Returns the items that the last stage still has when all others have passed.
     depth : int
-        Items that may wait before each stage and before the sink.
+        Maximum number of items that wait before each stage and before the sink.
     """
-    line = _Line(source, stages, sink, rest, depth)
-    workers = [_Worker(line.work) for _ in range(min(len(stages) + 2, os.cpu_count() or 1))]
-    # The calling thread, where interrupts arrive, waits for a lock only: an interrupt inside a condition would break
-    # it. And for another one afterwards, since an interrupt may come when it has just got the first.
+    schedule = _Schedule(source, stages, sink, flush, depth)
+    workers = [_Worker(schedule.work) for _ in range(min(len(stages) + 2, os.cpu_count() or 1))]
+    # The calling thread receives interrupts, so it waits for plain locks: an interrupt inside a condition variable
+    # would leave that in a wrong state. The second lock is for an interrupt just after the first one was acquired.
     try:
         for worker in workers:
             worker.start()
         for worker in workers:
-            while not worker.finished.acquire(timeout=_HEARTBEAT):
-                pass  # an interrupt just before the wait does not end it; the next turn sees it
+            while not worker.finished.acquire(timeout=_POLL_SECONDS):
+                pass  # an interrupt just before the wait does not end it, but is raised after the timeout
     except BaseException as interrupt:
-        line.failures.append(interrupt)
+        schedule.failures.append(interrupt)
         for worker in workers:
             if worker.ident is not None:
                 worker.stopped.acquire()
         raise
     for worker in workers:
         worker.join()
-    if line.failures:
-        raise line.failures[0]
+    if schedule.failures:
+        raise schedule.failures[0]
 
 
-class Buffers:
-    """Arrays of one kind that are used again, however many are in use at once: fresh memory takes longer to write to.
+class BufferPool:
+    """Arrays of one shape and type for reuse, as many as are in use: writing to fresh memory takes longer.
 
     Parameters
     ----------
@@ -83,49 +84,51 @@ class Buffers:
         self._kind = (shape, dtype, order)
         self._free: deque[Audio] = deque()
 
-    def take(self) -> Audio:
-        """Return an array that nobody uses."""
+    def acquire(self) -> Audio:
+        """Return an array that is not in use."""
         try:
             return self._free.popleft()
         except IndexError:
             shape, dtype, order = self._kind
             return np.empty(shape, dtype, order)
 
-    def give_back(self, array: Audio) -> None:
-        """Let an array, or the one of which it is a part, be used again."""
+    def release(self, array: Audio) -> None:
+        """Return an array, or the array that this is a view of, to the pool."""
         self._free.append(array if array.base is None else array.base)
 
 
-class _Line:
-    """The stages, the items that wait before each of them, and the stages at work.
+class _Schedule:
+    """The stages, the items waiting before each of them, and the stages at work.
+
+    Stages are numbered from 0, the sink is the last one, and −1 is the source.
 
     Attributes
     ----------
     failures : list of BaseException
-        The first is what went wrong; with one in it, nothing more is begun.
+        The first is the one to raise; with one in the list, no thread begins another stage.
     """
 
     def __init__(
         self,
         source: Iterable[Any],
-        stages: Sequence[Step],
-        sink: Step,
-        rest: Callable[[], Iterable[Any]],
+        stages: Sequence[Stage],
+        sink: Stage,
+        flush: Callable[[], Iterable[Any]],
         depth: int,
     ) -> None:
         self.failures: list[BaseException] = []
         self._change = threading.Condition()
-        self._source, self._steps, self._rest, self._depth = iter(source), [*stages, sink], rest, depth
-        self._left: Iterator[Any] | None = None
-        self._waiting: list[deque[Any]] = [deque() for _ in self._steps]
-        self._open = [True] * len(self._steps)  # whether more may come to wait before a step
+        self._source, self._stages, self._flush, self._depth = iter(source), [*stages, sink], flush, depth
+        self._flushed: Iterator[Any] | None = None
+        self._waiting: list[deque[Any]] = [deque() for _ in self._stages]
+        self._open = [True] * len(self._stages)  # whether more items may arrive before a stage
         self._busy: set[int] = set()
 
     def work(self) -> None:
-        """Do what is due, again and again, until all is done or something failed."""
+        """Run stages as they become ready, until all items have passed or one stage has failed."""
         while (number := self._next()) is not None:
             try:
-                self._do(number)
+                self._run(number)
             except BaseException as error:
                 self.failures.append(error)
             with self._change:
@@ -133,34 +136,34 @@ class _Line:
                 self._change.notify_all()
 
     def _next(self) -> int | None:
-        """Return the last step that is due and free, as soon as there is one; None when all is done or failed."""
+        """Wait for a ready stage and return the most downstream one; None after the end or a failure."""
         with self._change:
             while not self.failures:
-                for number in range(len(self._steps) - 1, -2, -1):
-                    if number not in self._busy and self._due(number):
+                for number in range(len(self._stages) - 1, -2, -1):
+                    if number not in self._busy and self._ready(number):
                         self._busy.add(number)
                         return number
                 if not (self._busy or any(self._open) or any(self._waiting)):
                     break
-                self._change.wait(_HEARTBEAT)
+                self._change.wait(_POLL_SECONDS)
         return None
 
-    def _due(self, number: int) -> bool:
-        """Return whether a step has something to work on and room for its result; −1 is the source."""
-        last = len(self._steps) - 1
+    def _ready(self, number: int) -> bool:
+        """Return whether a stage has an item to work on, and room for its result."""
+        last = len(self._stages) - 1
         if number < last and not (self._open[number + 1] and len(self._waiting[number + 1]) < self._depth):
             return False
         return number == -1 or bool(self._waiting[number]) or (number < last and not self._open[number])
 
-    def _do(self, number: int) -> None:
-        """Do one step with one item; a step that has seen the last one tells the next that no more will come."""
-        last = len(self._steps) - 1
+    def _run(self, number: int) -> None:
+        """Run a stage for one item, or close the next stage if there is none."""
+        last = len(self._stages) - 1
         if number >= 0 and self._waiting[number]:
-            results = iter((self._steps[number](self._waiting[number].popleft()),))
+            results = iter((self._stages[number](self._waiting[number].popleft()),))
         elif number == -1:
             results = self._source
         elif number == last - 1:
-            self._left = results = iter(self._rest()) if self._left is None else self._left
+            self._flushed = results = iter(self._flush()) if self._flushed is None else self._flushed
         else:
             results = iter(())
         for result in results:
@@ -173,7 +176,7 @@ class _Line:
 
 
 class _Worker(threading.Thread):
-    """A thread that does `work`, and then lets two locks go."""
+    """A thread that runs `work`, and then releases two locks."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         super().__init__(name="renderer", daemon=True)

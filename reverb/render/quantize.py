@@ -1,55 +1,35 @@
-"""From float samples to what a file holds: gain staging is done, here come dither, rounding and clipping.
+"""From float samples to the samples of a file: dither, rounding, clipping, and writing.
 
-libsndfile converts float to integers sample by sample; rounding whole blocks here and handing it integers is
-quicker, and rounds to nearest where libsndfile truncates.
+libsndfile converts floats to integers one by one, and truncates. Whole blocks are rounded here, to nearest, in less
+time, and libsndfile receives integers.
 """
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio
+from reverb.audiofiles.files import NewSound, bounded
+from reverb.audiofiles.packed import PackedWriter, packed
 
-Integers = npt.NDArray[np.signedinteger[Any]]
+Sink: TypeAlias = Callable[[Audio], None]
+"""Called with each block of the output, which it may overwrite."""
+
+Integers: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 
 BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 """Bits of the integer subtypes."""
 
-PIECE = 1 << 15
+PIECE_FRAMES = 1 << 15
 """Frames that are measured, rounded and written at a time, so that they stay in the cache."""
 
-DITHERED_BITS = 16
-"""Subtypes of at most this many bits are dithered by default; at 24 the rounding lies at −146 dB."""
+_MAX_DITHERED_BITS = 16  # by default; at 24 bits the rounding error is at −146 dB
 
 
-class Meter:
-    """What passed by: the largest sample, and how many samples did not fit.
-
-    Attributes
-    ----------
-    peak : float
-        Largest absolute sample so far, 1 at full scale.
-    clipped : int
-        Samples beyond full scale so far; integer formats hold them at the limit.
-    """
-
-    def __init__(self) -> None:
-        self.peak = 0.0
-        self.clipped = 0
-
-    def watch(self, block: Audio) -> None:
-        """Take a block, shape (frames, channels), into account."""
-        if block.size == 0:
-            return
-        highest, lowest = float(block.max()), float(block.min())
-        self.peak = max(self.peak, highest, -lowest)
-        if highest > 1.0 or lowest < -1.0:
-            self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
-
-
-class Quantiser:
-    """Round float samples to integers of a subtype, with triangular dither where asked.
+class Quantizer:
+    """Round float samples to integers of a subtype, with triangular dither on request.
 
     Full scale 1.0 is ``2^(bits − 1)``, as in reading, so that unprocessed samples come back bit by bit.
 
@@ -60,11 +40,11 @@ class Quantiser:
     channels : int
     dtype : float32 or float64
         Of the samples.
-    upper : bool
-        Give integers in the upper bits of their type, as libsndfile takes them, or else in the lower ones.
     dither : bool
         Add triangular noise of ±1 step before rounding: the error then has a constant power and no
         correlation with the sound. The noise is drawn from a fixed seed: same input, same bytes.
+    left_aligned : bool
+        Return integers in the upper bits of their type, as libsndfile takes them, instead of the lower ones.
 
     References
     ----------
@@ -73,29 +53,29 @@ class Quantiser:
     """
 
     def __init__(
-        self, bits: int, channels: int, dtype: npt.DTypeLike, dither: bool, *, upper: bool = True
+        self, bits: int, channels: int, dtype: npt.DTypeLike, dither: bool, *, left_aligned: bool = True
     ) -> None:
-        container = np.dtype(np.int16 if bits <= 16 else np.int32)
-        # float32 has no 2^31 − 1, and would round it up to what int32 cannot hold.
+        integer = np.dtype(np.int16 if bits <= 16 else np.int32)
+        # float32 has no 2^31 − 1, and would round it up to 2^31, which int32 cannot represent.
         wider = bits == 32 and dtype != np.float64
-        self._scaled = np.empty((PIECE, channels), np.float64) if wider else None
-        self._integers = np.empty((PIECE, channels), container)
+        self._scaled = np.empty((PIECE_FRAMES, channels), np.float64) if wider else None
+        self._integers = np.empty((PIECE_FRAMES, channels), integer)
         self._limit = 2 ** (bits - 1)
-        self._shift = 8 * container.itemsize - bits if upper else 0
+        self._shift = 8 * integer.itemsize - bits if left_aligned else 0
         self._noise = np.random.SFC64(0) if dither else None
 
-    def integers(self, block: Audio) -> Integers:
-        """Return a block, shape (frames, channels), up to `PIECE` frames, as int16 (up to 16 bits) or int32.
+    def quantize(self, piece: Audio) -> Integers:
+        """Return up to `PIECE_FRAMES` frames, shape (frames, channels), as int16 (up to 16 bits) or int32.
 
-        The block is used up, and the next one overwrites what is returned: fresh memory for every block would cost more
+        The piece is overwritten, and the next call overwrites the result: fresh memory for every piece would cost more
         than the arithmetic.
         """
-        scaled = block if self._scaled is None else self._scaled[: len(block)]
-        integers = self._integers[: len(block)]
-        with np.errstate(over="ignore"):  # what overflows is clipped below
-            np.multiply(block, self._limit, out=scaled)
+        scaled = piece if self._scaled is None else self._scaled[: len(piece)]
+        integers = self._integers[: len(piece)]
+        with np.errstate(over="ignore"):  # an overflow is clipped below
+            np.multiply(piece, self._limit, out=scaled)
         if self._noise is not None:
-            scaled += self._triangular(block.size).reshape(block.shape)
+            scaled += self._triangular(piece.size).reshape(piece.shape)
         np.rint(scaled, out=scaled)
         np.clip(scaled, -self._limit, self._limit - 1, out=integers, casting="unsafe")
         if self._shift:
@@ -112,6 +92,50 @@ class Quantiser:
         return noise
 
 
-def sixteen_bit_to_float(block: npt.NDArray[np.int16], out: Audio) -> Audio:
-    """Write 16-bit samples as float, full scale 1.0, to `out` of the same shape, and return it."""
-    return np.multiply(block, out.dtype.type(2.0**-15), out=out)
+def block_writer(
+    out: NewSound, subtype: str, dtype: npt.DTypeLike, dither: bool | None, meters: Sequence[Sink]
+) -> Sink:
+    """Return a function that measures, rounds and writes the blocks of an output.
+
+    Parameters
+    ----------
+    out : NewSound
+    subtype : str
+        Of `out`, in libsndfile's name.
+    dtype : float32 or float64
+        Of the blocks.
+    dither : bool or None
+        None for dither at 16 bits and fewer.
+    meters : sequence of callable
+        Called with each piece before it is rounded.
+    """
+    writer = PackedWriter(PIECE_FRAMES * out.channels) if packed(out) else None
+    quantizer = None
+    if subtype in BITS:
+        if dither is None:
+            dither = BITS[subtype] <= _MAX_DITHERED_BITS
+        quantizer = Quantizer(BITS[subtype], out.channels, dtype, dither, left_aligned=writer is None)
+    clips = bounded(subtype)
+
+    def write_piece(piece: Audio) -> None:
+        for measure in meters:
+            measure(piece)
+        if quantizer is None:
+            if clips:
+                np.clip(piece, -1.0, 1.0, out=piece)
+            out.write(piece)
+        elif writer is None:
+            out.write(quantizer.quantize(piece))
+        else:
+            writer.write(out, quantizer.quantize(piece))
+
+    def write(block: Audio) -> None:
+        for start in range(0, len(block), PIECE_FRAMES):
+            write_piece(block[start : start + PIECE_FRAMES])
+
+    return write
+
+
+def int16_to_float(samples: npt.NDArray[np.int16], out: Audio) -> Audio:
+    """Write 16-bit samples as floats, full scale 1.0, to `out` of the same shape, and return it."""
+    return np.multiply(samples, out.dtype.type(2.0**-15), out=out)

@@ -73,7 +73,7 @@ def pictures(path: Path, effect: Effect) -> dict[str, Any]:
 
 def _picture(sound: Audio, rate: int, seconds: float) -> dict[str, Any]:
     meter = LoudnessMeter(rate, sound.shape[1])
-    meter.watch(sound)
+    meter.push(sound)
     shape = outline(sound, _COLUMNS, seconds, rate)
     return {
         "low": _rounded(shape.low),

@@ -24,7 +24,7 @@ levels = Group("Level: loudness is kept", "Loudness before and after, measured b
 
 def _loudness(x: Signal, rate: int = RATE) -> float:
     meter = LoudnessMeter(rate, x.shape[1])
-    meter.watch(x)
+    meter.push(x)
     return meter.integrated
 
 
@@ -92,8 +92,8 @@ def _true_peak_error() -> float:
     meter = TruePeakMeter(1)
     times = np.arange(RATE)
     ramp = np.minimum(1, np.minimum(times, times[::-1]) / 1000)
-    meter.watch((0.5 * ramp * np.sin(np.pi / 2 * times + np.pi / 4))[:, np.newaxis])
-    return float(20 * np.log10(meter.finish() / 0.5))
+    meter.push((0.5 * ramp * np.sin(np.pi / 2 * times + np.pi / 4))[:, np.newaxis])
+    return float(20 * np.log10(meter.flush() / 0.5))
 
 
 @levels.check("every bundled response at mix 0.3, pink noise: change", "pyloudnorm", at_most(1.5, "LU"))

@@ -22,10 +22,9 @@ from reverb.effects.filters import LowPass
 from reverb.effects.reverb import DEFAULT_MIX, Reverb
 from reverb.engine.realtime.swap import Mode
 from reverb.live.settings import LiveSettings
-from reverb.render.batch.augment import Augment
-from reverb.render.batch.tasks import Settings
+from reverb.render.batch.tasks import Augment
 from reverb.render.files import process_file
-from reverb.render.levelling import Normalize
+from reverb.render.settings import Normalize, RenderSettings
 from reverb.responses.bands import BandSet
 from reverb.responses.edit import GainMode, balance, trim_head
 from reverb.responses.layouts import Layout
@@ -82,7 +81,7 @@ DEFAULTS: list[tuple[str, Callable[..., Any], dict[str, str], dict[str, float]]]
     ),
     (
         "batch",
-        Settings,
+        RenderSettings,
         {
             n: n
             for n in ("tail", "gain", "normalize", "loudness", "ceiling", "container", "subtype", "dither")

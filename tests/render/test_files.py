@@ -284,7 +284,7 @@ def test_what_does_not_fit_is_counted_and_held(make_sound: MakeSound, subtype: s
 def test_wav_gives_way_to_rf64_where_it_cannot_hold_the_output(
     make_sound: MakeSound, monkeypatch: pytest.MonkeyPatch, limit: int, container: str
 ) -> None:
-    monkeypatch.setattr(files, "_LIMIT", limit)
+    monkeypatch.setattr(files, "_MAX_BYTES", limit)
     x = noise(1000)
     source = make_sound("in.wav", x, subtype="FLOAT")
     report = process_file(source, source.with_name("out.wav"), UNIT)
@@ -294,7 +294,7 @@ def test_wav_gives_way_to_rf64_where_it_cannot_hold_the_output(
 
 def test_the_limit_is_that_of_32_bits() -> None:
     four = 1 << 32
-    assert four - (1 << 25) < files._LIMIT < four
+    assert four - (1 << 25) < files._MAX_BYTES < four
     assert files._large_enough("WAV", four) == "RF64"
     assert files._large_enough("WAV", four - (4 << 20)) == "WAV"
     assert [files._large_enough(name, 9 * four) for name in ("FLAC", "W64", "CAF")] == ["FLAC", "W64", "CAF"]
@@ -304,7 +304,7 @@ def test_the_limit_is_that_of_32_bits() -> None:
 def test_other_formats_that_cannot_hold_it_are_refused(
     make_sound: MakeSound, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(files, "_LIMIT", 4000)
+    monkeypatch.setattr(files, "_MAX_BYTES", 4000)
     source = make_sound("in.wav", noise(10_000))
     with pytest.raises(ParameterError, match=r"holds up to 4 GiB.*expected WAV, W64, CAF or FLAC"):
         process_file(source, source.with_name(name), UNIT)
@@ -396,9 +396,9 @@ def test_a_truncated_source_warns_once_when_rendered_twice(make_sound: MakeSound
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"normalize": "loud"}, "normalize 'loud'; expected one of none, peak"),
-        ({"gain": math.nan}, "gain nan dB; expected a number up to 120"),
-        ({"gain": 121}, "gain 121 dB"),
+        ({"normalize": "loud"}, "normalize is 'loud'; expected 'none' or 'peak'"),
+        ({"gain": math.nan}, "gain is nan dB; expected a number up to 120 dB"),
+        ({"gain": 121}, "gain is 121; expected a number up to 120 dB"),
         ({"workers": 0}, "workers is 0; expected at least 1"),
         ({"subtype": "PCM_17"}, "subtype 'PCM_17' in WAV; expected one of"),
         ({"container": "SHN"}, "format 'SHN'; expected one of AIFF"),

@@ -11,7 +11,7 @@ import pytest
 
 from reverb.arrays import Audio
 from reverb.render import pipeline
-from reverb.render.pipeline import Buffers, run
+from reverb.render.pipeline import BufferPool, run
 
 DEPTHS = [1, 2, 3, 7, 20]
 
@@ -42,11 +42,11 @@ def test_a_stage_may_hold_items_back_and_give_the_rest_at_the_end() -> None:
         held.append(float(block[0]))
         return np.array([held.pop(0)]) if len(held) > 2 else None
 
-    def rest() -> Iterator[Audio]:
+    def flush() -> Iterator[Audio]:
         assert len(taken) <= 98
         yield from (np.array([number]) for number in held)
 
-    run(_blocks(100), [_twice, every_third], lambda block: taken.append(float(block[0])), rest=rest)
+    run(_blocks(100), [_twice, every_third], lambda block: taken.append(float(block[0])), flush=flush)
     assert taken == [2.0 * number for number in range(100)]
 
 
@@ -72,11 +72,11 @@ def test_the_reader_does_not_run_far_ahead(depth: int) -> None:
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_buffers_are_never_overwritten_while_they_are_used(depth: int) -> None:
-    buffers, chance = Buffers((4,), np.float64), random.Random(1)
+    buffers, chance = BufferPool((4,), np.float64), random.Random(1)
     taken: list[float] = []
 
     def into_buffer(block: Audio) -> Audio:
-        buffer = buffers.take()
+        buffer = buffers.acquire()
         buffer[:] = block
         return buffer[:2]
 
@@ -85,23 +85,23 @@ def test_buffers_are_never_overwritten_while_they_are_used(depth: int) -> None:
         time.sleep(chance.choice((0.0, 0.0, 0.002)))
         np.testing.assert_array_equal(block, before)
         taken.append(float(block[0]))
-        buffers.give_back(block)
+        buffers.release(block)
 
     run(_blocks(100), [into_buffer], sink, depth=depth)
     assert taken == [float(number) for number in range(100)]
 
 
 def test_buffers_come_back_whole_and_as_they_were_asked_for() -> None:
-    buffers = Buffers((8, 2), np.float32, "F")
-    first, second = buffers.take(), buffers.take()
+    buffers = BufferPool((8, 2), np.float32, "F")
+    first, second = buffers.acquire(), buffers.acquire()
     assert first is not second
     assert first.flags.f_contiguous
-    buffers.give_back(first[3:5])
-    assert buffers.take() is first
+    buffers.release(first[3:5])
+    assert buffers.acquire() is first
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-@pytest.mark.parametrize("where", ["source", "first", "second", "sink", "rest"])
+@pytest.mark.parametrize("where", ["source", "first", "second", "sink", "flush"])
 @pytest.mark.parametrize("at", [0, 1, 50, 199])
 def test_a_failure_anywhere_is_raised_here(where: str, error: type[BaseException], at: int) -> None:
     def failing(stage: str) -> Callable[[Any], Any]:
@@ -129,10 +129,10 @@ def test_a_failure_anywhere_is_raised_here(where: str, error: type[BaseException
             map(failing("source"), _blocks(200)),
             [failing("first"), failing("second")],
             sink,
-            rest=lambda: map(failing("rest"), _blocks(200)),
+            flush=lambda: map(failing("flush"), _blocks(200)),
         )
     assert "renderer" not in {thread.name for thread in threading.enumerate()}
-    assert taken <= at + 20 + 200 * (where == "rest")
+    assert taken <= at + 20 + 200 * (where == "flush")
 
 
 def test_an_interrupt_before_the_second_worker_begins_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:

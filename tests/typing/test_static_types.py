@@ -16,7 +16,7 @@ import pytest
 import reverb
 import reverb.live
 from reverb.live.settings import LiveChanges, LiveSettings
-from reverb.render.batch.tasks import GivenSettings, Settings
+from reverb.render.settings import RenderKeywords, RenderSettings
 from tests.conftest import ROOT
 
 HERE = Path(__file__).parent
@@ -57,7 +57,7 @@ def test_right_calls_are_right_at_run_time_too() -> None:
     runpy.run_path(str(HERE / "right_calls.py"))
 
 
-@pytest.mark.parametrize(("given", "whole"), [(GivenSettings, Settings), (LiveChanges, LiveSettings)])
+@pytest.mark.parametrize(("given", "whole"), [(RenderKeywords, RenderSettings), (LiveChanges, LiveSettings)])
 def test_keywords_that_are_passed_on_are_those_of_the_settings(given: type, whole: type) -> None:
     assert get_type_hints(given) == get_type_hints(whole)
 

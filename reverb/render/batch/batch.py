@@ -1,28 +1,28 @@
-"""A batch from beginning to end: `plan_batch`, `run_batch`, and the public `process_files`."""
+"""A whole batch: `plan_batch`, `run_batch`, and the public `process_files`."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import time
+import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, Unpack
 
-from reverb.audiofiles.files import PathLike
+from reverb.audiofiles.outputs import PathLike
 from reverb.effects.effect import HasResponse
 from reverb.effects.fold import check_workers
 from reverb.engine.machine import Machine, here
 from reverb.render.batch import cluster, processes
-from reverb.render.batch.augment import Augment
-from reverb.render.batch.inputs import find_inputs
 from reverb.render.batch.journal import Journal, check_report, write_report
-from reverb.render.batch.plan import check_inputs_stay, plan
+from reverb.render.batch.plan import check_no_input_overwritten, find_inputs, plan
 from reverb.render.batch.processes import Event
 from reverb.render.batch.remote import IN_MEMORY, absolute
 from reverb.render.batch.run_task import WorkerContext, run_in_this_process
 from reverb.render.batch.storage import LocalFolder, OutputFolder, output_folder
-from reverb.render.batch.tasks import GivenSettings, Outcome, Settings, Status, Task, Treatment, failed
+from reverb.render.batch.tasks import Augment, Outcome, Status, Task, Treatment, failed
+from reverb.render.settings import RenderKeywords, RenderSettings
 
 Listener: TypeAlias = Callable[[Event], None]
 """Called with each outcome, and between outcomes with the progress of a file."""
@@ -49,7 +49,7 @@ class Batch:
     folder: OutputFolder
 
     def applied(self, task: Task) -> Treatment:
-        """Return a task's treatment with the values drawn for it."""
+        """Return a task's treatment with its drawn values."""
         treatment = self.treatments[task.treatment]
         return task.draw.apply(treatment) if task.draw else treatment
 
@@ -66,14 +66,14 @@ class BatchReport:
         Number of tasks in the plan.
     seconds : float
         Wall time.
-    trouble : str or None
-        Why the journal in the output folder could not be written.
+    journal_error : str or None
+        Why the journal in the output folder could not be written; None if it was.
     """
 
     outcomes: tuple[Outcome, ...]
     planned: int
     seconds: float
-    trouble: str | None = None
+    journal_error: str | None = None
 
     def count(self, status: Status) -> int:
         """Return the number of outcomes that are ``done``, ``kept`` or ``failed``."""
@@ -93,8 +93,16 @@ class BatchReport:
 
     @property
     def succeeded(self) -> bool:
-        """Whether every planned output exists."""
-        return self.trouble is None and self.count("failed") == 0 and len(self.outcomes) == self.planned
+        """Whether every planned output exists, and the journal too."""
+        return self.journal_error is None and self.count("failed") == 0 and len(self.outcomes) == self.planned
+
+    @property
+    def trouble(self) -> str | None:
+        """The old name of `journal_error`."""
+        warnings.warn(
+            "BatchReport.trouble is now BatchReport.journal_error", DeprecationWarning, stacklevel=2
+        )
+        return self.journal_error
 
 
 def plan_batch(
@@ -111,7 +119,7 @@ def plan_batch(
     leave_out = folder.root if isinstance(folder, LocalFolder) else None
     tasks = plan(find_inputs(named, leave_out), treatments, template=name_template, augment=augment)
     if isinstance(folder, LocalFolder):
-        check_inputs_stay(tasks, [folder.where(task.output) for task in tasks])
+        check_no_input_overwritten(tasks, [folder.where(task.output) for task in tasks])
     return Batch(tasks, {treatment.name: treatment for treatment in treatments}, folder)
 
 
@@ -134,7 +142,7 @@ def run_batch(
     folder.create()
     journal = Journal(folder)
     outcomes: dict[str, Outcome] = {}
-    tasks = _prepared(batch, journal, resume, overwrite)
+    tasks = _with_records(batch, journal, resume, overwrite)
     if resume:
         folder.remove_leftovers(task.output for task in tasks)
 
@@ -156,40 +164,40 @@ def run_batch(
         ordered = tuple(outcomes[task.output] for task in tasks if task.output in outcomes)
         if report is not None:
             write_report(report, ordered)
-    return BatchReport(ordered, len(tasks), time.perf_counter() - started, journal.trouble)
+    return BatchReport(ordered, len(tasks), time.perf_counter() - started, journal.problem)
 
 
-def _prepared(batch: Batch, journal: Journal, resume: bool, overwrite: bool) -> list[Task]:
-    """Return the tasks with the records of an earlier run; a task whose output exists gets a problem."""
+def _with_records(batch: Batch, journal: Journal, resume: bool, overwrite: bool) -> list[Task]:
+    """Return the tasks with the records of an earlier run, and with a problem if the output exists already."""
     records = journal.records() if resume else {}
     existing: set[str] = set()
     if not resume and not overwrite:
         existing = batch.folder.existing(task.output for task in batch.tasks)
 
-    def prepared(task: Task) -> Task:
+    def with_record(task: Task) -> Task:
         record = records.get(task.output, {})
-        if "output_hash" in record:  # made by a batch, so a batch may replace it
+        if "output_hash" in record:  # a batch made it, so a batch may replace it
             return replace(task, done=record, overwrite=True)
         if task.output in existing and task.problem is None:
             return replace(task, problem=f"{batch.folder.where(task.output)}: {_EXISTS}")
         return replace(task, overwrite=overwrite)
 
-    return [prepared(task) for task in batch.tasks]
+    return [with_record(task) for task in batch.tasks]
 
 
 def _events(
     tasks: Sequence[Task], batch: Batch, workers: int | None, scheduler: str | None
 ) -> Generator[Event]:
-    """Yield the events of the tasks, run by the executor that suits them."""
-    possible = []
+    """Run the tasks on a cluster, in this process, or in worker processes, and yield their events."""
+    runnable = []
     for task in tasks:
         if task.problem is None:
-            # Workers on other machines have another working folder.
-            possible.append(replace(task, source=absolute(task.source)) if scheduler else task)
+            # Workers on other machines have another working directory.
+            runnable.append(replace(task, source=absolute(task.source)) if scheduler else task)
         else:
             yield failed(task, task.problem)
     cores = workers or processes.usable_cores()
-    at_once = max(1, min(cores, len(possible)))
+    at_once = max(1, min(cores, len(runnable)))
     # With fewer files than cores, each file gets several threads.
     context = WorkerContext(
         batch.folder,
@@ -199,13 +207,11 @@ def _events(
         machine=Machine() if scheduler else here(),
     )
     if scheduler is not None:
-        yield from cluster.run(possible, context, scheduler)
-    elif any(
-        place.startswith(IN_MEMORY) for place in (batch.folder.where(""), *(t.source for t in possible))
-    ):
-        yield from run_in_this_process(possible, context)
+        yield from cluster.run(runnable, context, scheduler)
+    elif any(path.startswith(IN_MEMORY) for path in (batch.folder.where(""), *(t.source for t in runnable))):
+        yield from run_in_this_process(runnable, context)
     else:
-        yield from processes.run(possible, context, at_once)
+        yield from processes.run(runnable, context, at_once)
 
 
 def process_files(
@@ -221,18 +227,18 @@ def process_files(
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Listener | None = None,
-    **settings: Unpack[GivenSettings],
+    **settings: Unpack[RenderKeywords],
 ) -> BatchReport:
     """Apply effects to many audio files, in parallel; a file that fails does not stop the others.
 
-    Every output appears whole or not at all, and its bytes do not depend on the number of workers. A line of JSON for
-    each output is appended to ``reverb-batch.jsonl`` in the output folder as soon as the output exists.
+    Each output appears whole or not at all, and its bytes do not depend on the number of workers. As soon as an output
+    exists, a line of JSON about it is appended to ``reverb-batch.jsonl`` in the output folder.
 
     Parameters
     ----------
     inputs : path-like, or iterable of them
-        Files, folders (searched recursively), globs, and URLs that fsspec knows. Files of a folder keep their path
-        relative to it.
+        Files, folders (searched recursively), globs, and URLs that fsspec knows. Outputs keep the path of their input
+        relative to the folder that was named.
     output_dir : path-like
         A folder, created if it does not exist, or such a URL.
     effects : effect, or dict of them by name
@@ -241,10 +247,11 @@ def process_files(
         Output name without its ending, with fields of `reverb.render.batch.plan.FIELDS` in braces. By default
         ``{folder}/{stem}``, with ``-{ir}`` for several effects, or ``-{variant}`` for variants.
     augment : Augment, optional
-        Instead, draw variants of each file: one of the effects, its mix and pre-delay, and a gain.
+        Draw variants of each file, each with one of the effects and its own mix, pre-delay and gain, instead of
+        rendering it with each effect.
     resume : bool
-        Keep intact outputs that an earlier run made from the same input (by content) with the same effect and
-        settings, and make the others (again).
+        Keep the outputs of an earlier run that are intact and have the same input content, effect and settings; make
+        all others.
     overwrite : bool
         Replace existing outputs.
     report : path-like, optional
@@ -252,7 +259,7 @@ def process_files(
     workers : int, optional
         Files rendered at once; by default one per core.
     scheduler : str, optional
-        Address of a Dask scheduler whose workers render instead; paths must name the same files on all of them.
+        Address of a Dask scheduler, to render on its workers; paths must name the same files on all machines.
     progress : callable, optional
         Called with each `Outcome`, and between outcomes with the `TaskProgress` of a file.
     **settings
@@ -266,12 +273,15 @@ def process_files(
     Raises
     ------
     ParameterError
-        If a setting is out of range, two outputs would have the same name, or an output would overwrite an input.
+        If a setting is out of range, an effect is none or cannot be sent to another process, two outputs would have
+        the same name, or an output would overwrite an input.
     AudioFileError
         If an input does not exist, or the output folder cannot be created.
+    ClusterError
+        If the scheduler cannot be reached.
     """
     by_name = effects if isinstance(effects, Mapping) else {"effect": effects}
-    common = Settings(**settings)
+    common = RenderSettings(**settings)
     treatments = [Treatment(name, effect, common) for name, effect in by_name.items()]
     batch = plan_batch(
         inputs,

@@ -1,8 +1,8 @@
 """The executor on other machines: an existing Dask cluster.
 
 Each task becomes a job of the cluster, which gives it to a free worker, and to another one if that is lost. So a
-task may be run twice; as all machines follow the plans of one that was not tuned, equal machines make the same output
-both times, and it is published once.
+task may run twice. All machines follow the plans of one that was not tuned, so equal machines make the same output both
+times, and it is published once.
 """
 
 import threading
@@ -22,8 +22,8 @@ _CONFIG = {"distributed.admin.large-graph-warning-threshold": "1GB"}  # the resp
 def run(tasks: Sequence[Task], context: WorkerContext, scheduler: str) -> Generator[Outcome]:
     """Run tasks on a cluster and yield their outcomes as they come.
 
-    Closing the iterator cancels the jobs that have not begun. The others end unobserved; a later run with `resume`
-    finds their outputs and makes the same bytes.
+    Closing the iterator cancels the jobs that have not started. The others still run to their end; a later run with
+    `resume` finds their outputs.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def _reason(task: Task, result: Any) -> str:
 
 @dataclass(frozen=True)
 class _WorkerState:
-    """The state that a worker process of the cluster keeps between tasks.
+    """The state of a worker process of the cluster between tasks.
 
     The lock admits one task at a time, even if the worker has several threads: warnings are caught for a whole process.
     """

@@ -1,8 +1,8 @@
-"""The journal of an output folder, from which `resume` knows the finished outputs; and the report of one run.
+"""The journal of an output folder, which lists the finished outputs for `resume`, and the report of one run.
 
-The journal is a file beside the outputs with a line of JSON for each. Several batches may append to it at once, and a
-batch that is killed leaves every line it has written; truncated or damaged lines are skipped. At its end a batch sorts
-the journal: one line for each output, by name.
+The journal is a file in the output folder with a line of JSON for each output. Several batches may append to it at the
+same time, and a killed batch leaves the lines that it has written. Truncated or damaged lines are skipped. At its end a
+batch sorts the journal: one line for each output, by name.
 """
 
 import csv
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reverb.audiofiles.outputs import PathLike, whole_or_nothing
+from reverb.audiofiles.outputs import PathLike, check_path, whole_or_nothing
 from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.render.batch.storage import OutputFolder
 from reverb.render.batch.tasks import Outcome, Record
@@ -37,11 +37,11 @@ COLUMNS = (
 class Journal:
     """The journal of an output folder.
 
-    A line that cannot be written, because the disk is full or the folder is gone, is kept and written with the next.
+    A line that cannot be written, because the disk is full or the folder is gone, is written with the next one.
 
     Attributes
     ----------
-    trouble : str or None
+    problem : str or None
         Why the last line could not be written; None if it was.
     """
 
@@ -49,7 +49,7 @@ class Journal:
         self._folder = folder
         self._pending: list[bytes] = []
         self._written = time.monotonic()
-        self.trouble: str | None = None
+        self.problem: str | None = None
 
     def records(self) -> dict[str, Record]:
         """Return the newest record of each output.
@@ -57,7 +57,7 @@ class Journal:
         Warns
         -----
         UserWarning
-            If lines are damaged; their outputs count as not made.
+            If lines are damaged; their outputs are made again.
         """
         records, damaged = parse(self._folder.read(JOURNAL))
         if damaged:
@@ -69,7 +69,7 @@ class Journal:
         return records
 
     def add(self, record: Record) -> None:
-        """Append a record, at once or with the next ones, as the folder's `flush_seconds` says."""
+        """Append a record, immediately or together with later ones, by the folder's `flush_seconds`."""
         self._pending.append(line(record))
         if time.monotonic() - self._written >= self._folder.flush_seconds:
             self._write()
@@ -77,7 +77,7 @@ class Journal:
     def close(self) -> None:
         """Write the remaining records and sort the journal."""
         self._write()
-        if self.trouble is None:
+        if self.problem is None:
             self._try(self._sort)
 
     def _sort(self) -> None:
@@ -90,16 +90,17 @@ class Journal:
             return
         self._try(lambda: self._folder.append(JOURNAL, b"".join(self._pending)))
         self._written = time.monotonic()
-        if self.trouble is None:
+        if self.problem is None:
             self._pending.clear()
 
     def _try(self, write: Callable[[], None]) -> None:
+        """Write, and note the problem if that fails."""
         try:
             write()
-            self.trouble = None
+            self.problem = None
         except (OSError, ReverbError) as error:
             reason = getattr(error, "strerror", None) or error
-            self.trouble = f"{self._folder.where(JOURNAL)}: cannot be written ({reason})"
+            self.problem = f"{self._folder.where(JOURNAL)}: cannot be written ({reason})"
 
 
 def line(record: Record) -> bytes:
@@ -132,7 +133,8 @@ def sorted_lines(content: bytes) -> bytes:
 
 
 def check_report(path: PathLike) -> None:
-    """Raise the errors of `write_report` before the batch begins."""
+    """Raise the error that `write_report` would raise, before the batch begins."""
+    check_path("report", path)
     if Path(path).suffix.lower() not in REPORT_ENDINGS:
         raise ParameterError(
             f"report is {os.fspath(path)!r}; expected a name that ends in {' or '.join(REPORT_ENDINGS)}"
@@ -142,7 +144,7 @@ def check_report(path: PathLike) -> None:
 
 
 def write_report(path: PathLike, outcomes: Iterable[Outcome]) -> None:
-    """Write the report, whole or not at all, in place of an earlier one: a line or row for each outcome."""
+    """Write the report with a line or row for each outcome; an earlier one is replaced, whole or not at all."""
     rows = [{**outcome.record, "status": outcome.status} for outcome in outcomes]
     table = Path(path).suffix.lower() == ".csv"
     content = _table(rows) if table else b"".join(line(row) for row in rows)

@@ -3,30 +3,38 @@
 Processes rather than threads: they are no slower (docs/batch.md), and a file that crashes a decoder costs one worker,
 not the batch. They are started as commands rather than by `multiprocessing`, which would run the caller's script again
 in each.
+
+`run` sends a worker pickled values through its standard input: first the context, then tasks. The worker (`main`)
+answers through its standard output: progress, outcomes, or a text if it cannot read the context. When a worker's input
+ends, because the batch was interrupted or its process was killed, the worker cancels its task and removes the scratch
+folder.
 """
 
+import _thread
 import contextlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any, BinaryIO, TypeAlias, cast
 
 from reverb.errors import ParameterError
-from reverb.render.batch.run_task import WorkerContext
+from reverb.render.batch.run_task import FoldedResponses, WorkerContext, run_task
 from reverb.render.batch.tasks import Outcome, Task, TaskProgress, failed
 
 Event: TypeAlias = TaskProgress | Outcome
 
-_ATTEMPTS = 2
+_MAX_ATTEMPTS = 2
 _POLL_SECONDS = 0.2  # on some systems Ctrl-C does not end a longer wait
 _CLEANUP_SECONDS = 0.6  # for an interrupted worker
-_CODE = "from reverb.render.batch.worker import main; main()"
+_PROGRESS_SECONDS = 0.1  # between two messages about a task
+_CODE = "from reverb.render.batch.processes import main; main()"
 
 
 def usable_cores() -> int:
@@ -34,6 +42,9 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+# -- the batch's side -----------------------------------------------------------------------------------------
 
 
 class _Worker:
@@ -45,7 +56,7 @@ class _Worker:
             {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}  # type: ignore[attr-defined,unused-ignore]
             if sys.platform == "win32"
             else {"start_new_session": True}
-        )  # a terminal's Ctrl-C goes to the batch alone, which then stops its workers
+        )  # a terminal's Ctrl-C reaches the batch only, which then stops its workers
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", _CODE],  # imports from this process's sys.path only
             stdin=subprocess.PIPE,
@@ -77,7 +88,7 @@ class _Worker:
             stream.flush()
 
     def close(self) -> None:
-        """Ask the worker to end: at once if it is idle, or by cancelling its task."""
+        """End the worker: immediately if it is idle, otherwise by cancelling its task."""
         with contextlib.suppress(OSError):
             cast(IO[bytes], self.process.stdin).close()
 
@@ -110,7 +121,7 @@ def run(tasks: Iterable[Task], context: WorkerContext, workers: int) -> Iterator
     """
     waiting = deque(tasks)
     messages: SimpleQueue[tuple[_Worker, Any]] = SimpleQueue()
-    lost: Counter[str] = Counter()
+    deaths: Counter[str] = Counter()
     data = _pickled(context)
     pool: list[_Worker] = []
     try:
@@ -125,7 +136,7 @@ def run(tasks: Iterable[Task], context: WorkerContext, workers: int) -> Iterator
                 yield message
                 continue
             if isinstance(message, str):
-                raise ParameterError(f"an effect cannot be sent to another process ({message})")
+                raise _not_picklable(message)
             task, worker.task = worker.task, None
             if message is None:
                 pool.remove(worker)
@@ -133,8 +144,8 @@ def run(tasks: Iterable[Task], context: WorkerContext, workers: int) -> Iterator
                 worker.wait_or_kill(0.0)
                 if task is None:
                     continue
-                lost[task.output] += 1
-                if lost[task.output] < _ATTEMPTS:
+                deaths[task.output] += 1
+                if deaths[task.output] < _MAX_ATTEMPTS:
                     waiting.appendleft(task)
                 else:
                     message = failed(task, _death(task, worker.process.returncode))
@@ -163,9 +174,67 @@ def _pickled(context: WorkerContext) -> bytes:
     try:
         return pickle.dumps(context)
     except Exception as error:  # pickle raises errors of any type
-        raise ParameterError(f"an effect cannot be sent to another process ({error})") from error
+        raise _not_picklable(str(error)) from error
+
+
+def _not_picklable(reason: str) -> ParameterError:
+    return ParameterError(f"an effect cannot be sent to another process ({reason})")
 
 
 def _death(task: Task, status: int | None) -> str:
     how = f"signal {-status}" if status is not None and status < 0 else f"status {status}"
-    return f"{task.source}: its process died {_ATTEMPTS} times ({how}); the file may be damaged, or memory ran out"
+    return f"{task.source}: its process died {_MAX_ATTEMPTS} times ({how}); the file may be damaged, or memory ran out"
+
+
+# -- the worker's side ----------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Run tasks in a worker process until standard input ends."""
+    # A worker of a shell's background job inherits that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    outbox = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library's print must not mix with the messages
+    try:
+        _work(sys.stdin.buffer, outbox)
+    except (KeyboardInterrupt, BrokenPipeError):
+        os._exit(1)  # the batch no longer reads messages
+
+
+def _work(inbox: BinaryIO, outbox: BinaryIO) -> None:
+    def send(message: object) -> None:
+        pickle.dump(message, outbox)
+        outbox.flush()
+
+    try:
+        context: WorkerContext = pickle.load(inbox)
+    except Exception as error:  # an effect whose class is defined in the caller's script
+        send(f"{type(error).__name__}: {error}")
+        return
+    tasks: SimpleQueue[Task | None] = SimpleQueue()
+    threading.Thread(target=_receive, args=(inbox, tasks), daemon=True).start()
+    responses = FoldedResponses()
+    while (task := tasks.get()) is not None:
+        send(run_task(task, context, responses, _progress(task, send)))
+
+
+def _receive(inbox: BinaryIO, tasks: "SimpleQueue[Task | None]") -> None:
+    try:
+        while True:
+            tasks.put(pickle.load(inbox))
+    except (EOFError, OSError, pickle.UnpicklingError):
+        tasks.put(None)
+        _thread.interrupt_main()
+
+
+def _progress(task: Task, send: Callable[[TaskProgress], None]) -> Callable[[int, int], None]:
+    """Return a callback that sends the progress of a task, at most ten times a second."""
+    last = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _PROGRESS_SECONDS:
+            last = time.monotonic()
+            send(TaskProgress(task, done / max(total, 1)))
+
+    return progress

@@ -1,4 +1,4 @@
-"""Files behind URLs, through fsspec: s3://, gs://, sftp://, memory://, ..."""
+"""Input files and output folders behind URLs, through fsspec: s3://, gs://, sftp://, memory://, ..."""
 
 import contextlib
 import hashlib
@@ -18,8 +18,10 @@ from reverb.errors import AudioFileError, MissingExtraError, ParameterError, mis
 IN_MEMORY = "memory://"
 """Prefix of URLs whose files exist in one process only."""
 
+WILDCARDS = "*?["
+"""Characters that make a name a glob."""
+
 _LOCAL = "file://"
-_MAGIC = "*?["
 
 
 def content_digest(file: io.BufferedIOBase) -> str:
@@ -52,18 +54,18 @@ def files(url: str) -> Iterator[tuple[str, str]]:
     """
     disk, path = _disk(url)
     with _as_errors(url):
-        if any(mark in path for mark in _MAGIC):
-            fixed = path[: min(path.index(mark) for mark in _MAGIC if mark in path)].rpartition("/")[0]
+        if any(mark in path for mark in WILDCARDS):
+            root = path[: min(path.index(mark) for mark in WILDCARDS if mark in path)].rpartition("/")[0]
             found = disk.glob(path)
         elif disk.isdir(path):
-            fixed, found = path, disk.find(path)
+            root, found = path, disk.find(path)
         elif disk.exists(path):
             yield url, PurePosixPath(path).name
             return
         else:
             raise AudioFileError(f"{url}: no such file or folder")
         for one in sorted(found):
-            relative = one.removeprefix(fixed).lstrip("/")
+            relative = one.removeprefix(root).lstrip("/")
             hidden = any(part.startswith(".") for part in relative.split("/"))
             if not hidden and PurePosixPath(one).suffix.lower() in FORMATS:
                 yield disk.unstrip_protocol(one), relative
@@ -72,7 +74,7 @@ def files(url: str) -> Iterator[tuple[str, str]]:
 def folder_name(url: str) -> str:
     """Return the name of the folder of a URL or a glob."""
     parts = [part for part in urlsplit(url).path.split("/") if part]
-    return next((part for part in reversed(parts) if not any(mark in part for mark in _MAGIC)), "")
+    return next((part for part in reversed(parts) if not any(mark in part for mark in WILDCARDS)), "")
 
 
 def download(url: str, path: Path) -> None:
@@ -100,11 +102,11 @@ class RemoteFolder:
         return f"{self.root}/{output}"
 
     def existing(self, outputs: Iterable[str]) -> set[str]:
-        """Return those of the outputs that exist, by one listing."""
+        """Return those of the outputs that exist, with one listing for all."""
         disk, path = _disk(self.root)
         with _as_errors(self.root):
-            there = {one.removeprefix(path).lstrip("/") for one in disk.find(path)}
-        return there.intersection(outputs)
+            found = {one.removeprefix(path).lstrip("/") for one in disk.find(path)}
+        return found.intersection(outputs)
 
     def content_hash(self, output: str) -> str | None:
         """Return the hash of an output's bytes; None if it does not exist."""
@@ -116,7 +118,7 @@ class RemoteFolder:
             return None
 
     @contextlib.contextmanager
-    def scratch(self, output: str) -> Iterator[Path]:  # noqa: ARG002  # a local folder makes it beside the output
+    def scratch(self, output: str) -> Iterator[Path]:  # noqa: ARG002  # a local folder uses it
         """Yield a temporary folder on this machine."""
         with tempfile.TemporaryDirectory(prefix="reverb-") as folder:
             yield Path(folder)
@@ -180,7 +182,7 @@ def _disk(url: str) -> tuple[Any, str]:
 
 @contextlib.contextmanager
 def _as_errors(url: str) -> Iterator[None]:
-    """Raise errors of the network or the server as AudioFileError."""
+    """Convert errors of the network or the server to AudioFileError."""
     try:
         yield
     except AudioFileError:

@@ -1,4 +1,4 @@
-"""Run one task, in whatever process: hash the input, render it in a scratch folder, and publish the output."""
+"""Run one task in any process: hash the input, render it in a scratch folder, and publish the output."""
 
 import os
 import time
@@ -6,7 +6,7 @@ import traceback
 import warnings
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,16 @@ from reverb.errors import AudioFileError, ReverbError
 from reverb.render.batch.remote import is_url
 from reverb.render.batch.storage import OutputFolder, hash_of_file, local_copy
 from reverb.render.batch.tasks import Outcome, Prepared, Task, Treatment, described, failed, finite
-from reverb.render.files import RenderReport, process_file
+from reverb.render.files import RenderReport, render_file
 from reverb.render.job import Progress
 from reverb.responses.response import ImpulseResponse
 
-_KEPT_RESPONSES = 16
+_MAX_RESPONSES = 16
 
 
 @dataclass(frozen=True)
 class WorkerContext:
-    """The data that all tasks of a batch share; every worker receives it once.
+    """The data that all tasks of a batch share. Every worker receives it once.
 
     Attributes
     ----------
@@ -35,6 +35,8 @@ class WorkerContext:
     treatments : dict of Treatment by name
     threads : int
         Convolution threads of one worker.
+    machine : Machine
+        With the FFT plans that all workers follow.
     """
 
     folder: OutputFolder
@@ -44,36 +46,36 @@ class WorkerContext:
 
 
 class FoldedResponses:
-    """A cache of folded responses for the files that follow: the last few, by effect and sample rate."""
+    """A worker's cache of folded responses: the latest few, by effect and sample rate."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, float | None, int], ImpulseResponse] = OrderedDict()
+        self._cached: OrderedDict[tuple[str, float | None, int], ImpulseResponse] = OrderedDict()
 
     def of(self, prepared: Prepared) -> HasResponse:
-        """Return the effect with its responses cached for each sample rate."""
+        """Return a stand-in for the effect whose responses come from the cache."""
         return _Folded(self, prepared)
 
     def fold(self, prepared: Prepared, sample_rate: int) -> ImpulseResponse:
         """Return the response at a sample rate, trimmed if the settings ask for it."""
         floor_db = prepared.settings.floor_db
         key = (prepared.response_hash, floor_db, sample_rate)
-        response = self._kept.pop(key, None)
+        response = self._cached.pop(key, None)
         if response is None:
             response = prepared.effect.response(sample_rate)
             response = response if floor_db is None else trim(response, floor_db)
-        self._kept[key] = response
-        while len(self._kept) > _KEPT_RESPONSES:
-            self._kept.popitem(last=False)
+        self._cached[key] = response
+        while len(self._cached) > _MAX_RESPONSES:
+            self._cached.popitem(last=False)
         return response
 
 
 @dataclass(frozen=True)
 class _Folded:
-    kept: FoldedResponses
+    cache: FoldedResponses
     prepared: Prepared
 
     def response(self, sample_rate: int) -> ImpulseResponse:
-        return self.kept.fold(self.prepared, sample_rate)
+        return self.cache.fold(self.prepared, sample_rate)
 
 
 def run_task(
@@ -88,26 +90,26 @@ def run_task(
     responses : FoldedResponses
         The worker's cache.
     progress : callable, optional
-        Called now and then with the number of frames done and the total.
+        Called from time to time with the number of frames done and the total.
     """
-    begin: dict[str, Any] | None = None
+    description: dict[str, Any] | None = None
     try:
         prepared = Prepared(task, context.treatments[task.treatment], context.machine)
-        begin = described(task, prepared)
-        return _Attempt(task, prepared, context, begin).run(responses, progress)
+        description = described(task, prepared)
+        return _Attempt(task, prepared, context, description).run(responses, progress)
     except (ReverbError, OSError) as error:
         message = " ".join(str(error).split())
-    except Exception as error:  # a bug must not stop the other files either
+    except Exception as error:  # nor may a bug stop the other files
         where = traceback.extract_tb(error.__traceback__)[-1]
         message = (
             f"unexpected {type(error).__name__}: {error} ({os.path.basename(where.filename)}:{where.lineno})"
         )
     earlier = {"output_hash": task.done["output_hash"]} if task.done else {}
-    return failed(task, message, begin, **earlier)
+    return failed(task, message, description, **earlier)
 
 
 def run_in_this_process(tasks: Iterable[Task], context: WorkerContext) -> Generator[Outcome]:
-    """Run tasks one after the other and yield their outcomes, for files that no other process can see."""
+    """Run tasks one after the other and yield their outcomes, for files that exist in this process only."""
     responses = FoldedResponses()
     for task in tasks:
         yield run_task(task, context, responses)
@@ -116,12 +118,15 @@ def run_in_this_process(tasks: Iterable[Task], context: WorkerContext) -> Genera
 class _Attempt:
     """The steps of one task."""
 
-    def __init__(self, task: Task, prepared: Prepared, context: WorkerContext, begin: dict[str, Any]) -> None:
-        self._task, self._prepared, self._context, self._begin = task, prepared, context, begin
+    def __init__(
+        self, task: Task, prepared: Prepared, context: WorkerContext, description: dict[str, Any]
+    ) -> None:
+        self._task, self._prepared, self._context, self._description = task, prepared, context, description
         self._folder = context.folder
         self._started = time.perf_counter()
 
     def run(self, responses: FoldedResponses, progress: Progress | None) -> Outcome:
+        """Return the outcome, or raise the error of a step."""
         task, folder = self._task, self._folder
         _check_source(task.source)
         with folder.scratch(task.output) as scratch, local_copy(task.source, scratch) as source:
@@ -140,9 +145,8 @@ class _Attempt:
             facts = {"input_hash": input_hash, "output_hash": output_hash, **_measured(report)}
             messages = [str(warning.message).replace(source, task.source) for warning in caught]
         seconds = round(time.perf_counter() - self._started, 3)
-        record = {
-            **self._begin, "status": "done", **facts, "warnings": messages, "seconds": seconds, "version": __version__
-        }  # fmt: skip
+        ending = {"warnings": messages, "seconds": seconds, "version": __version__}
+        record = {**self._description, "status": "done", **facts, **ending}
         return Outcome(task=task, status="done", record=record)
 
     def _is_done(self, input_hash: str) -> bool:
@@ -158,13 +162,19 @@ class _Attempt:
     def _render(
         self, source: str, made: Path, responses: FoldedResponses, progress: Progress | None
     ) -> RenderReport:
-        settings = {**asdict(self._prepared.settings), "floor_db": None}  # already trimmed
+        settings = replace(self._prepared.settings, floor_db=None)  # the cache trims
         effect = responses.of(self._prepared)
         try:
-            return process_file(
-                source, made, effect, **settings, measure=True, workers=self._context.threads,
-                progress=progress, machine=self._context.machine
-            )  # fmt: skip
+            return render_file(
+                source,
+                made,
+                effect,
+                settings,
+                measure=True,
+                workers=self._context.threads,
+                progress=progress,
+                machine=self._context.machine,
+            )
         except ReverbError as error:
             names = {str(made): self._folder.where(self._task.output), source: self._task.source}
             raise _renamed(error, names) from error
@@ -172,9 +182,9 @@ class _Attempt:
     def _publish(self, made: Path) -> str:
         """Publish the output under its name and return its hash."""
         task, made_hash = self._task, hash_of_file(made)
-        if not task.overwrite and (there := self._folder.content_hash(task.output)) is not None:
-            # An attempt whose worker died, or another batch of the same files, may have published it.
-            if there == made_hash:
+        if not task.overwrite and (existing_hash := self._folder.content_hash(task.output)) is not None:
+            # By an attempt whose worker died, or by another batch of the same files.
+            if existing_hash == made_hash:
                 return made_hash
             raise AudioFileError(
                 f"{self._folder.where(task.output)}: exists with other content, of another run or of a worker with "
@@ -185,15 +195,15 @@ class _Attempt:
 
 
 def _renamed(error: ReverbError, names: dict[str, str]) -> ReverbError:
-    """Return an error with the user's names in place of temporary ones."""
+    """Return an error with the user's file names in place of temporary ones."""
     text = str(error)
-    for temporary, known in names.items():
-        text = text.replace(temporary, known)
+    for temporary, name in names.items():
+        text = text.replace(temporary, name)
     return type(error)(text)
 
 
 def _check_source(source: str) -> None:
-    """Refuse folders, devices and pipes: reading a pipe could wait forever."""
+    """Raise AudioFileError for folders, devices and pipes: reading a pipe could wait forever."""
     if not is_url(source) and os.path.exists(source) and not os.path.isfile(source):
         raise AudioFileError(f"{source}: is a folder, device or pipe; expected an audio file")
 

@@ -1,7 +1,7 @@
-"""Folders for the files of a batch: on this machine, or behind a URL (`remote`).
+"""The output folder of a batch: on this machine, or behind a URL (`remote`).
 
 A file is made in a scratch folder and gets its final name when it is complete. The process that uses a scratch folder
-locks it, so that a folder left by a killed process can be told from one in use, and removed.
+locks it, so that the folders of killed processes are recognized and removed.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from reverb.audiofiles.outputs import PathLike, check_output, publish, to_disk
+from reverb.audiofiles.outputs import PathLike, check_output, check_path, publish, to_disk
 from reverb.errors import AudioFileError
 from reverb.render.batch.remote import RemoteFolder, content_digest, download, is_url, local_path
 
@@ -28,7 +28,7 @@ _PREFIX, _SUFFIX = ".reverb-", ".part"
 
 
 class OutputFolder(Protocol):
-    """The output folder, a value that workers receive. Output names are relative, with ``/`` between the parts."""
+    """The output folder, as a value for the workers. Output names are relative, with ``/`` between the parts."""
 
     def create(self) -> None:
         """Create the folder itself."""
@@ -49,7 +49,7 @@ class OutputFolder(Protocol):
         """Give a file made in the scratch folder its final name, whole or not at all."""
 
     def remove_leftovers(self, outputs: Iterable[str]) -> None:
-        """Remove the scratch folders of killed processes beside the outputs."""
+        """Remove the scratch folders of killed processes next to the outputs."""
 
     @property
     def flush_seconds(self) -> float:
@@ -62,12 +62,12 @@ class OutputFolder(Protocol):
         """Append lines to a text file, after a line break if its last line was truncated."""
 
     def rewrite(self, name: str, change: Callable[[bytes], bytes]) -> None:
-        """Replace a file's content by the result of `change`; nobody appends meanwhile."""
+        """Replace a file's content by the result of `change`; a local file is locked meanwhile."""
 
 
 def output_folder(path: PathLike) -> OutputFolder:
     """Return the output folder for a path or URL."""
-    text = os.fspath(path)
+    text = check_path("the output folder", path)
     return RemoteFolder(text.rstrip("/")) if is_url(text) else LocalFolder(os.path.abspath(local_path(text)))
 
 
@@ -121,7 +121,7 @@ class LocalFolder:
 
     @contextlib.contextmanager
     def scratch(self, output: str) -> Iterator[Path]:
-        """Yield a locked folder beside the output, on the same disk."""
+        """Yield a locked folder next to the output, on the same disk."""
         self._check_root()
         path = Path(self.where(output))
         try:
@@ -142,15 +142,18 @@ class LocalFolder:
             raise AudioFileError(f"{self.where(output)}: its folder vanished while it was written") from None
 
     def _check_root(self) -> None:
-        """Raise if the folder is gone. It is not created again: if a disk was unmounted, that would fill another."""
+        """Raise AudioFileError if the folder is gone.
+
+        It is not created again: on an unmounted disk's mount point that would fill another disk.
+        """
         if not os.path.isdir(self.root):
             raise AudioFileError(f"{self.root}: the output folder vanished")
 
     def remove_leftovers(self, outputs: Iterable[str]) -> None:
         """Remove scratch folders that no process has locked."""
         for folder in sorted({os.path.dirname(self.where(output)) for output in outputs}):
-            for left in Path(folder).glob(f"{_PREFIX}*{_SUFFIX}"):
-                _remove_unlocked(left)
+            for leftover in Path(folder).glob(f"{_PREFIX}*{_SUFFIX}"):
+                _remove_unlocked(leftover)
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes; none if it does not exist."""
@@ -179,50 +182,52 @@ class LocalFolder:
 
 @contextlib.contextmanager
 def _locked_folder(parent: Path) -> Iterator[Path]:
-    """Create a folder and hold its lock, which the system releases when the process ends in whatever way."""
-    folder, handle = _fresh(parent)
+    """Create a folder and lock it until the process ends: the system releases the lock even after a kill."""
+    folder, lock = _new_folder(parent)
     try:
         yield folder
     finally:
-        if handle is not None:
-            os.close(handle)
+        if lock is not None:
+            os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fresh(parent: Path) -> tuple[Path, int | None]:
+def _new_folder(parent: Path) -> tuple[Path, int | None]:
+    """Return a new folder and the file descriptor of its lock; None without locks."""
     while True:
         folder = Path(tempfile.mkdtemp(_SUFFIX, _PREFIX, parent))
         if fcntl is None:
             return folder, None
-        handle = os.open(folder, os.O_RDONLY)
-        with contextlib.suppress(OSError):  # a network share without locks, where nothing is removed either
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        if folder.exists():  # not removed by another batch before it was locked
-            return folder, handle
-        os.close(handle)
+        lock = os.open(folder, os.O_RDONLY)
+        with contextlib.suppress(OSError):  # a network share without locks, where leftovers stay
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if folder.exists():  # otherwise another batch removed it before it was locked
+            return folder, lock
+        os.close(lock)
 
 
 def _remove_unlocked(folder: Path) -> None:
+    """Remove a scratch folder unless its process still has its lock."""
     if fcntl is None or not folder.is_dir():
         return
     with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
+        lock = os.open(folder, os.O_RDONLY)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
         finally:
-            os.close(handle)
+            os.close(lock)
 
 
 @contextlib.contextmanager
 def _locked_file(path: str) -> Iterator[io.FileIO]:
-    """Open a file for reading and appending, exclusively among the callers of this function."""
+    """Open a file for reading and appending, locked against other callers of this function in any process."""
     while True:
         with open(path, "ab+", buffering=0) as file:
             if fcntl is not None:
                 with contextlib.suppress(OSError):  # a network share without locks
                     fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is_same(path, file):  # it was replaced between opening and locking
+            if not _is_same(path, file):  # replaced between opening and locking
                 continue
             yield file
             return
@@ -242,7 +247,7 @@ def _last_byte(file: io.FileIO) -> bytes:
 
 
 def _write_all(file: io.FileIO, data: bytes) -> None:
-    """Write without a buffer, which on a full disk would write again when it is closed."""
+    """Write all bytes. The file has no buffer, which on a full disk would be written again at closing."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) or 0 :]

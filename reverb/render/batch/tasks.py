@@ -1,79 +1,62 @@
-"""The values of a batch: settings and treatments, tasks, and outcomes."""
+"""The values of a batch: treatments and their variants, tasks, and outcomes."""
+
+from __future__ import annotations
 
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias
 
-from reverb.checks import in_range, instance
-from reverb.effects.effect import HasResponse
-from reverb.effects.reverb import Reverb
+from reverb.checks import instance, is_number, whole
+from reverb.effects.effect import HasResponse, check_effect
+from reverb.effects.reverb import LONGEST_PREDELAY, Reverb
 from reverb.effects.tree import fingerprint, first, replace_first
 from reverb.engine.machine import Machine
-from reverb.render.levelling import Levelling, Normalize
+from reverb.errors import ParameterError, shown
+from reverb.render.settings import MAX_GAIN_DB, RenderSettings
 
 Record: TypeAlias = Mapping[str, Any]
 """An outcome as a line of the report: plain values by name."""
 
+Range: TypeAlias = tuple[float, float]
+"""The lowest and the highest value of a uniform distribution."""
+
 Status = Literal["done", "kept", "failed"]
 
-
-class GivenSettings(TypedDict, total=False):
-    """Any of the values of `Settings` by name, for signatures."""
-
-    tail: bool
-    gain: float
-    normalize: Normalize
-    match_loudness: bool
-    loudness: float | None
-    ceiling: float | None
-    floor_db: float | None
-    container: str | None
-    subtype: str | None
-    dither: bool | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How each file is rendered; the parameters are those of `reverb.process_file`."""
-
-    tail: bool = True
-    gain: float = 0.0
-    normalize: Normalize = "none"
-    match_loudness: bool = False
-    loudness: float | None = None
-    ceiling: float | None = None
-    floor_db: float | None = None
-    container: str | None = None
-    subtype: str | None = None
-    dither: bool | None = None
-
-    def __post_init__(self) -> None:
-        Levelling(
-            gain=self.gain,
-            normalize=self.normalize,
-            match_loudness=self.match_loudness,
-            loudness=self.loudness,
-            ceiling=self.ceiling,
-        )  # raises once, before any file is rendered
-        for name in ("tail", "match_loudness"):
-            instance(name, getattr(self, name), bool, "True or False")
-        if self.dither is not None:
-            instance("dither", self.dither, bool, "True, False, or None for 16 bits and fewer")
-        if self.floor_db is not None:
-            in_range("floor_db", self.floor_db, -math.inf, 0, "dB")
+_DIGITS = {
+    "mix": 4,
+    "predelay": 5,
+    "gain": 2,
+}  # drawn values are rounded, so that the report has them exactly
+_DRAWN_RANGES = {
+    "mix": (0.0, 1.0),
+    "predelay": (0.0, LONGEST_PREDELAY),
+    "gain": (-MAX_GAIN_DB, MAX_GAIN_DB),
+}
+_MAX_VARIANTS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Treatment:
-    """An effect with a name and the settings with which it is rendered."""
+    """An effect with a name and the settings with which it is rendered.
+
+    Raises
+    ------
+    ParameterError
+        If the name is no text, or the effect no effect.
+    """
 
     name: str
     effect: HasResponse
-    settings: Settings = field(default_factory=Settings)
+    settings: RenderSettings = field(default_factory=RenderSettings)
+
+    def __post_init__(self) -> None:
+        instance("an effect's name", self.name, str, "a text")
+        check_effect("effect", self.effect)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +92,76 @@ class Draw:
         if self.gain is not None:
             settings = replace(settings, gain=self.gain)
         return replace(treatment, effect=effect, settings=settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augment:
+    """Random variants of each file, for training data.
+
+    The values of a variant depend on the seed, the file's path relative to the folder that was named, and the variant's
+    number only: other files, their order, and the number of workers do not change them.
+
+    Parameters
+    ----------
+    variants : int
+        Of each file, at least 1. Each is rendered with one of the batch's effects, drawn too.
+    seed : int
+    mix : (low, high), optional
+        0 to 1, of the first `reverb.Reverb` inside the effect; by default its own.
+    predelay : (low, high), optional
+        0 to 10 seconds, likewise.
+    gain : (low, high), optional
+        −120 to 120 dB.
+
+    Raises
+    ------
+    ParameterError
+        If a value or a range is not allowed, or a range's low is above its high.
+
+    Examples
+    --------
+    >>> Augment(variants=4, seed=1, mix=(0.1, 0.6)).variants
+    4
+    """
+
+    variants: int = 1
+    seed: int = 0
+    mix: Range | None = None
+    predelay: Range | None = None
+    gain: Range | None = None
+
+    def __post_init__(self) -> None:
+        whole("variants", self.variants, 1, _MAX_VARIANTS)
+        if not is_number(self.seed) or self.seed % 1 != 0:
+            raise ParameterError(f"seed is {shown(repr(self.seed))}; expected a whole number")
+        for name in ("variants", "seed"):
+            object.__setattr__(self, name, int(getattr(self, name)))
+        for name, allowed in _DRAWN_RANGES.items():
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _checked_range(name, given, allowed))
+
+    def draw(self, path: str, variant: int, treatments: Sequence[str]) -> tuple[str, Draw]:
+        """Return the treatment's name and the values for a variant, from 1, of the file with a relative path."""
+        key = hashlib.sha256(f"{self.seed}\0{path}\0{variant}".encode("utf-8", "surrogateescape")).digest()
+        # Python promises the same values in all versions for the method `random` only.
+        chance = random.Random(int.from_bytes(key)).random
+        # All four are always drawn, in this order, so that one range does not change the other values.
+        name = treatments[int(chance() * len(treatments))]
+        values = {}
+        for parameter, digits in _DIGITS.items():
+            share, given = chance(), getattr(self, parameter)
+            if given is not None:
+                values[parameter] = round(given[0] + share * (given[1] - given[0]), digits)
+        return name, Draw(seed=self.seed, variant=variant, **values)
+
+
+def _checked_range(name: str, given: Any, allowed: Range) -> Range:
+    pair = isinstance(given, tuple | list) and len(given) == 2 and all(map(is_number, given))
+    if not pair or not allowed[0] <= given[0] <= given[1] <= allowed[1]:
+        raise ParameterError(
+            f"{name} is {shown(repr(given))}; expected (low, high) within {allowed[0]:g} to {allowed[1]:g}"
+        )
+    return float(given[0]), float(given[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,9 +233,9 @@ class Prepared:
     Attributes
     ----------
     effect : HasResponse
-    settings : Settings
+    settings : RenderSettings
     fft_plans : str
-        Digest of the FFT plans that `reverb tune` has measured; "" where there are none.
+        Digest of the FFT plans that `reverb tune` has measured; "" if there are none.
     """
 
     def __init__(self, task: Task, treatment: Treatment, machine: Machine = Machine()) -> None:  # noqa: B008
@@ -192,7 +245,7 @@ class Prepared:
 
     @cached_property
     def response_hash(self) -> str:
-        """Hash of the effect with all its responses and settings, at whatever sample rate."""
+        """Hash of the effect with all its responses and settings, at any sample rate."""
         return fingerprint(self.effect)
 
     @cached_property
@@ -206,6 +259,7 @@ class Prepared:
 def described(task: Task, prepared: Prepared) -> dict[str, Any]:
     """Return the part of a record that is known before rendering."""
     effect, draw = prepared.effect, task.draw
+    settings = {name: _json_number(value) for name, value in asdict(prepared.settings).items()}
     reverb = first(effect, Reverb)
     mix, predelay = (None, None) if reverb is None else (reverb.mix, reverb.predelay)
     return {
@@ -216,12 +270,12 @@ def described(task: Task, prepared: Prepared) -> dict[str, Any]:
         "variant": draw.variant if draw else None,
         "mix": mix,
         "predelay": predelay,
-        "gain": prepared.settings.gain,
+        "gain": settings["gain"],
         "effect": repr(effect),
         "response_hash": prepared.response_hash,
         "settings_hash": prepared.settings_hash,
         "fft_plans": prepared.fft_plans or None,
-        "settings": asdict(prepared.settings),
+        "settings": settings,
     }
 
 
@@ -231,6 +285,11 @@ def failed(task: Task, error: str, described: Record | None = None, **facts: Any
     return Outcome(task=task, status="failed", record={**start, "status": "failed", "error": error, **facts})
 
 
-def finite(value: float | None) -> float | None:
-    """Return a level for a record: None for the −inf of silence, which JSON cannot represent."""
-    return None if value is None or not math.isfinite(value) else round(value, 2)
+def finite(level: float | None) -> float | None:
+    """Return a measured level for a record: None for the −inf of silence, which JSON cannot represent."""
+    return None if level is None or not math.isfinite(level) else round(level, 2)
+
+
+def _json_number(value: Any) -> Any:
+    """Return a setting for a record: "-inf" for −inf."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -128,7 +128,7 @@ def test_the_report_tells_what_was_done(takes: Path) -> None:
     record = journal(Path("out"))["z/c-hall.wav"]
     x, rate = soundfile.read("out/z/c-hall.wav", always_2d=True)
     meter = LoudnessMeter(rate, 2)
-    meter.watch(x)
+    meter.push(x)
     assert record["input"] == str(takes / "z" / "c.wav")
     assert (record["treatment"], record["mix"], record["predelay"], record["gain"]) == ("hall", 0.5, 0.01, -3)
     assert record["response_hash"] == fingerprint(EFFECTS["hall"])
@@ -252,7 +252,7 @@ def test_a_failed_attempt_does_not_forget_what_is_a_batchs_own(
 ) -> None:
     process_files(takes, "out", QUIETER)
     with monkeypatch.context() as broken:
-        broken.setattr("reverb.render.batch.run_task.process_file", lambda *_, **__: 1 / 0)
+        broken.setattr("reverb.render.batch.run_task.render_file", lambda *_, **__: 1 / 0)
         failed = process_files(takes, "out", Gain(-3.0), resume=True)
     assert _statuses(failed) == ["failed"] * 3
     assert "unexpected ZeroDivisionError" in str(failed.outcomes[0].error)

@@ -52,7 +52,7 @@ def test_a_full_disk_fails_what_does_not_fit_and_resume_goes_on(small_disk: Path
     assert all("no space left on the disk" in str(o.error) for o in report.outcomes if o.status == "failed")
     assert strays(small_disk) == []
     assert set(contents(small_disk)) == done
-    if report.trouble is None:
+    if report.journal_error is None:
         assert set(journal(small_disk)) == set(NAMES)
     subprocess.run(["mount", "-o", "remount,size=2m", str(small_disk)], check=True)
     again = process_files(takes, small_disk, QUIETER, resume=True)
@@ -68,7 +68,7 @@ def test_a_journal_that_cannot_be_written_is_told_and_costs_no_output(takes: Pat
     report = process_files(takes, "out", QUIETER)
     assert report.count("done") == 6
     assert not report.succeeded
-    assert "reverb-batch.jsonl: cannot be written (Is a directory)" in str(report.trouble)
+    assert "reverb-batch.jsonl: cannot be written (Is a directory)" in str(report.journal_error)
     Path("out", JOURNAL).rmdir()
     assert process_files(takes, "out", QUIETER, resume=True).succeeded
 
@@ -82,7 +82,7 @@ def test_an_output_folder_that_vanishes_is_not_made_anew(takes: Path) -> None:
     report = process_files(takes, "out", QUIETER, progress=vanish)
     assert [outcome.status for outcome in report.outcomes] == ["done"] * 3 + ["failed"] * 3
     assert all("out: the output folder vanished" in str(outcome.error) for outcome in report.outcomes[3:])
-    assert report.trouble is not None
+    assert report.journal_error is not None
     assert not Path("out").exists()
     assert process_files(takes, "out", QUIETER, resume=True).succeeded
 
@@ -93,7 +93,7 @@ def test_a_subfolder_that_vanishes_fails_what_was_being_written(
 ) -> None:
     from reverb.render.batch import run_task as module
 
-    render = module.process_file
+    render = module.render_file
 
     def vanishing(source: Any, made: Path, *rest: Any, **more: Any) -> Any:
         report = render(source, made, *rest, **more)
@@ -101,7 +101,7 @@ def test_a_subfolder_that_vanishes_fails_what_was_being_written(
             shutil.rmtree("out/sub")
         return report
 
-    monkeypatch.setattr(module, "process_file", vanishing)
+    monkeypatch.setattr(module, "render_file", vanishing)
     fill(takes, "sub/x.wav", "sub/y.wav")
     report = process_files(takes, "out", QUIETER)
     assert [o.task.output for o in report.outcomes if o.status == "failed"] == ["sub/x.wav"]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from reverb import Augment, Gain, Reverb
 from reverb.errors import AudioFileError, ParameterError
 from reverb.render.batch.batch import plan_batch
-from reverb.render.batch.inputs import Input, find_inputs
-from reverb.render.batch.plan import FIELDS, output_name, plan
-from reverb.render.batch.tasks import Draw, Settings, Treatment
+from reverb.render.batch.plan import FIELDS, Input, find_inputs, output_name, plan
+from reverb.render.batch.tasks import Draw, Treatment
+from reverb.render.settings import RenderSettings
 from tests.render.batch.folders import HALL, ROOM
 
 DRY = Treatment("dry", Gain(0.0))
@@ -128,7 +128,7 @@ def _outputs(inputs: list[str], treatments: list[Treatment], **more: object) -> 
         ([WET], "{root}-{index:03d}-{chain}", ["takes-001-wet.wav", "takes-002-wet.flac"]),
         ([WET], "/{folder}//./{stem}{{x}}", ["a{x}.wav", "z/b{x}.flac"]),
         ([Treatment("plates/bright", ROOM)], "{stem} {ir}", ["a plates-bright.wav", "b plates-bright.flac"]),
-        ([Treatment("t", ROOM, Settings(container="aiff"))], None, ["a.aif", "z/b.aif"]),
+        ([Treatment("t", ROOM, RenderSettings(container="aiff"))], None, ["a.aif", "z/b.aif"]),
     ],
 )
 def test_output_names(treatments: list[Treatment], template: str | None, expected: list[str]) -> None:
@@ -238,11 +238,11 @@ def test_seeds_differ_and_stay_what_they_are() -> None:
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ({"variants": 0}, "0 variants; expected at least 1"),
-        ({"mix": (0.5, 0.2)}, r"mix 0.5\.\.0.2; expected low\.\.high within 0\.\.1"),
-        ({"mix": (0.0, 1.5)}, r"within 0\.\.1"),
-        ({"predelay": (-0.1, 0.1)}, r"within 0\.\.10"),
-        ({"gain": (float("nan"), 0.0)}, r"within -120\.\.120"),
+        ({"variants": 0}, "variants is 0; expected a whole number from 1"),
+        ({"mix": (0.5, 0.2)}, r"mix is \(0.5, 0.2\); expected \(low, high\) within 0 to 1"),
+        ({"mix": (0.0, 1.5)}, "within 0 to 1"),
+        ({"predelay": (-0.1, 0.1)}, "within 0 to 10"),
+        ({"gain": (float("nan"), 0.0)}, "within -120 to 120"),
     ],
 )
 def test_ranges_that_are_refused(settings: dict[str, object], complaint: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reverb.errors import ParameterError
-from reverb.render.batch.tasks import Settings
+from reverb.render.settings import RenderSettings
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from reverb.render.batch.tasks import Settings
 )
 def test_wrong_values_are_refused(values: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ParameterError, match=complaint):
-        Settings(**values)
+        RenderSettings(**values)
 
 
 @pytest.mark.parametrize(
@@ -32,5 +32,5 @@ def test_wrong_values_are_refused(values: dict[str, Any], complaint: str) -> Non
     [{"tail": False}, {"dither": None}, {"dither": False}, {"floor_db": 0}, {"floor_db": -float("inf")}],
 )
 def test_allowed_values_are_kept(values: dict[str, Any]) -> None:
-    settings = Settings(**values)
+    settings = RenderSettings(**values)
     assert {name: getattr(settings, name) for name in values} == values
