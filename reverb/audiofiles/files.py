@@ -309,7 +309,7 @@ def output_format(path: PathLike, override: str | None = None) -> str:
         if override.upper() not in known:
             raise ParameterError(f"format {override!r}; expected one of {', '.join(known)}")
         return override.upper()
-    ending = Path(path).suffix.lower()
+    ending = Path(check_path("path", path)).suffix.lower()
     if ending not in FORMATS:
         raise ParameterError(
             f"{path}: the ending {ending!r} names no audio format; expected one of {', '.join(FORMATS)}"

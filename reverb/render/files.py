@@ -34,7 +34,7 @@ from reverb.effects.fold import check_workers, fold
 from reverb.engine.machine import Machine
 from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.levels import to_db
-from reverb.render.job import Job, Progress, measure_level
+from reverb.render.job import Job, Progress, check_progress, measure_level
 from reverb.render.loudness import GainDecision, LoudnessMeter, PeakMeter
 from reverb.render.quantize import block_writer
 from reverb.render.settings import Normalize, RenderSettings
@@ -227,6 +227,7 @@ def render_file(
     for name, value in (("overwrite", overwrite), ("measure", measure)):
         instance(name, value, bool, "True or False")
     check_workers(workers)
+    check_progress(progress)
     if machine is not None:
         instance("machine", machine, Machine)
     with open_sound(source) as sound:

@@ -12,7 +12,7 @@ from reverb.audiofiles.packed import PackedReader, packed
 from reverb.engine.machine import Machine
 from reverb.engine.offline.blocks import Spectra
 from reverb.engine.offline.convolver import OverlapAdd
-from reverb.errors import InvalidAudioError
+from reverb.errors import InvalidAudioError, ParameterError, shown
 from reverb.render import pipeline
 from reverb.render.loudness import GainDecision, LevelMeasurement, PeakMeter
 from reverb.render.quantize import Sink, int16_to_float
@@ -21,11 +21,17 @@ from reverb.responses.response import ImpulseResponse
 from reverb.responses.shape import dtype_within_limit
 
 Progress = Callable[[int, int], None]
-"""Called with frames done and frames in all."""
+"""Called with the number of frames done and the total."""
 
 _READ_AS_INT16 = {"PCM_16", "PCM_S8", "PCM_U8"}
 _READ_AS_FLOAT64 = {"PCM_32", "DOUBLE"}
 _FLOAT_SUBTYPES = {"FLOAT", "DOUBLE"}
+
+
+def check_progress(progress: object) -> None:
+    """Raise ParameterError unless a progress callback is a function or None."""
+    if progress is not None and not callable(progress):
+        raise ParameterError(f"progress is {shown(repr(progress))}; expected a function, or None")
 
 
 class Job:

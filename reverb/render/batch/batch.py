@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, Unpack
 
 from reverb.audiofiles.outputs import PathLike
+from reverb.checks import instance, whole
 from reverb.effects.effect import HasResponse
-from reverb.effects.fold import check_workers
 from reverb.engine.machine import Machine, here
+from reverb.errors import ParameterError, shown
 from reverb.render.batch import cluster, processes
 from reverb.render.batch.journal import Journal, check_report, write_report
 from reverb.render.batch.plan import check_no_input_overwritten, find_inputs, plan
@@ -22,11 +23,13 @@ from reverb.render.batch.remote import IN_MEMORY, absolute
 from reverb.render.batch.run_task import WorkerContext, run_in_this_process
 from reverb.render.batch.storage import LocalFolder, OutputFolder, output_folder
 from reverb.render.batch.tasks import Augment, Outcome, Status, Task, Treatment, failed
+from reverb.render.job import check_progress
 from reverb.render.settings import RenderKeywords, RenderSettings
 
 Listener: TypeAlias = Callable[[Event], None]
 """Called with each outcome, and between outcomes with the progress of a file."""
 
+_MAX_WORKERS = 1024
 _EXISTS = (
     "exists already; use --force (overwrite) to replace it, or --resume to continue an interrupted batch"
 )
@@ -113,7 +116,11 @@ def plan_batch(
     name_template: str | None = None,
     augment: Augment | None = None,
 ) -> Batch:
-    """Plan a batch without doing anything; parameters as for `process_files`."""
+    """Plan a batch without doing anything; parameters and errors as for `process_files`."""
+    if not isinstance(inputs, Iterable | os.PathLike):
+        raise ParameterError(f"inputs is {shown(repr(inputs))}; expected a path or paths")
+    if augment is not None:
+        instance("augment", augment, Augment, "an Augment")
     named = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
     folder = output_folder(output_dir)
     leave_out = folder.root if isinstance(folder, LocalFolder) else None
@@ -134,9 +141,15 @@ def run_batch(
     progress: Listener | None = None,
 ) -> BatchReport:
     """Run a planned batch; parameters and errors as for `process_files`."""
-    check_workers(workers)
+    for name, value in (("resume", resume), ("overwrite", overwrite)):
+        instance(name, value, bool, "True or False")
     if report is not None:
         check_report(report)
+    if workers is not None:
+        workers = whole("workers", workers, 1, _MAX_WORKERS)
+    if scheduler is not None:
+        instance("scheduler", scheduler, str, "an address such as tcp://host:8786")
+    check_progress(progress)
     started = time.perf_counter()
     folder = batch.folder
     folder.create()

@@ -190,9 +190,9 @@ def plan(
     ParameterError
         If two outputs would have the same name, or the template is not valid.
     """
-    if template is None or template == "":
-        template = usual_template(len(treatments), augment is not None)
-    check_template(template)
+    if template is not None:
+        check_template(template)
+    template = template or usual_template(len(treatments), augment is not None)
     _check_treatments(treatments)
     by_name = {treatment.name: treatment for treatment in treatments}
     tasks: dict[str, Task] = {}
@@ -294,7 +294,7 @@ def output_name(template: str, fields: Mapping[str, object], ending: str) -> str
     except (ValueError, TypeError, KeyError) as error:
         raise ParameterError(f"name template {template!r}: {error}") from error
     parts = [part for part in text.split("/") if part not in ("", ".")]
-    if not parts or ".." in parts:
+    if not parts or ".." in parts or "\0" in text:
         raise ParameterError(
             f"name template {template!r} gives {text!r}; expected a name inside the output folder"
         )
