@@ -3,13 +3,18 @@
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
+from reverb.arrays import Audio
 from reverb.audiofiles.files import (
     Sound,
+    check_density,
+    check_encoder,
+    check_peak,
     open_sound,
     output_format,
     output_subtype,
@@ -19,7 +24,7 @@ from reverb.audiofiles.files import (
     write_tags,
 )
 from reverb.audiofiles.outputs import check_output
-from reverb.errors import AudioFileError, ParameterError
+from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
 from tests.conftest import MakeSound
 from tests.signals import noise
 
@@ -33,11 +38,12 @@ def _cut(path: Path, share: float) -> Path:
     return path
 
 
-def _read(sound: Sound, frames: int) -> np.ndarray:
-    return sound.read(frames, "float64", always_2d=True)
+def _read(sound: Sound, frames: int) -> Audio:
+    block: Audio = sound.read(frames, "float64", always_2d=True)
+    return block
 
 
-def _whole(path: Path, frames: int = 4096) -> np.ndarray:
+def _whole(path: Path, frames: int = 4096) -> Audio:
     with open_sound(path) as sound:
         return np.concatenate(list(read_blocks(sound, frames, _read)))
 
@@ -230,3 +236,45 @@ def test_tags_survive(make_sound: MakeSound, tmp_path: Path, name: str) -> None:
 def test_the_software_tag_does_not_grow(make_sound: MakeSound) -> None:
     with open_sound(make_sound("a.wav", noise(10), software="Me")) as sound:
         assert read_tags(sound)["software"] == "Me"
+
+
+@pytest.mark.parametrize("value", [None, 3, float("nan"), b"a.wav", ["a.wav"], np.zeros(2), "a\0.wav"])
+def test_what_is_no_path_is_refused(value: Any) -> None:
+    with pytest.raises(ParameterError, match="path is"):
+        open_sound(value)
+    with pytest.raises(ParameterError, match="path is"):
+        output_format(value)
+
+
+@pytest.mark.parametrize("value", [3, float("nan"), b"WAV", ["WAV"]])
+def test_names_of_formats_are_texts(value: Any) -> None:
+    with pytest.raises(ParameterError, match="format is"):
+        output_format("a.wav", value)
+    with pytest.raises(ParameterError, match="subtype is"):
+        output_subtype("WAV", "PCM_16", value)
+
+
+@pytest.mark.parametrize("peak", [1.0, 1e15])
+def test_a_loud_sample_is_accepted(peak: float) -> None:
+    check_peak(peak, "a.wav")
+
+
+@pytest.mark.parametrize("peak", [1.1e15, float("inf")])
+def test_a_sample_that_is_no_sound_is_refused(peak: float) -> None:
+    with pytest.raises(InvalidAudioError, match=r"a\.wav: holds a sample of"):
+        check_peak(peak, "a.wav")
+
+
+def test_a_file_of_too_many_samples_for_its_size_is_refused(make_sound: MakeSound) -> None:
+    silence = make_sound("silence.flac", np.zeros((3_000_000, 2)), subtype="PCM_16")
+    with open_sound(silence) as sound, pytest.raises(AudioFileError, match="nearly all silence, or damaged"):
+        check_density(sound)
+    with open_sound(make_sound("noise.flac", noise(100_000))) as sound:
+        check_density(sound)
+
+
+def test_what_the_vorbis_encoder_crashes_at_is_refused() -> None:
+    check_encoder("a.ogg", "VORBIS", 200_000, 255)
+    for rate, channels in ((200_001, 2), (48_000, 256)):
+        with pytest.raises(AudioFileError, match="expected at most 255 channels at 200000 Hz"):
+            check_encoder("a.ogg", "VORBIS", rate, channels)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile
 
@@ -10,9 +11,11 @@ from reverb.audiofiles import libsndfile, packed
 from reverb.audiofiles.files import open_sound
 from reverb.audiofiles.packed import PackedReader, PackedWriter
 
+Integers = npt.NDArray[np.int32]
+
 
 @pytest.fixture
-def integers() -> np.ndarray:
+def integers() -> Integers:
     rng = np.random.default_rng(3)
     whole = rng.integers(-(1 << 23), 1 << 23, (50_000, 2), np.int32)
     whole[:6, 0] = (0, 1, -1, (1 << 23) - 1, -(1 << 23), 255)
@@ -20,7 +23,9 @@ def integers() -> np.ndarray:
 
 
 @pytest.mark.parametrize("container", ["WAV", "WAVEX", "RF64", "W64"])
-def test_bytes_read_are_the_samples_that_libsndfile_reads(container, integers, tmp_path):
+def test_bytes_read_are_the_samples_that_libsndfile_reads(
+    container: str, integers: Integers, tmp_path: Path
+) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, integers << 8, 48_000, "PCM_24", format=container)
     expected, _ = soundfile.read(path, dtype="float32")
@@ -34,7 +39,7 @@ def test_bytes_read_are_the_samples_that_libsndfile_reads(container, integers, t
     np.testing.assert_array_equal(np.concatenate(parts), expected)
 
 
-def test_bytes_written_are_the_file_that_libsndfile_writes(integers, tmp_path):
+def test_bytes_written_are_the_file_that_libsndfile_writes(integers: Integers, tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours.wav", tmp_path / "theirs.wav"
     soundfile.write(theirs, integers << 8, 48_000, "PCM_24")
     with soundfile.SoundFile(ours, "w", 48_000, 2, "PCM_24") as out:
@@ -51,21 +56,25 @@ def test_bytes_written_are_the_file_that_libsndfile_writes(integers, tmp_path):
 )
 def test_other_formats_are_left_to_libsndfile(
     subtype: str, container: str, endian: str | None, tmp_path: Path
-):
+) -> None:
     path = tmp_path / "a"
     soundfile.write(path, np.zeros((9, 2)), 48_000, subtype, format=container, endian=endian)
     with soundfile.SoundFile(path) as sound:
         assert not packed.packed(sound)
 
 
-def test_without_libsndfiles_raw_door_nothing_is_packed(monkeypatch, tmp_path):
+def test_without_libsndfiles_raw_door_nothing_is_packed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros((9, 2)), 48_000, "PCM_24")
     monkeypatch.setattr(packed, "_library", lambda: None)
     with soundfile.SoundFile(tmp_path / "a.wav") as sound:
         assert not packed.packed(sound)
 
 
-def test_a_copy_of_libsndfile_that_soundfile_did_not_load_is_not_taken(monkeypatch):
+def test_a_copy_of_libsndfile_that_soundfile_did_not_load_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import _ctypes
 
     monkeypatch.setattr(soundfile, "_full_path", _ctypes.__file__, raising=False)

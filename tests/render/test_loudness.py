@@ -4,7 +4,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyloudnorm
 import pytest
 import soundfile
@@ -14,30 +13,27 @@ from hypothesis import strategies as st
 from reverb.effects.effect import Gain
 from reverb.effects.filters import BandPass
 from reverb.effects.reverb import Reverb
-from reverb.errors import ParameterError
 from reverb.render.files import process_file
 from reverb.render.loudness import LoudnessMeter, TruePeakMeter, k_filter
 from tests.conftest import MakeSound
-from tests.signals import noise, pink, tone
-
-Array = npt.NDArray[np.float64]
+from tests.signals import Signal, noise, pink, tone
 
 
-def _loudness(x: Array, rate: int, blocks: int = 5000) -> float:
+def _loudness(x: Signal, rate: int, blocks: int = 5000) -> float:
     meter = LoudnessMeter(rate, x.shape[1])
     for start in range(0, len(x), blocks):
         meter.push(x[start : start + blocks])
     return meter.integrated
 
 
-def _true_peak(x: Array, blocks: int = 5000) -> float:
+def _true_peak(x: Signal, blocks: int = 5000) -> float:
     meter = TruePeakMeter(x.shape[1])
     for start in range(0, len(x), blocks):
         meter.push(x[start : start + blocks])
     return 20 * math.log10(meter.flush())
 
 
-def _sines(rate: int, *parts: tuple[float, float]) -> Array:
+def _sines(rate: int, *parts: tuple[float, float]) -> Signal:
     """Stereo sines of 1 kHz, of levels in dBFS and lengths in seconds."""
     return np.concatenate([np.stack([tone(1000, rate, s, 10 ** (db / 20))] * 2, axis=1) for db, s in parts])
 
@@ -52,7 +48,7 @@ def test_the_filter_at_48_khz_is_the_standards() -> None:
 
 
 # EBU Tech 3341, table 1, cases 1 to 5.
-CASES = {
+CASES: dict[str, tuple[list[tuple[float, float]], float]] = {
     "1": ([(-23, 20)], -23),
     "2": ([(-33, 20)], -33),
     "3": ([(-36, 5), (-23, 30), (-36, 5)], -23),
@@ -153,7 +149,8 @@ def test_a_target_and_a_ceiling_are_kept(make_sound: MakeSound, tmp_path: Path) 
     assert _true_peak(x) == pytest.approx(-1, abs=0.01)
     # Without a ceiling, full scale holds.
     full = process_file(source, tmp_path / "full.wav", Reverb("room"), loudness=-6)
-    assert (full.clipped, full.peak) == (0, pytest.approx(1, abs=1e-3))
+    assert full.clipped == 0
+    assert full.peak == pytest.approx(1, abs=1e-3)
 
 
 def test_a_ceiling_alone_only_lowers(make_sound: MakeSound, tmp_path: Path) -> None:
@@ -171,24 +168,3 @@ def test_silence_stays_silence(make_sound: MakeSound, tmp_path: Path) -> None:
         report = process_file(source, tmp_path / f"{n}.wav", Gain(3), **settings_)  # type: ignore[arg-type]
         assert report.peak == 0
         assert report.loudness == -math.inf
-
-
-@pytest.mark.parametrize(
-    ("settings_", "says"),
-    [
-        ({"loudness": 3}, "loudness is 3; expected a number from -70 to 0 LUFS"),
-        ({"loudness": math.nan}, "loudness is nan LUFS"),
-        ({"ceiling": 1}, "ceiling is 1; expected a number from -60 to 0 dBTP"),
-        (
-            {"loudness": -16, "match_loudness": True},
-            "normalize, match_loudness and loudness all set the level",
-        ),
-        ({"normalize": "peak", "match_loudness": True}, "give one of them"),
-    ],
-)
-def test_nonsense_is_refused(
-    make_sound: MakeSound, tmp_path: Path, settings_: dict[str, float], says: str
-) -> None:
-    with pytest.raises(ParameterError, match=says):
-        process_file(make_sound("in.wav", noise(100)), tmp_path / "out.wav", Gain(0), **settings_)  # type: ignore[arg-type]
-    assert not (tmp_path / "out.wav").exists()

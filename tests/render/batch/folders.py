@@ -3,18 +3,22 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import soundfile
 
-from reverb import Gain, ImpulseResponse
+from reverb import Gain, ImpulseResponse, Reverb, process_files
+from reverb.render.batch.batch import BatchReport
 from reverb.render.batch.journal import JOURNAL
 from tests.signals import decaying, noise
 
 ROOM = ImpulseResponse(0.1 * decaying(600, 2), 48_000, "room")
 HALL = ImpulseResponse(0.1 * decaying(900, 2, seed=7), 48_000, "hall")
 QUIETER = Gain(-6.0)
+EFFECTS: Mapping[str, Any] = {"room": Reverb(ROOM), "hall": Reverb(HALL, mix=0.5, predelay=0.01)}
+NAMES = tuple(f"{number}.wav" for number in range(6))
 
 
 def fill(folder: Path, *names: str, frames: int = 2000) -> Path:
@@ -45,6 +49,17 @@ def journal(folder: Path) -> dict[str, dict[str, Any]]:
     return records
 
 
-def strays(folder: Path) -> list[Path]:
-    """Return the leftovers of unfinished renderings."""
+def leftovers(folder: Path) -> list[Path]:
+    """Return the scratch folders below a folder."""
     return [path for path in folder.rglob(".*") if path.name.startswith(".reverb-")]
+
+
+def statuses(report: BatchReport) -> list[str]:
+    """Return the statuses of a report's outcomes, in order."""
+    return [outcome.status for outcome in report.outcomes]
+
+
+def rendered(takes: Path, effect: Any = QUIETER, **settings: Any) -> dict[str, bytes]:
+    """Return the outputs of an undisturbed batch."""
+    process_files(takes, "expected", effect, **settings)
+    return contents(Path("expected"))

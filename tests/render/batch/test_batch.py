@@ -1,42 +1,30 @@
 """Batches from beginning to end: outputs, reports, and the outputs that `resume` keeps."""
 
 import csv
-import importlib
-import json
+import math
 import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 
-import reverb
-from reverb import Augment, Gain, Reverb, process_file, process_files
-from reverb.effects.tree import fingerprint
+from reverb import Augment, Reverb, process_file, process_files
 from reverb.errors import ParameterError
-from reverb.levels import to_db
-from reverb.render.batch.batch import BatchReport
 from reverb.render.batch.journal import JOURNAL
-from reverb.render.batch.tasks import TaskProgress
-from reverb.render.loudness import LoudnessMeter
-from tests.render.batch.folders import HALL, QUIETER, ROOM, contents, fill, journal, strays
-
-EFFECTS: Mapping[str, Any] = {"room": Reverb(ROOM), "hall": Reverb(HALL, mix=0.5, predelay=0.01)}
-
-
-@pytest.fixture
-def takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return fill(tmp_path / "takes", "a.wav", "b.flac", "z/c.wav")
-
-
-def _statuses(report: BatchReport) -> list[str]:
-    return [outcome.status for outcome in report.outcomes]
-
+from tests.render.batch.folders import (
+    EFFECTS,
+    QUIETER,
+    ROOM,
+    contents,
+    fill,
+    journal,
+    leftovers,
+    statuses,
+)
+from tests.render.wrong import WRONG
 
 # -- outputs ------------------------------------------------------------------------------------------------
 
@@ -55,14 +43,14 @@ def test_any_number_of_workers_gives_the_same_bytes_in_the_same_order(takes: Pat
         process_file(takes / name, "alone.wav", EFFECTS[effect], overwrite=True)
         assert (three / output).read_bytes() == Path("alone.wav").read_bytes()
     assert reports[1].succeeded
-    assert strays(takes.parent) == []
+    assert leftovers(takes.parent) == []
 
 
 @pytest.mark.usefixtures("in_this_process")
 def test_one_bad_file_does_not_stop_the_others(takes: Path) -> None:
     (takes / "a1.wav").write_bytes(b"no sound at all")
     report = process_files(takes, "out", QUIETER, report="report.csv")
-    assert _statuses(report) == ["done", "failed", "done", "done"]
+    assert statuses(report) == ["done", "failed", "done", "done"]
     assert not report.succeeded
     error = report.outcomes[1].error
     assert error is not None
@@ -74,100 +62,63 @@ def test_one_bad_file_does_not_stop_the_others(takes: Path) -> None:
     assert rows[1]["error"] == journal(Path("out"))["a1.wav"]["error"] == error
 
 
-# An effect on which the process dies, as on a fault in a decoder.
-_FATAL = "import os\n\nclass Fatal:\n    def response(self, sample_rate):\n        os.kill(os.getpid(), 9)\n"
-
-
-def test_an_effect_that_kills_its_process_fails_alone(takes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("fatal_effect.py").write_text(_FATAL)
-    monkeypatch.syspath_prepend(takes.parent)
-    effects = {"fatal": importlib.import_module("fatal_effect").Fatal(), "fine": QUIETER}
-    report = process_files(takes / "a.wav", "out", effects, workers=2)
-    assert _statuses(report) == ["failed", "done"]
-    assert str(report.outcomes[0].error).endswith(
-        "its process died 2 times (signal 9); the file may be damaged, or memory ran out"
-    )
-    assert strays(Path("out")) == []
-
-
-def test_an_effect_that_no_other_process_can_have_is_refused(takes: Path) -> None:
-    class Local(Gain):
-        """Known in this function alone."""
-
-    with pytest.raises(ParameterError, match="an effect cannot be sent to another process"):
-        process_files(takes, "out", Local(-6.0))
-
-
-@pytest.mark.usefixtures("takes")
-def test_a_script_without_a_main_guard_may_render() -> None:
-    script = "import reverb\nprint(reverb.process_files('takes', 'out', reverb.Gain(-6.0), workers=2).count('done'))\n"
-    Path("script.py").write_text(script)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    said = subprocess.run(
-        [sys.executable, "script.py"], env=environment, capture_output=True, text=True, check=False
-    )
-    assert (said.stdout, said.stderr) == ("3\n", "")
-
-
-def test_how_far_a_file_is_can_be_followed(takes: Path) -> None:
-    fill(takes, "long.wav", frames=48_000 * 40)
-    events: list[Any] = []
-    process_files(takes / "long.wav", "out", EFFECTS["hall"], progress=events.append)
-    shares = [event.done for event in events if isinstance(event, TaskProgress)]
-    assert shares == sorted(shares)
-    assert all(0 < share <= 1 for share in shares)
-    assert events[-1].status == "done"
-
-
-# -- what is reported -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.usefixtures("in_this_process")
-def test_the_report_tells_what_was_done(takes: Path) -> None:
-    process_files(takes, "out", EFFECTS, report="report.jsonl", gain=-3, subtype="PCM_24")
-    record = journal(Path("out"))["z/c-hall.wav"]
-    x, rate = soundfile.read("out/z/c-hall.wav", always_2d=True)
-    meter = LoudnessMeter(rate, 2)
-    meter.push(x)
-    assert record["input"] == str(takes / "z" / "c.wav")
-    assert (record["treatment"], record["mix"], record["predelay"], record["gain"]) == ("hall", 0.5, 0.01, -3)
-    assert record["response_hash"] == fingerprint(EFFECTS["hall"])
-    assert record["settings"]["subtype"] == record["subtype"] == "PCM_24"
-    assert (record["frames"], record["channels"], record["sample_rate"]) == (*x.shape, rate)
-    assert record["peak_db"] == pytest.approx(to_db(abs(x).max()), abs=0.01)
-    assert record["loudness"] == pytest.approx(meter.integrated, abs=0.01)
-    assert ("error" in record, record["warnings"]) == (False, [])
-    lines = [json.loads(line) for line in Path("report.jsonl").read_text().splitlines()]
-    assert {line["output"]: line for line in lines} == journal(Path("out"))
-
-
-@pytest.mark.usefixtures("in_this_process")
-def test_silence_and_warnings_can_be_reported(takes: Path) -> None:
-    soundfile.write("silent.wav", [0.0] * 100, 48_000)
-    whole = (takes / "a.wav").read_bytes()
-    Path("short.wav").write_bytes(whole[:-1000])
-    report = process_files(["silent.wav", "short.wav"], "out", QUIETER)
-    silent, short = (outcome.record for outcome in report.outcomes)
-    assert silent["peak_db"] is silent["loudness"] is None
-    assert "short.wav: truncated: the header promises" in short["warnings"][0]
-    assert ".reverb" not in short["warnings"][0]
-
-
-@pytest.mark.parametrize(
-    ("path", "complaint"),
-    [("report.txt", r"ends in \.csv or \.jsonl"), ("no/report.csv", "its folder does not exist")],
-)
-def test_a_report_that_could_not_be_written_is_refused_first(takes: Path, path: str, complaint: str) -> None:
-    with pytest.raises(reverb.ReverbError, match=complaint):
-        process_files(takes, "out", QUIETER, report=path)
-    assert not Path("out").exists()
-
-
 def test_wrong_settings_are_refused_first(takes: Path) -> None:
-    for settings in ({"gain": 500}, {"loudness": 3}, {"container": "XYZ"}, {"workers": 0}):
+    for settings in ({"gain": 500}, {"loudness": 3}, {"container": "XYZ"}, {"workers": 0}, {"workers": 2.5}):
         with pytest.raises(ParameterError):
             process_files(takes, "out", QUIETER, **settings)
     assert not Path("out").exists()
+
+
+OPTIONAL = ("name_template", "augment", "report", "workers", "scheduler", "progress", "container", "dither")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, value) for name in (*OPTIONAL, "resume", "overwrite", "tail", "gain") for value in WRONG),
+        *((name, None) for name in ("resume", "overwrite", "tail", "gain")),
+    ],
+)
+def test_wrong_arguments_are_refused_first(takes: Path, name: str, value: Any) -> None:
+    with pytest.raises(ParameterError):
+        process_files(takes, "out", QUIETER, **{name: value})
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("value", [None, 3, b"takes", [None], "a\0b", *WRONG[:1], *WRONG[2:]])
+def test_wrong_paths_are_refused_first(takes: Path, value: Any) -> None:
+    with pytest.raises(ParameterError):
+        process_files(value, "out", QUIETER)
+    with pytest.raises(ParameterError):
+        process_files(takes, value, QUIETER)
+    assert os.listdir() == ["takes"]
+
+
+@pytest.mark.parametrize("value", [None, "hall", 3, *WRONG])
+def test_only_effects_are_applied(takes: Path, value: Any) -> None:
+    wrong: tuple[Any, ...] = (value, {"x": value}, {3: QUIETER})
+    for effects in wrong:
+        with pytest.raises(ParameterError):
+            process_files(takes, "out", effects)
+    assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_silence_and_numpy_numbers_have_a_line_in_the_journal(takes: Path) -> None:
+    augment = Augment(variants=np.int64(1), seed=np.int64(3), gain=(np.float32(-3), np.float32(-1)))  # type: ignore[arg-type]
+    assert process_files(takes / "a.wav", "drawn", QUIETER, augment=augment).succeeded
+    silent = process_files(takes / "a.wav", "silent", QUIETER, gain=-math.inf, report="report.csv")
+    assert silent.succeeded
+    record = journal(Path("silent"))["a.wav"]
+    assert record["gain"] == record["settings"]["gain"] == "-inf"
+    assert process_files(takes / "a.wav", "silent", QUIETER, gain=-math.inf, resume=True).count("kept") == 1
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_the_old_name_of_the_journals_error_warns(takes: Path) -> None:
+    report = process_files(takes, "out", QUIETER)
+    with pytest.warns(DeprecationWarning, match="trouble is now BatchReport.journal_error"):
+        assert report.trouble is report.journal_error is None
 
 
 # -- resume ---------------------------------------------------------------------------------------------------
@@ -178,7 +129,7 @@ def test_resume_keeps_what_is_done_and_makes_the_rest(takes: Path) -> None:
     process_files(takes, "out", EFFECTS)
     before = contents(Path("out"))
     again = process_files(takes, "out", EFFECTS, resume=True)
-    assert _statuses(again) == ["kept"] * 6
+    assert statuses(again) == ["kept"] * 6
     Path("out/a-room.wav").write_bytes(before["a-room.wav"][:-100])  # cut short
     Path("out/z/c-hall.wav").unlink()
     fill(takes, "new.wav")
@@ -207,7 +158,7 @@ def test_resume_goes_by_content_not_by_name(takes: Path) -> None:
 def test_resume_goes_by_settings(takes: Path, settings: dict[str, Any]) -> None:
     process_files(takes / "a.wav", "out", EFFECTS)
     changed = process_files(takes / "a.wav", "out", EFFECTS, resume=True, **settings)
-    assert _statuses(changed) == ["done", "done"]
+    assert statuses(changed) == ["done", "done"]
     process_file(takes / "a.wav", "alone.wav", EFFECTS["room"], **settings)
     assert Path("out/a-room.wav").read_bytes() == Path("alone.wav").read_bytes()
 
@@ -217,9 +168,9 @@ def test_resume_goes_by_the_response_itself(takes: Path) -> None:
     effects = {"room": Reverb(ROOM)}
     process_files(takes, "out", effects)
     renamed = {"room": Reverb(replace(ROOM, name="another name"))}
-    assert _statuses(process_files(takes, "out", renamed, resume=True)) == ["kept"] * 3
+    assert statuses(process_files(takes, "out", renamed, resume=True)) == ["kept"] * 3
     edited = {"room": Reverb(ROOM * 0.5, level="none")}
-    assert _statuses(process_files(takes, "out", edited, resume=True)) == ["done"] * 3
+    assert statuses(process_files(takes, "out", edited, resume=True)) == ["done"] * 3
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -243,20 +194,7 @@ def test_an_output_whose_line_was_lost_is_recognised(takes: Path) -> None:
     Path("out", JOURNAL).write_bytes(b"".join(lines[1:]))
     report = process_files(takes, "out", EFFECTS, resume=True)
     assert report.succeeded
-    assert sorted(_statuses(report)) == ["done"] + ["kept"] * 5
-
-
-@pytest.mark.usefixtures("in_this_process")
-def test_a_failed_attempt_does_not_forget_what_is_a_batchs_own(
-    takes: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    process_files(takes, "out", QUIETER)
-    with monkeypatch.context() as broken:
-        broken.setattr("reverb.render.batch.run_task.render_file", lambda *_, **__: 1 / 0)
-        failed = process_files(takes, "out", Gain(-3.0), resume=True)
-    assert _statuses(failed) == ["failed"] * 3
-    assert "unexpected ZeroDivisionError" in str(failed.outcomes[0].error)
-    assert process_files(takes, "out", Gain(-3.0), resume=True).succeeded
+    assert sorted(statuses(report)) == ["done"] + ["kept"] * 5
 
 
 # -- augmentation ---------------------------------------------------------------------------------------------
