@@ -104,10 +104,10 @@ def file_path(name: str, value: Any) -> str:
     Raises
     ------
     ParameterError
-        If the value is no such object, or empty.
+        If the value is no such object, is empty, or contains a null character.
     """
     path = os.fspath(value) if isinstance(value, os.PathLike) else value
-    if not isinstance(path, str) or not path:
+    if not isinstance(path, str) or not path or "\0" in path:
         raise ParameterError(f"{name} is {shown(repr(value))}; expected a path, as text or a Path")
     return path
 

@@ -100,7 +100,7 @@ def test_a_flag_is_true_or_false(value: Any) -> None:
         checks.flag("overwrite", value)
 
 
-@pytest.mark.parametrize("value", [None, 3, True, b"in.wav", "", ["in.wav"], math.nan])
+@pytest.mark.parametrize("value", [None, 3, True, b"in.wav", "", "in\0.wav", ["in.wav"], math.nan])
 def test_a_path_is_text_or_a_path(value: Any) -> None:
     assert checks.file_path("source", "in.wav") == checks.file_path("source", Path("in.wav")) == "in.wav"
     with pytest.raises(ParameterError, match=r"source is .*; expected a path, as text or a Path"):

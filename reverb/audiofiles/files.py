@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import soundfile
 
 from reverb.audiofiles.outputs import PathLike as PathLike
-from reverb.audiofiles.outputs import check_path
-from reverb.checks import instance
+from reverb.checks import file_path, instance
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError
 
 if TYPE_CHECKING:  # a listing of files needs no NumPy
@@ -127,7 +126,7 @@ def open_sound(path: PathLike) -> Sound:
     ParameterError
         If `path` is no path.
     """
-    path = Path(check_path("path", path))
+    path = Path(file_path("path", path))
     _check_input(path)
     try:
         sound = Sound(path)
@@ -309,7 +308,7 @@ def output_format(path: PathLike, override: str | None = None) -> str:
         if override.upper() not in known:
             raise ParameterError(f"format {override!r}; expected one of {', '.join(known)}")
         return override.upper()
-    ending = Path(check_path("path", path)).suffix.lower()
+    ending = Path(file_path("path", path)).suffix.lower()
     if ending not in FORMATS:
         raise ParameterError(
             f"{path}: the ending {ending!r} names no audio format; expected one of {', '.join(FORMATS)}"

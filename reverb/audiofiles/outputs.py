@@ -1,4 +1,4 @@
-"""Paths that a caller gave, and outputs of any kind that appear whole or not at all."""
+"""Outputs of any kind that appear whole or not at all."""
 
 import contextlib
 import os
@@ -6,36 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from reverb.errors import AudioFileError, ParameterError, shown
+from reverb.checks import file_path
+from reverb.errors import AudioFileError
 
 PathLike: TypeAlias = str | os.PathLike[str]
-
-
-def check_path(name: str, path: object) -> str:
-    """Return a path as a text.
-
-    Parameters
-    ----------
-    name : str
-        The name of the argument in an error.
-    path : object
-
-    Raises
-    ------
-    ParameterError
-        If it is no path, or contains a null character, which no file system allows.
-
-    Examples
-    --------
-    >>> check_path("source", Path("takes") / "voice.wav")
-    'takes/voice.wav'
-    """
-    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
-    if not isinstance(text, str):
-        raise ParameterError(f"{name} is {shown(repr(path))}; expected a path")
-    if "\0" in text:
-        raise ParameterError(f"{name} is {shown(repr(path))}; expected a path without null characters")
-    return text
 
 
 @contextlib.contextmanager
@@ -53,7 +27,7 @@ def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
     ParameterError
         If `path` is no path.
     """
-    path = Path(check_path("path", path))
+    path = Path(file_path("path", path))
     check_output(path, overwrite)
     # Its length does not depend on the final name, which may be as long as the file system allows.
     temporary = path.parent / f".reverb-{os.urandom(8).hex()}.part"
@@ -71,7 +45,7 @@ def whole_or_nothing(path: PathLike, overwrite: bool = False) -> Iterator[Path]:
 
 def check_output(path: PathLike, overwrite: bool) -> None:
     """Raise AudioFileError if an output cannot be written, before any work is done."""
-    path = Path(check_path("path", path))
+    path = Path(file_path("path", path))
     if os.path.isdir(path):
         raise AudioFileError(f"{path}: is a folder; give a file name in it")
     if os.path.exists(path) and not os.path.isfile(path):

@@ -27,8 +27,8 @@ from reverb.audiofiles.files import (
     write_tags,
 )
 from reverb.audiofiles.libsndfile import leave_out_peak_chunk
-from reverb.audiofiles.outputs import PathLike, check_output, check_path, whole_or_nothing
-from reverb.checks import instance
+from reverb.audiofiles.outputs import PathLike, check_output, whole_or_nothing
+from reverb.checks import file_path, flag, instance
 from reverb.effects.effect import HasResponse, check_effect
 from reverb.effects.fold import check_workers, fold
 from reverb.engine.machine import Machine
@@ -222,10 +222,10 @@ def render_file(
 ) -> RenderReport:
     """Apply an effect to an audio file, as `process_file` does, with all settings in one value."""
     started = time.perf_counter()
-    source, destination = check_path("source", source), check_path("destination", destination)
+    source, destination = file_path("source", source), file_path("destination", destination)
     check_effect("effect", effect)
     for name, value in (("overwrite", overwrite), ("measure", measure)):
-        instance(name, value, bool, "True or False")
+        flag(name, value)
     check_workers(workers)
     check_progress(progress)
     if machine is not None:

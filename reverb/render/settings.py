@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict, get_args
 
 from reverb.audiofiles.files import output_format
-from reverb.checks import in_range, instance, one_of
+from reverb.checks import flag, in_range, instance, one_of
 from reverb.errors import ParameterError
 
 Normalize = Literal["none", "peak"]
@@ -66,7 +66,7 @@ class RenderSettings:
                 object.__setattr__(self, name, in_range(name, value, low, high, unit))
         one_of("normalize", self.normalize, NORMALIZE)
         for name in ("tail", "match_loudness"):
-            instance(name, getattr(self, name), bool, "True or False")
+            flag(name, getattr(self, name))
         if self.dither is not None:
             instance("dither", self.dither, bool, "True, False, or None for 16 bits and fewer")
         if self.container is not None:

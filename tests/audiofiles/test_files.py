@@ -238,7 +238,7 @@ def test_the_software_tag_does_not_grow(make_sound: MakeSound) -> None:
         assert read_tags(sound)["software"] == "Me"
 
 
-@pytest.mark.parametrize("value", [None, 3, float("nan"), b"a.wav", ["a.wav"], np.zeros(2), "a\0.wav"])
+@pytest.mark.parametrize("value", [None, 3, float("nan"), b"a.wav", ["a.wav"], np.zeros(2), "", "a\0.wav"])
 def test_what_is_no_path_is_refused(value: Any) -> None:
     with pytest.raises(ParameterError, match="path is"):
         open_sound(value)

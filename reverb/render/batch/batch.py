@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, Unpack
 
 from reverb.audiofiles.outputs import PathLike
-from reverb.checks import instance, whole
+from reverb.checks import flag, instance, whole
 from reverb.effects.effect import HasResponse
 from reverb.engine.machine import Machine, here
 from reverb.errors import ParameterError, shown
@@ -142,7 +142,7 @@ def run_batch(
 ) -> BatchReport:
     """Run a planned batch; parameters and errors as for `process_files`."""
     for name, value in (("resume", resume), ("overwrite", overwrite)):
-        instance(name, value, bool, "True or False")
+        flag(name, value)
     if report is not None:
         check_report(report)
     if workers is not None:

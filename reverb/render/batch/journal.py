@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reverb.audiofiles.outputs import PathLike, check_path, whole_or_nothing
+from reverb.audiofiles.outputs import PathLike, whole_or_nothing
+from reverb.checks import file_path
 from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.render.batch.storage import OutputFolder
 from reverb.render.batch.tasks import Outcome, Record
@@ -134,7 +135,7 @@ def sorted_lines(content: bytes) -> bytes:
 
 def check_report(path: PathLike) -> None:
     """Raise the error that `write_report` would raise, before the batch begins."""
-    check_path("report", path)
+    file_path("report", path)
     if Path(path).suffix.lower() not in REPORT_ENDINGS:
         raise ParameterError(
             f"report is {os.fspath(path)!r}; expected a name that ends in {' or '.join(REPORT_ENDINGS)}"

@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from string import Formatter
 
 from reverb.audiofiles.files import FORMATS
-from reverb.audiofiles.outputs import PathLike, check_path
-from reverb.checks import instance
+from reverb.audiofiles.outputs import PathLike
+from reverb.checks import file_path, instance
 from reverb.errors import AudioFileError, ParameterError
 from reverb.render.batch import remote
 from reverb.render.batch.tasks import Augment, Draw, Task, Treatment
@@ -73,7 +73,7 @@ def find_inputs(named: Iterable[PathLike], leave_out: PathLike | None = None) ->
         If a name is no path.
     """
     found: dict[tuple[str, PurePosixPath], Input] = {}
-    for text in (check_path("an input", one) for one in named):
+    for text in (file_path("an input", one) for one in named):
         inputs = list(_remote(text) if remote.is_url(text) else _local(remote.local_path(text), leave_out))
         if not inputs:
             raise AudioFileError(f"{text}: no audio file in it; expected {', '.join(FORMATS)}")

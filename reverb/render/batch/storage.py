@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from reverb.audiofiles.outputs import PathLike, check_output, check_path, publish, to_disk
+from reverb.audiofiles.outputs import PathLike, check_output, publish, to_disk
+from reverb.checks import file_path
 from reverb.errors import AudioFileError
 from reverb.render.batch.remote import RemoteFolder, content_digest, download, is_url, local_path
 
@@ -67,7 +68,7 @@ class OutputFolder(Protocol):
 
 def output_folder(path: PathLike) -> OutputFolder:
     """Return the output folder for a path or URL."""
-    text = check_path("the output folder", path)
+    text = file_path("the output folder", path)
     return RemoteFolder(text.rstrip("/")) if is_url(text) else LocalFolder(os.path.abspath(local_path(text)))
 
 
