@@ -273,10 +273,9 @@ def _audio_bytes(sound: Sound) -> tuple[int, int]:
 
 
 def check_density(sound: Sound) -> None:
-    """Raise AudioFileError if a file has too many samples for its size.
+    """Raise AudioFileError if a file that will be read into memory at once has too many samples for its size.
 
-    Call it before reading a whole file into memory: compressed silence has thousands of samples per byte, sound at most
-    some 20.
+    Compressed silence has thousands of samples per byte, sound at most some 20.
     """
     samples, size = sound.frames * sound.channels, os.path.getsize(os.fsencode(sound.path))
     if samples > max(_DENSITY_CHECKED_FROM, _MAX_SAMPLES_PER_BYTE * size):
@@ -295,13 +294,7 @@ def check_peak(peak: float, name: str) -> None:
 
 
 def output_format(path: PathLike, override: str | None = None) -> str:
-    """Return libsndfile's name of the container to write: the override, or that of the file name's ending.
-
-    Raises
-    ------
-    ParameterError
-        If the override is not known, or the ending names no format.
-    """
+    """Return the container of the override, or else of the file name's ending; ParameterError if it is unknown."""
     known = sorted(set(FORMATS.values()))
     if override is not None:
         instance("format", override, str, f"one of {', '.join(known)}")
@@ -317,15 +310,10 @@ def output_format(path: PathLike, override: str | None = None) -> str:
 
 
 def output_subtype(container: str, source: str, override: str | None = None, ending: str = "") -> str:
-    """Return the subtype to write.
+    """Return the subtype to write, or raise ParameterError if the container does not have the override.
 
     It is the first of these that the container has: the override, that of an ending such as ``.opus``, the source's
     own, the other form of 8 bits (signed or unsigned), the container's default.
-
-    Raises
-    ------
-    ParameterError
-        If the container does not have the override.
     """
     possible = soundfile.available_subtypes(container)
     if override is not None:

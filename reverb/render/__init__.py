@@ -1,3 +1,3 @@
-"""Layer 3: where sound comes from and goes to: audio files, folders of files, the library of responses."""
+"""Layer 3: effects applied to audio files, one or many."""
 
 from reverb import __distribution__  # noqa: F401  # fails in another's package

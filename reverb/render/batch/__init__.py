@@ -1,12 +1,12 @@
-"""Many files at once.
+"""Many files, several at a time.
 
-How a batch flows::
+The steps of a batch::
 
-    inputs     files, folders, globs, URLs         ─▶ Input values, each with its path relative to the folder named
-    plan       inputs × treatments (or variants)   ─▶ Task values with output names; collisions are refused
-    processes  worker processes on this machine, or `cluster` on others: hand out tasks, replace workers that die
-    run_task   one task, in a worker               ─▶ Outcome
-    journal    each outcome, as it comes, in the output folder; `resume` finds there the tasks that are done
+    plan       finds the inputs: files, folders, globs, URLs; inputs × treatments (or variants) are `Task` values with
+               output names; two outputs of one name are refused
+    processes  hands tasks to worker processes on this machine, or `cluster` to other machines
+    run_task   runs one task in a worker, and returns its `Outcome`
+    journal    records each outcome in the output folder; from there, `resume` knows the finished tasks
 
-Only `storage` and `remote` know whether files are in a folder or behind a URL; `batch` puts all of it together.
+`batch` puts these together. Only `storage` and `remote` know whether files are in a folder or behind a URL.
 """

@@ -157,7 +157,7 @@ class RemoteFolder:
         self.rewrite(name, lambda before: before + (b"" if before[-1:] in b"\n" else b"\n") + lines)
 
     def rewrite(self, name: str, change: Callable[[bytes], bytes]) -> None:
-        """Replace a file's content at once."""
+        """Replace a file's content by the result of `change`."""
         content = change(self.read(name))
         url = self.where(name)
         disk, path = _disk(url)
