@@ -112,7 +112,7 @@ class Job:
         self._may_hold_nan = sound.subtype in _FLOAT_SUBTYPES
 
     def run(self, sink: Sink, progress: Progress | None) -> None:
-        """Send the source through the response into `sink`."""
+        """Send the source through the response into `sink`, which may overwrite the blocks."""
         if self._warn and (lacking := shortfall(self._sound)) is not None:
             warnings.warn(lacking, stacklevel=4)
         done, written = 0, 0

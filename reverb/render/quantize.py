@@ -15,7 +15,7 @@ from reverb.audiofiles.files import NewSound, bounded
 from reverb.audiofiles.packed import PackedWriter, packed
 
 Sink: TypeAlias = Callable[[Audio], None]
-"""Called with each block of the output, which it may overwrite."""
+"""Called with each block of a stream, shape (frames, channels)."""
 
 Integers: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 
@@ -95,7 +95,7 @@ class Quantizer:
 def block_writer(
     out: NewSound, subtype: str, dtype: npt.DTypeLike, dither: bool | None, meters: Sequence[Sink]
 ) -> Sink:
-    """Return a function that measures, rounds and writes the blocks of an output.
+    """Return a function that measures, rounds and writes the blocks of an output, and overwrites them.
 
     Parameters
     ----------

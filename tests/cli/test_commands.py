@@ -207,7 +207,7 @@ ROOM = ("--ir", "room.wav")
             "predelay is -0.001 s; expected a number from 0 to 10 s",
             ("apply", "in.wav", "out.wav", *ROOM, "--predelay", "-1"),
         ),
-        (2, "gain 200.0 dB; expected", ("apply", "in.wav", "out.wav", *ROOM, "--gain", "200")),
+        (2, "gain is 200 dB; expected", ("apply", "in.wav", "out.wav", *ROOM, "--gain", "200")),
         (2, "layout 'quad'; expected mono", ("apply", "in.wav", "out.wav", *ROOM, "--layout", "quad")),
         (
             1,

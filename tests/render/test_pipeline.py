@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from reverb.arrays import Audio
-from reverb.render import pipeline
 from reverb.render.pipeline import BufferPool, run
 
 DEPTHS = [1, 2, 3, 7, 20]
@@ -136,15 +135,16 @@ def test_a_failure_anywhere_is_raised_here(where: str, error: type[BaseException
 
 
 def test_an_interrupt_before_the_second_worker_begins_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    begin, begun, raised = pipeline._Worker.start, list[pipeline._Worker](), list[BaseException]()
+    begin, begun, raised = threading.Thread.start, list[threading.Thread](), list[BaseException]()
     monkeypatch.setattr("os.cpu_count", lambda: 4)
 
-    def start(worker: pipeline._Worker) -> None:
-        if begun:
-            time.sleep(0.1)  # the first one is at work meanwhile
-            raise KeyboardInterrupt
-        begun.append(worker)
-        begin(worker)
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "renderer":
+            if begun:
+                time.sleep(0.1)  # the first one is at work meanwhile
+                raise KeyboardInterrupt
+            begun.append(thread)
+        begin(thread)
 
     def interrupted() -> None:
         try:
@@ -152,7 +152,7 @@ def test_an_interrupt_before_the_second_worker_begins_ends_all(monkeypatch: pyte
         except KeyboardInterrupt as error:
             raised.append(error)
 
-    monkeypatch.setattr(pipeline._Worker, "start", start)
+    monkeypatch.setattr(threading.Thread, "start", start)
     caller = threading.Thread(target=interrupted, daemon=True)
     caller.start()
     caller.join(10)

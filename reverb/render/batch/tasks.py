@@ -238,7 +238,7 @@ class Prepared:
         Digest of the FFT plans that `reverb tune` has measured; "" if there are none.
     """
 
-    def __init__(self, task: Task, treatment: Treatment, machine: Machine = Machine()) -> None:  # noqa: B008
+    def __init__(self, task: Task, treatment: Treatment, machine: Machine) -> None:
         self.fft_plans = machine.digest
         applied = task.draw.apply(treatment) if task.draw else treatment
         self.effect, self.settings = applied.effect, applied.settings
