@@ -233,7 +233,7 @@ def test_an_existing_output_is_kept_unless_told(make_sound: MakeSound) -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"workers": 0}, "workers is 0; expected at least 1"),
+        ({"workers": 0}, "workers is 0; expected"),
         ({"subtype": "PCM_17"}, "subtype 'PCM_17' in WAV; expected one of"),
         ({"gain": 121}, "gain is 121; expected a number up to 120 dB"),
     ],

@@ -29,7 +29,7 @@ from reverb.render.settings import RenderKeywords, RenderSettings
 Listener: TypeAlias = Callable[[Event], None]
 """Called with each outcome, and between outcomes with the progress of a file."""
 
-_MAX_WORKERS = 1024
+_MAX_WORKERS = 4096
 _EXISTS = (
     "exists already; use --force (overwrite) to replace it, or --resume to continue an interrupted batch"
 )
