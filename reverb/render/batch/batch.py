@@ -14,6 +14,7 @@ from reverb.audiofiles.outputs import PathLike
 from reverb.checks import flag, instance, whole
 from reverb.effects.effect import HasResponse
 from reverb.engine.machine import Machine, here
+from reverb.engine.offline.convolver import MAX_WORKERS
 from reverb.errors import ParameterError, shown
 from reverb.render.batch import cluster, processes
 from reverb.render.batch.journal import Journal, check_report, write_report
@@ -29,7 +30,6 @@ from reverb.render.settings import RenderKeywords, RenderSettings
 Listener: TypeAlias = Callable[[Event], None]
 """Called with each outcome, and between outcomes with the progress of a file."""
 
-_MAX_WORKERS = 4096
 _EXISTS = (
     "exists already; use --force (overwrite) to replace it, or --resume to continue an interrupted batch"
 )
@@ -146,7 +146,7 @@ def run_batch(
     if report is not None:
         check_report(report)
     if workers is not None:
-        workers = whole("workers", workers, 1, _MAX_WORKERS)
+        workers = whole("workers", workers, 1, MAX_WORKERS)
     if scheduler is not None:
         instance("scheduler", scheduler, str, "an address such as tcp://host:8786")
     check_progress(progress)
