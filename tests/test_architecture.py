@@ -20,6 +20,7 @@ LAYERS: dict[str, float] = {
     "once": 0,
     "cache": 0,
     "checks": 0,
+    "choices": 0,
     "audiofiles": 0,
     "engine": 1,
     "responses": 2,

@@ -5,18 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
 from reverb.checks import in_range, one_of
+from reverb.choices import WEIGHTS
+from reverb.choices import Weight as Weight
 from reverb.effects.design.phases import Taps
 from reverb.effects.equalizers import Equalizer
 from reverb.errors import ParameterError
 from reverb.levels import k_weighting
-
-Weight = Literal["A", "C", "K"]
-WEIGHTS: tuple[Weight, ...] = get_args(Weight)
 
 _MOST_POINTS = 65_536
 _LEVELS = (-200.0, 60.0)

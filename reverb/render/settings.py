@@ -2,14 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypedDict, get_args
+from typing import TypedDict
 
 from reverb.audiofiles.files import output_format
 from reverb.checks import flag, in_range, instance, one_of
+from reverb.choices import NORMALIZE
+from reverb.choices import Normalize as Normalize
 from reverb.errors import ParameterError
-
-Normalize = Literal["none", "peak"]
-NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)
 
 MAX_GAIN_DB = 120.0
 _RANGES = {

@@ -6,15 +6,16 @@ Butterworth band-pass of fourth order, which lies inside the mask of class 1.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.checks import one_of
+from reverb.choices import BAND_SETS
+from reverb.choices import BandSet as BandSet
 
 Array: TypeAlias = npt.NDArray[np.float64]
-BandSet: TypeAlias = Literal["octave", "third", "broadband"]
 
 OCTAVE_RATIO = 10**0.3
 ORDER = 4
@@ -149,7 +150,7 @@ def band_set(kind: BandSet, sample_rate: int) -> tuple[Band, ...]:
     >>> [band.label for band in band_set("octave", 8000)]
     ['63 Hz', '125 Hz', '250 Hz', '500 Hz', '1 kHz', '2 kHz']
     """
-    if one_of("bands", kind, get_args(BandSet)) == "broadband":
+    if one_of("bands", kind, BAND_SETS) == "broadband":
         return (Band(None, 1, sample_rate),)
     steps, per_octave = (_OCTAVES, 1) if kind == "octave" else (_THIRDS, 3)
     every = (Band(1000 * OCTAVE_RATIO ** (n / per_octave), per_octave, sample_rate) for n in steps)

@@ -7,13 +7,15 @@ Tails are in `tail`, decay times in `decay.shaping`, time stretching in `stretch
 """
 
 import math
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio
 from reverb.checks import in_range, one_of
+from reverb.choices import GAIN_MODES as GAIN_MODES
+from reverb.choices import GainMode as GainMode
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
 from reverb.responses.acoustics import energy_decay
@@ -22,8 +24,6 @@ from reverb.responses.level import LEVELS, normalize, require_audible
 from reverb.responses.response import ImpulseResponse, derived
 
 Array: TypeAlias = npt.NDArray[np.float64]
-GainMode: TypeAlias = Literal["none", "peak", "energy", "loudness", "peak-safe"]
-GAIN_MODES: tuple[GainMode, ...] = get_args(GainMode)
 
 LEAD = 0.0005
 """Seconds that are kept before the onset, for the rise of the direct sound."""

@@ -1,16 +1,13 @@
 """Convert between mono, stereo and true stereo."""
 
-from typing import Literal, TypeAlias, get_args
-
 import numpy as np
 
 from reverb.arrays import Audio
+from reverb.choices import LAYOUTS as LAYOUTS
+from reverb.choices import Layout as Layout
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.response import ImpulseResponse, derived, owning
 from reverb.responses.shape import MONO, STEREO, TRUE_STEREO
-
-Layout: TypeAlias = Literal["mono", "stereo", "true-stereo"]
-LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 
 
 def to_layout(response: ImpulseResponse, layout: Layout) -> ImpulseResponse:

@@ -2,20 +2,20 @@
 
 import math
 import warnings
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from reverb.arrays import Audio
 from reverb.checks import one_of
+from reverb.choices import LEVELS as LEVELS
+from reverb.choices import Level as Level
 from reverb.engine import fft
 from reverb.errors import InvalidAudioError
 from reverb.levels import Spectrum, k_weighting
 from reverb.responses import spectra
 from reverb.responses.response import ImpulseResponse
 
-Level = Literal["loudness", "energy", "peak", "none"]
-LEVELS: tuple[Level, ...] = get_args(Level)
 _BAND = (20.0, 20_000.0)
 _PIECE = 8192  # frequencies
 _FAINTEST = 1e-15

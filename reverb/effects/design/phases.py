@@ -6,16 +6,16 @@ chapter 13.
 """
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from reverb.choices import PHASES as PHASES
+from reverb.choices import Phase as Phase
 from reverb.responses.minimum_phase import log_spectrum, minimum_phase
 from reverb.responses.spectra import spectra
 
-Phase = Literal["linear", "minimum", "mixed"]
-PHASES: tuple[Phase, ...] = get_args(Phase)
 Taps = npt.NDArray[np.float64]
 
 # The transforms of `transform_size`: at least and at most this many times the taps, and what is long in between.

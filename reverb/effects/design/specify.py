@@ -9,17 +9,17 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from reverb.choices import METHODS as METHODS
+from reverb.choices import Method as Method
 from reverb.effects.design.phases import Taps, magnitudes
 from reverb.effects.design.remez import equiripple
 from reverb.errors import ParameterError
 
 Kind = Literal["lowpass", "highpass", "bandpass", "bandstop"]
-Method = Literal["kaiser", "least-squares", "equiripple"]
-METHODS: tuple[Method, ...] = get_args(Method)
 
 _FINE_GRID = 1 << 17  # points on which short filters are measured
 _FINER = 16  # points a tap on which long ones are

@@ -1,19 +1,19 @@
 """A plate reverberator: the bending waves of a hanging steel sheet, one damped oscillator per mode."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import as_sample_rate
+from reverb.choices import PLATE_LAYOUTS
+from reverb.choices import PlateLayout as PlateLayout
 from reverb.errors import ParameterError
 from reverb.responses.direct_sound import onset
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.rooms.finishing import finish
 
 Array = npt.NDArray[np.float64]
-PlateLayout: TypeAlias = Literal["mono", "stereo"]
 
 LEAD_IN = 24  # frames of fade before a start that is not a single impulse
 CHUNK = 256  # modes summed at once
@@ -156,7 +156,7 @@ def synthesise_plate(
     ParameterError
         If the layout is neither.
     """
-    if layout not in get_args(PlateLayout):
+    if layout not in PLATE_LAYOUTS:
         raise ParameterError(f"layout {layout!r}; a plate has one driver: mono or stereo")
     rate = as_sample_rate(sample_rate)
     sound = plate_samples(replace(plate, highest=min(plate.highest, 0.45 * rate)), rate)
