@@ -16,12 +16,12 @@ _COMMANDS = {
     "apply": "reverb.cli.apply:apply",
     "batch": "reverb.cli.batch:batch",
     "chain": "reverb.cli.chain:chain",
-    "devices": "reverb.cli.devices:list_devices",
+    "devices": "reverb.cli.machine:list_devices",
     "filter": "reverb.cli.filter:filter_group",
     "ir": "reverb.cli.ir:ir",
     "live": "reverb.cli.live:live",
     "studio": "reverb.cli.studio:studio",
-    "tune": "reverb.cli.tune:tune",
+    "tune": "reverb.cli.machine:tune",
 }
 """Module and name of each command. A module is imported only when its command is used, so that each starts quickly."""
 
@@ -138,7 +138,7 @@ def _add_debug(command: click.Command) -> None:
         )
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(reverb.__version__, prog_name="reverb")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure, and the FFT library in use.")
 @click.pass_context

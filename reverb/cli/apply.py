@@ -1,16 +1,12 @@
 """`reverb apply`: a recording in a room."""
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
 import click
 
-from reverb.cli.options import DRY, MIX, PREDELAY, WET, completions, grouped
+from reverb.choices import LEVELS, Level
+from reverb.cli.options import DRY, LAYOUT, MIX, PREDELAY, WET, complete_response, grouped
 from reverb.cli.rendering import Rendering, render, with_rendering
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-    from reverb.responses.level import Level
 
 
 class RoomSettings(TypedDict):
@@ -22,14 +18,9 @@ class RoomSettings(TypedDict):
     low_cut: float | None
     high_cut: float | None
     width: float
-    level: "Level"
+    level: Level
 
 
-LAYOUT = click.option(
-    "--layout",
-    metavar="NAME",
-    help="Layout of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
-)
 room_options = grouped(
     "settings",
     RoomSettings,
@@ -39,7 +30,6 @@ room_options = grouped(
         "--decay",
         type=float,
         default=1.0,
-        show_default=True,
         metavar="FACTOR",
         help="Decay time of the room, as a factor from 0.125 to 8.",
     ),
@@ -48,30 +38,17 @@ room_options = grouped(
         "--high-cut", type=float, metavar="HZ", help="Roll off the room above HZ, 12 dB per octave."
     ),
     click.option(
-        "--width",
-        type=float,
-        default=1.0,
-        show_default=True,
-        metavar="0..4",
-        help="Stereo width of the room: 0 is mono.",
+        "--width", type=float, default=1.0, metavar="0..4", help="Stereo width of the room: 0 is mono."
     ),
     click.option(
         "--ir-level",
         "level",
-        type=click.Choice(["loudness", "energy", "peak", "none"]),
+        type=click.Choice(LEVELS),
         default="loudness",
-        show_default=True,
         help="Quantity by which the response is normalized before mixing; none: leave it as its file is.",
     ),
 )
 """Options of a room, which a command receives as `settings`."""
-
-
-def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list["CompletionItem"]:
-    """Complete the name of a response, or a file."""
-    from reverb.store.library import names
-
-    return completions(begun, names())
 
 
 @click.command()
@@ -111,4 +88,4 @@ def apply(
     from reverb.store.library import impulse
 
     room = impulse(impulse_response, layout)
-    render(rendering, Reverb(room, mix=mix, predelay=predelay / 1000, **settings))
+    render(rendering, Reverb(room, mix=mix, predelay=predelay, **settings))

@@ -1,22 +1,20 @@
 """`reverb batch`: many files, in parallel."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import click
 
-from reverb.cli.apply import LAYOUT, RoomSettings, complete_response, room_options
+from reverb.cli.apply import RoomSettings, room_options
 from reverb.cli.batch_progress import listening, summary
-from reverb.cli.chain import complete_preset
-from reverb.cli.options import FILE, FOLDER, NumberOrRange
-from reverb.cli.rendering import batch_options
-from reverb.cli.tables import number, show_table
+from reverb.cli.options import FILE, FOLDER, LAYOUT, NumberOrRange, complete_preset, complete_response
+from reverb.cli.rendering import OutputOptions, output_options
+from reverb.cli.results import number, show_table
 
 if TYPE_CHECKING:
     from reverb.render.batch.batch import Batch
     from reverb.render.batch.tasks import Augment, Treatment
-    from reverb.render.settings import Normalize, RenderSettings
+    from reverb.render.settings import RenderSettings
 
 _INTERRUPTED = 130
 _Value: TypeAlias = float | tuple[float, float] | None
@@ -74,23 +72,15 @@ class _Drawn(NamedTuple):
 )
 @click.option(
     "--predelay",
-    type=NumberOrRange(),
+    type=NumberOrRange(divisor=1000),
     default=0.0,
-    show_default=True,
     metavar="MS",
     help="For --ir: delay of the room.",
 )
 @LAYOUT
 @room_options
-@click.option(
-    "--gain",
-    type=NumberOrRange(),
-    default=0.0,
-    show_default=True,
-    metavar="DB",
-    help="Change the outputs' level.",
-)
-@batch_options
+@click.option("--gain", type=NumberOrRange(), default=0.0, metavar="DB", help="Change the outputs' level.")
+@output_options
 @click.option("--allow-outside", is_flag=True, help="Let presets read files outside their own folders.")
 @click.option(
     "--name-template",
@@ -107,9 +97,7 @@ class _Drawn(NamedTuple):
     "--augment", type=click.IntRange(1), metavar="N",
     help="For training data: draw N variants of each file. --mix, --predelay and --gain may be ranges (0.1..0.5).",
 )  # fmt: skip
-@click.option(
-    "--seed", type=int, default=0, show_default=True, help="For --augment: seed of the random draws."
-)
+@click.option("--seed", type=int, default=0, help="For --augment: seed of the random draws.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 1024),
@@ -131,16 +119,7 @@ def batch(
     layout: str | None,
     settings: RoomSettings,
     gain: _Value,
-    tail: bool,
-    normalize: "Normalize",
-    match_loudness: bool | None,
-    loudness: float | None,
-    ceiling: float | None,
-    container: str | None,
-    subtype: str | None,
-    dither: bool | None,
-    force: bool,
-    quiet: bool,
+    options: OutputOptions,
     allow_outside: bool,
     name_template: str | None,
     dry_run: bool,
@@ -164,33 +143,20 @@ def batch(
       reverb batch album/ -o master/ --chain wide-master --loudness -14 --ceiling -1 --report master.csv
       reverb batch speech/ -o set/ --ir room --ir hall --augment 4 --seed 1 --mix 0.1..0.6 --predelay 0..40
     """
+    from reverb.effects.fold import FLOOR_DB
     from reverb.render.batch.batch import plan_batch, run_batch
-    from reverb.render.settings import RenderSettings
 
     if not responses and not chains:
         raise click.UsageError("Missing option '--ir' or '--chain'.")
-    drawn = _Drawn(mix, _seconds(predelay), gain)
-    rendering = RenderSettings(
-        tail=tail,
-        gain=drawn.fixed("gain") or 0.0,
-        normalize=normalize,
-        match_loudness=bool(match_loudness),
-        loudness=loudness,
-        ceiling=ceiling,
-        container=container,
-        subtype=subtype,
-        dither=dither,
-    )
-    keeps_loudness = match_loudness is None and loudness is None and normalize == "none"
+    drawn = _Drawn(mix, predelay, gain)
+    fixed_gain = drawn.fixed("gain") or 0.0
     planned = plan_batch(
         inputs,
         output_dir,
         [
-            *_rooms(responses, layout, drawn, settings, rendering),
+            *_rooms(responses, layout, drawn, settings, options.settings(fixed_gain)),
             *_chains(
-                chains,
-                allow_outside,
-                replace(rendering, match_loudness=True) if keeps_loudness else rendering,
+                chains, allow_outside, options.matching_loudness().settings(fixed_gain, FLOOR_DB)
             ),
         ],
         name_template=name_template,
@@ -199,12 +165,12 @@ def batch(
     if dry_run:
         _show_plan(planned, output_dir)
         return
-    with listening(planned, hidden=quiet) as listener:
+    with listening(planned, hidden=options.quiet) as listener:
         try:
             result = run_batch(
                 planned,
                 resume=resume,
-                overwrite=force,
+                overwrite=options.force,
                 report=report,
                 workers=workers,
                 scheduler=scheduler,
@@ -212,7 +178,7 @@ def batch(
             )
         except KeyboardInterrupt:
             raise _Interrupted(listener.count, len(planned.tasks)) from None
-    if not quiet:
+    if not options.quiet:
         summary(result)
     if result.journal_error is not None:
         raise click.ClickException(result.journal_error)
@@ -229,18 +195,8 @@ class _Interrupted(click.ClickException):
         )
 
 
-def _seconds(ms: _Value) -> _Value:
-    if isinstance(ms, tuple):
-        return ms[0] / 1000, ms[1] / 1000
-    return None if ms is None else ms / 1000
-
-
 def _rooms(
-    responses: Sequence[str],
-    layout: str | None,
-    drawn: _Drawn,
-    settings: RoomSettings,
-    rendering: "RenderSettings",
+    responses: Sequence[str], layout: str | None, drawn: _Drawn, settings: RoomSettings, rendering: "RenderSettings"
 ) -> "list[Treatment]":
     """Return a treatment for each response."""
     from reverb.effects.reverb import Reverb
@@ -260,13 +216,11 @@ def _rooms(
 
 def _chains(chains: Sequence[str], allow_outside: bool, rendering: "RenderSettings") -> "list[Treatment]":
     """Return a treatment for each preset."""
-    from reverb.effects.fold import FLOOR_DB
     from reverb.render.batch.tasks import Treatment
     from reverb.store.presets import load_preset
 
     presets = [load_preset(text, allow_outside=allow_outside) for text in chains]
-    trimmed = replace(rendering, floor_db=FLOOR_DB)
-    return [Treatment(preset.name, preset.effect, trimmed) for preset in presets]
+    return [Treatment(preset.name, preset.effect, rendering) for preset in presets]
 
 
 def _stem(text: str) -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverb.cli.rendering import clock
-from reverb.cli.tables import show_table
+from reverb.cli.results import clock, show_table
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

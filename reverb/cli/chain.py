@@ -1,16 +1,14 @@
 """`reverb chain`: a preset, folded into one convolution."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from reverb.cli.options import FILE, completions
-from reverb.cli.rendering import common_options, render, take_rendering
-from reverb.cli.tables import show_table
+from reverb.cli.options import FILE, complete_preset
+from reverb.cli.rendering import RenderOptions, render, render_options
+from reverb.cli.results import show_table
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from reverb.effects.explain import Explanation, StepReport
     from reverb.store.presets import Preset
 
@@ -18,18 +16,11 @@ _EXPLAINED_RATE = 48_000
 _TEXT_WIDTH = 72
 
 
-def complete_preset(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list["CompletionItem"]:
-    """Complete the name of a preset, or a file."""
-    from reverb.store.presets import names
-
-    return completions(begun, names())
-
-
 @click.command()
 @click.argument("preset", required=False, shell_complete=complete_preset)
 @click.argument("source", metavar="[INPUT]", required=False, type=FILE)
 @click.argument("destination", metavar="[OUTPUT]", required=False, type=FILE)
-@common_options
+@render_options
 @click.option("--list", "listing", is_flag=True, help="List the bundled presets.")
 @click.option(
     "--explain", "explaining", is_flag=True, help="Show what each step does: lengths, latencies, gains."
@@ -49,19 +40,20 @@ def complete_preset(_ctx: click.Context, _parameter: click.Parameter, begun: str
 @click.option(
     "--trim/--no-trim",
     default=True,
-    show_default=True,
     help="Leave out the ends of the folded response below -120 dB of its peak.",
 )
 @click.option("--allow-outside", is_flag=True, help="Let the preset read files outside its own folder.")
 def chain(
     preset: str | None,
+    source: str | None,
+    destination: str | None,
+    options: RenderOptions,
     listing: bool,
     explaining: bool,
     export_ir: str | None,
     sample_rate: int | None,
     trim: bool,
     allow_outside: bool,
-    **options: Any,
 ) -> None:
     """Apply a chain of filters, reverbs, echoes and more to INPUT, and write OUTPUT.
 
@@ -84,9 +76,9 @@ def chain(
         return
     if preset is None:
         raise click.UsageError("Missing argument 'PRESET'; --list shows the bundled ones.")
-    if options["source"] is None and not (explaining or export_ir):
+    if source is None and not (explaining or export_ir):
         raise click.UsageError("Missing argument 'INPUT'; or give --explain or --export-ir.")
-    if options["source"] is not None and options["destination"] is None:
+    if source is not None and destination is None:
         raise click.UsageError("Missing argument 'OUTPUT'.")
     loaded = load_preset(preset, allow_outside=allow_outside)
     floor_db = FLOOR_DB if trim else None
@@ -94,11 +86,8 @@ def chain(
         _explain(loaded, sample_rate or _EXPLAINED_RATE)
     if export_ir:
         _export(loaded, export_ir, sample_rate or _EXPLAINED_RATE, floor_db, options)
-    if options["source"] is None:
-        return
-    if options["match_loudness"] is None:
-        options["match_loudness"] = options["loudness"] is None and options["normalize"] == "none"
-    render(take_rendering(options), loaded.effect, floor_db=floor_db)
+    if source is not None and destination is not None:
+        render(options.matching_loudness().of(source, destination), loaded.effect, floor_db)
 
 
 def _list() -> None:
@@ -108,15 +97,15 @@ def _list() -> None:
 
 
 def _export(
-    preset: "Preset", path: str, sample_rate: int, floor_db: float | None, options: dict[str, Any]
+    preset: "Preset", path: str, sample_rate: int, floor_db: float | None, options: RenderOptions
 ) -> None:
     """Write the folded response as float32, which every convolver reads."""
     from reverb.effects.fold import portable
     from reverb.store.response_files import save_response
 
     response = portable(preset.effect.response(sample_rate), preset.name, floor_db)
-    save_response(response, path, overwrite=options["force"])
-    if not options["quiet"]:
+    save_response(response, path, overwrite=options.force)
+    if not options.quiet:
         late = f", the first {response.latency} before time zero" if response.latency else ""
         click.echo(
             f"{click.format_filename(path)}: {response.layout}, {response.frames} frames at {sample_rate} Hz{late}"

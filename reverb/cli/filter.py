@@ -1,50 +1,83 @@
 """`reverb filter`: filters to a specification, equalizers, crossovers."""
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import click
 
-from reverb.cli.filter_design import design
-from reverb.cli.filter_options import METHOD, PHASES, crossover_settings, equalizer_options
-from reverb.cli.options import FILE, with_options
-from reverb.cli.rendering import Rendering, render, rendering_options, take_rendering
+import reverb
+from reverb.choices import METHODS, PHASES, Method, Phase
+from reverb.cli.filter_design import CrossoverSettings, crossover_settings, design
+from reverb.cli.options import FILE, grouped
+from reverb.cli.rendering import Rendering, render, with_rendering
+
+if TYPE_CHECKING:
+    from reverb.effects.crossover import Band
+    from reverb.effects.design.report import FilterReport
+    from reverb.effects.equalizers import Equalizer
+    from reverb.effects.filters import Filter
+
+
+class _Specification(TypedDict):
+    """The settings that filters to a specification have in common."""
+
+    transition: float | None
+    attenuation: float
+    ripple: float | None
+    method: Method
+    phase: Phase
+
+
+class _ShapeAndPhase(TypedDict, total=False):
+    q: float
+    phase: Phase
+
+
+class _PivotAndPhase(TypedDict, total=False):
+    pivot: float
+    phase: Phase
+
+
+class _ShapeAndHarmonics(TypedDict, total=False):
+    q: float
+    harmonics: int
+
 
 _CUTOFF = click.option("--cutoff", type=float, required=True, metavar="HZ", help="The -6 dB point.")
 _LOW = click.option("--low", type=float, required=True, metavar="HZ", help="Lower -6 dB point.")
 _HIGH = click.option("--high", type=float, required=True, metavar="HZ", help="Upper -6 dB point.")
-
-
-_DESIGN = (
+_specification = grouped(
+    "specification",
+    _Specification,
     click.option(
         "--transition",
         type=float,
         metavar="HZ",
         help="Width from pass to stop band.  [default: 0.2 of the lowest edge]",
     ),
+    click.option("--attenuation", type=float, default=80.0, metavar="DB", help="Of the stop band."),
     click.option(
-        "--attenuation",
-        type=float,
-        default=80.0,
-        show_default=True,
-        metavar="DB",
-        help="Of the stop band.",
+        "--ripple", type=float, metavar="DB", help="Of the pass band.  [default: as the stop band allows]"
     ),
-    click.option(
-        "--ripple",
-        type=float,
-        metavar="DB",
-        help="Of the pass band.  [default: as the stop band allows]",
-    ),
-    METHOD,
+    click.option("--method", type=click.Choice(METHODS), default="kaiser", help="How the taps are designed."),
     click.option(
         "--phase",
         type=click.Choice(PHASES),
         default="linear",
-        show_default=True,
         help="linear: aligned with the input; minimum: no pre-ringing; mixed: little of either.",
     ),
 )
+_FREQUENCY = click.option("--frequency", type=float, required=True, metavar="HZ", help="Where.")
+_BOOST = click.option(
+    "--boost", "gain_db", type=float, required=True, metavar="DB", help="By how much; negative lowers."
+)
+_Q = click.option("--q", type=float, metavar="Q", help="The higher, the narrower or steeper.")
+_PHASE = click.option(
+    "--phase",
+    type=click.Choice(PHASES),
+    help="minimum: no delay; linear: aligned with the input.  [default: minimum]",
+)
+_shape_and_phase = grouped("settings", _ShapeAndPhase, _Q, _PHASE, only_given=True)
 
 
 @click.group("filter")
@@ -65,141 +98,162 @@ def filter_group() -> None:
 filter_group.add_command(design)
 
 
-def _filtered(name: str, options: dict[str, Any]) -> None:
-    """Render with the filter of that class name, and tell of its taps.
-
-    What the common options leave are its parameters.
-    """
-    import reverb
-
-    rendering = take_rendering(options)
-    effect = getattr(reverb, name)(**options)
-    report = render(rendering, effect)
-    _tell("filter", rendering, effect.report, report.sample_rate)
-
-
-def _tell(what: str, rendering: Rendering, report: Callable[[int], object], sample_rate: int) -> None:
-    """Say how a filter came out; on stderr where the sound itself goes to stdout."""
+def _render(rendering: Rendering, effect: "Filter | Equalizer | Band", what: str = "filter") -> None:
+    """Render with a filter, and print what its taps reach."""
+    rendered = render(rendering, effect)
     if not rendering.quiet:
-        click.echo(f"{what}: {report(sample_rate)}", err=rendering.destination == "-")
+        _tell(rendering, what, effect.report(rendered.sample_rate))
+
+
+def _tell(rendering: Rendering, what: str, report: "FilterReport") -> None:
+    """Print what a filter reaches; on stderr if the sound goes to stdout."""
+    click.echo(f"{what}: {report}", err=rendering.destination == "-")
 
 
 @filter_group.command()
-@rendering_options
+@with_rendering
 @_CUTOFF
-@with_options(_DESIGN)
-def lowpass(**options: Any) -> None:
+@_specification
+def lowpass(rendering: Rendering, cutoff: float, specification: _Specification) -> None:
     """Keep what lies below --cutoff."""
-    _filtered("LowPass", options)
+    _render(rendering, reverb.LowPass(cutoff, **specification))
 
 
 @filter_group.command()
-@rendering_options
+@with_rendering
 @_CUTOFF
-@with_options(_DESIGN)
-def highpass(**options: Any) -> None:
+@_specification
+def highpass(rendering: Rendering, cutoff: float, specification: _Specification) -> None:
     """Keep what lies above --cutoff."""
-    _filtered("HighPass", options)
+    _render(rendering, reverb.HighPass(cutoff, **specification))
 
 
 @filter_group.command()
-@rendering_options
+@with_rendering
 @_LOW
 @_HIGH
-@with_options(_DESIGN)
-def bandpass(**options: Any) -> None:
+@_specification
+def bandpass(rendering: Rendering, low: float, high: float, specification: _Specification) -> None:
     """Keep what lies between --low and --high."""
-    _filtered("BandPass", options)
+    _render(rendering, reverb.BandPass(low, high, **specification))
 
 
 @filter_group.command()
-@rendering_options
+@with_rendering
 @_LOW
 @_HIGH
-@with_options(_DESIGN)
-def bandstop(**options: Any) -> None:
+@_specification
+def bandstop(rendering: Rendering, low: float, high: float, specification: _Specification) -> None:
     """Keep what lies outside --low to --high."""
-    _filtered("BandStop", options)
+    _render(rendering, reverb.BandStop(low, high, **specification))
 
 
 @filter_group.command()
 @click.argument("curve", metavar="CURVE", type=FILE)
-@rendering_options
-@click.option(
-    "--phase",
-    type=click.Choice(PHASES),
-    default="minimum",
-    show_default=True,
-    help="As for the other filters.",
-)
-def eq(curve: str, phase: Any, **options: Any) -> None:
+@with_rendering
+@click.option("--phase", type=click.Choice(PHASES), default="minimum", help="As for the other filters.")
+def eq(curve: str, rendering: Rendering, phase: Phase) -> None:
     """Apply the equalizer of a file: a table of Hz and dB, or what REW, AutoEq and Equalizer APO write."""
-    from functools import partial
-
     from reverb.store.eq_files import load_equalizer, report_on_equalizer
 
-    rendering = take_rendering(options)
     equalizer = load_equalizer(curve, phase)
-    report = render(rendering, equalizer)
-    _tell("filter", rendering, partial(report_on_equalizer, equalizer), report.sample_rate)
+    rendered = render(rendering, equalizer)
+    if not rendering.quiet:
+        _tell(rendering, "filter", report_on_equalizer(equalizer, rendered.sample_rate))
 
 
 @filter_group.command()
-@rendering_options
-@equalizer_options("frequency", "boost", "q")
-def peak(**options: Any) -> None:
+@with_rendering
+@_FREQUENCY
+@_BOOST
+@_shape_and_phase
+def peak(rendering: Rendering, frequency: float, gain_db: float, settings: _ShapeAndPhase) -> None:
     """Raise or lower a band around --frequency by --boost."""
-    _filtered("Peak", options)
+    _render(rendering, reverb.Peak(frequency, gain_db, **settings))
 
 
 @filter_group.command()
-@rendering_options
+@with_rendering
 @click.option("--kind", type=click.Choice(["low", "high"]), required=True, help="All below, or all above.")
-@equalizer_options("frequency", "boost", "q")
-def shelf(kind: str, **options: Any) -> None:
+@_FREQUENCY
+@_BOOST
+@_shape_and_phase
+def shelf(
+    rendering: Rendering,
+    kind: Literal["low", "high"],
+    frequency: float,
+    gain_db: float,
+    settings: _ShapeAndPhase,
+) -> None:
     """Raise or lower all below or above --frequency by --boost."""
-    _filtered("LowShelf" if kind == "low" else "HighShelf", options)
+    make = reverb.LowShelf if kind == "low" else reverb.HighShelf
+    _render(rendering, make(frequency, gain_db, **settings))
 
 
 @filter_group.command()
-@rendering_options
-@equalizer_options("boost", "pivot")
-def tilt(**options: Any) -> None:
+@with_rendering
+@_BOOST
+@grouped(
+    "settings",
+    _PivotAndPhase,
+    click.option("--pivot", type=float, metavar="HZ", help="Where nothing changes.  [default: 1000]"),
+    _PHASE,
+    only_given=True,
+)
+def tilt(rendering: Rendering, gain_db: float, settings: _PivotAndPhase) -> None:
     """Raise the highs by --boost and lower the lows as much, about --pivot."""
-    _filtered("Tilt", options)
+    _render(rendering, reverb.Tilt(gain_db, **settings))
 
 
 @filter_group.command()
-@rendering_options
-@equalizer_options("frequency", "q", "harmonics", phase=False)
-def notch(**options: Any) -> None:
+@with_rendering
+@_FREQUENCY
+@grouped(
+    "settings",
+    _ShapeAndHarmonics,
+    _Q,
+    click.option(
+        "--harmonics",
+        type=int,
+        metavar="N",
+        help="How many multiples, the frequency itself included.  [default: 1]",
+    ),
+    only_given=True,
+)
+def notch(rendering: Rendering, frequency: float, settings: _ShapeAndHarmonics) -> None:
     """Take out --frequency, such as the mains' hum, and its harmonics."""
-    _filtered("Notch", options)
+    _render(rendering, reverb.Notch(frequency, **settings))
 
 
 @filter_group.command()
-@rendering_options
+@with_rendering
 @click.option(
     "--at", "frequencies", type=float, multiple=True, required=True, metavar="HZ", help="Once or more."
 )
-@click.option("--slope", type=int, metavar="DB", help="Per octave, a multiple of 6 up to 96.  [default: 24]")
-@click.option("--transition", type=float, metavar="HZ", help="Instead of --slope: width of steep filters.")
-@click.option("--attenuation", type=float, metavar="DB", help="Of steep filters.  [default: 80]")
-def crossover(frequencies: tuple[float, ...], **options: Any) -> None:
+@grouped(
+    "settings",
+    CrossoverSettings,
+    click.option(
+        "--slope", type=int, metavar="DB", help="Per octave, a multiple of 6 up to 96.  [default: 24]"
+    ),
+    click.option(
+        "--transition", type=float, metavar="HZ", help="Instead of --slope: width of steep filters."
+    ),
+    click.option("--attenuation", type=float, metavar="DB", help="Of steep filters.  [default: 80]"),
+    only_given=True,
+)
+def crossover(rendering: Rendering, frequencies: tuple[float, ...], settings: CrossoverSettings) -> None:
     """Split INPUT into bands that sum to it: OUTPUT bands.wav becomes bands-1.wav, bands-2.wav, ..., lowest first."""
     from pathlib import Path
 
     from reverb.audiofiles.outputs import check_output
-    from reverb.effects import crossover as crossovers
 
-    rendering = take_rendering(options)
     if "-" in (rendering.source, rendering.destination):
         raise click.UsageError("a crossover writes several files; expected names for INPUT and OUTPUT, not -")
-    bands = crossovers.crossover(*frequencies, **crossover_settings(options))
+    bands = reverb.crossover(*frequencies, **crossover_settings(settings))
     path = Path(rendering.destination)
     paths = [path.with_stem(f"{path.stem}-{number}") for number, _ in enumerate(bands, 1)]
     for path in paths:  # before the first is written
         check_output(path, rendering.force)
     for path, band in zip(paths, bands, strict=True):
-        report = render(rendering._replace(destination=str(path)), band)
-        _tell(f"band {band.number + 1}", rendering, band.report, report.sample_rate)
+        _render(replace(rendering, destination=str(path)), band, f"band {band.number + 1}")

@@ -1,37 +1,71 @@
 """`reverb filter design`: a filter's taps, what they reach, a picture of them, and files for other programs."""
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from reverb.cli.filter_options import METHODS, PHASES, crossover_settings
-from reverb.cli.options import FILE
+import reverb
+from reverb.choices import METHODS, PHASES, WEIGHTS, Method, Phase, Weight
+from reverb.cli.options import FILE, JSON, grouped
 
 if TYPE_CHECKING:
     from reverb.effects.design.report import FilterReport
     from reverb.effects.effect import Effect
     from reverb.responses.response import ImpulseResponse
 
-_KINDS = {
-    "lowpass": "LowPass",
-    "highpass": "HighPass",
-    "bandpass": "BandPass",
-    "bandstop": "BandStop",
-    "lowcut": "LowCut",
-    "highcut": "HighCut",
-    "lowshelf": "LowShelf",
-    "highshelf": "HighShelf",
-    "peak": "Peak",
-    "tilt": "Tilt",
-    "notch": "Notch",
-    "weighting": "Weighting",
-    "riaa": "RiaaCurve",
-    "crossover": "Band",
-    "eq": "load_equalizer",
+
+class CrossoverSettings(TypedDict, total=False):
+    """The settings of a crossover that are given."""
+
+    slope: int | None
+    transition: float
+    attenuation: float
+
+
+class _Settings(CrossoverSettings, total=False):
+    """The settings of any filter that are given."""
+
+    cutoff: float
+    low: float
+    high: float
+    ripple: float
+    method: Method
+    frequency: float
+    gain_db: float
+    q: float
+    pivot: float
+    harmonics: int
+    curve: Weight
+    frequencies: tuple[float, ...]
+    number: int
+    path: str
+    recording: bool
+    tolerance: float
+    phase: Phase
+
+
+# Functions, because a class is loaded when `reverb` is first asked for it.
+_KINDS: dict[str, Callable[[], Callable[..., "Effect"]]] = {
+    "lowpass": lambda: reverb.LowPass,
+    "highpass": lambda: reverb.HighPass,
+    "bandpass": lambda: reverb.BandPass,
+    "bandstop": lambda: reverb.BandStop,
+    "lowcut": lambda: reverb.LowCut,
+    "highcut": lambda: reverb.HighCut,
+    "lowshelf": lambda: reverb.LowShelf,
+    "highshelf": lambda: reverb.HighShelf,
+    "peak": lambda: reverb.Peak,
+    "tilt": lambda: reverb.Tilt,
+    "notch": lambda: reverb.Notch,
+    "weighting": lambda: reverb.Weighting,
+    "riaa": lambda: reverb.RiaaCurve,
+    "crossover": lambda: reverb.Band,
+    "eq": lambda: reverb.load_equalizer,
 }
-# Options named otherwise than what they set.
+# Options whose name differs from that of their setting.
 _NAMES = {"gain_db": "boost", "path": "file", "frequencies": "at", "number": "band"}
 _REQUIRED = ("cutoff", "low", "high", "frequency", "gain_db", "curve", "path", "frequencies", "number")
 _ENDINGS = (".wav", ".txt", ".npy", ".json")
@@ -40,39 +74,49 @@ _DEFAULT_RATE = 48_000
 
 @click.command()
 @click.argument("kind", type=click.Choice([*_KINDS]))
-@click.option("--cutoff", type=float, metavar="HZ", help="lowpass, highpass: the -6 dB point.")
-@click.option("--low", type=float, metavar="HZ", help="bandpass, bandstop: the lower -6 dB point.")
-@click.option("--high", type=float, metavar="HZ", help="bandpass, bandstop: the upper -6 dB point.")
-@click.option("--transition", type=float, metavar="HZ", help="Width from pass to stop band.")
-@click.option("--attenuation", type=float, metavar="DB", help="Of the stop band.")
-@click.option("--ripple", type=float, metavar="DB", help="Of the pass band.")
-@click.option("--method", type=click.Choice(METHODS), help="How filters to a specification are designed.")
-@click.option("--frequency", type=float, metavar="HZ", help="Of an equalizer.")
-@click.option("--boost", "gain_db", type=float, metavar="DB", help="peak, shelves, tilt; negative lowers.")
-@click.option("--q", type=float, metavar="Q", help="peak, shelves, notch.")
-@click.option("--pivot", type=float, metavar="HZ", help="tilt.")
-@click.option("--slope", type=int, metavar="DB", help="lowcut, highcut, crossover: per octave.")
-@click.option("--harmonics", type=int, metavar="N", help="notch.")
-@click.option("--curve", type=click.Choice(["A", "C", "K"]), help="weighting.")
-@click.option("--at", "frequencies", type=float, multiple=True, metavar="HZ", help="crossover: once or more.")
-@click.option("--band", "number", type=click.IntRange(1), metavar="N", help="crossover: from 1, the lowest.")
-@click.option(
-    "--file",
-    "path",
-    metavar="FILE",
-    type=FILE,
-    help="eq: a table of Hz and dB, or what REW and AutoEq write.",
-)
-@click.option("--recording", is_flag=True, default=None, help="riaa: as records are cut.")
-@click.option("--tolerance", type=float, metavar="DB", help="From an equalizer's curve.")
-@click.option(
-    "--phase", type=click.Choice(PHASES), help="[default: linear to a specification, minimum otherwise]"
+@grouped(
+    "settings",
+    _Settings,
+    click.option("--cutoff", type=float, metavar="HZ", help="lowpass, highpass: the -6 dB point."),
+    click.option("--low", type=float, metavar="HZ", help="bandpass, bandstop: the lower -6 dB point."),
+    click.option("--high", type=float, metavar="HZ", help="bandpass, bandstop: the upper -6 dB point."),
+    click.option("--transition", type=float, metavar="HZ", help="Width from pass to stop band."),
+    click.option("--attenuation", type=float, metavar="DB", help="Of the stop band."),
+    click.option("--ripple", type=float, metavar="DB", help="Of the pass band."),
+    click.option("--method", type=click.Choice(METHODS), help="How filters to a specification are designed."),
+    click.option("--frequency", type=float, metavar="HZ", help="Of an equalizer."),
+    click.option(
+        "--boost", "gain_db", type=float, metavar="DB", help="peak, shelves, tilt; negative lowers."
+    ),
+    click.option("--q", type=float, metavar="Q", help="peak, shelves, notch."),
+    click.option("--pivot", type=float, metavar="HZ", help="tilt."),
+    click.option("--slope", type=int, metavar="DB", help="lowcut, highcut, crossover: per octave."),
+    click.option("--harmonics", type=int, metavar="N", help="notch."),
+    click.option("--curve", type=click.Choice(WEIGHTS), help="weighting."),
+    click.option(
+        "--at", "frequencies", type=float, multiple=True, metavar="HZ", help="crossover: once or more."
+    ),
+    click.option(
+        "--band", "number", type=click.IntRange(1), metavar="N", help="crossover: from 1, the lowest."
+    ),
+    click.option(
+        "--file",
+        "path",
+        metavar="FILE",
+        type=FILE,
+        help="eq: a table of Hz and dB, or what REW and AutoEq write.",
+    ),
+    click.option("--recording", is_flag=True, default=None, help="riaa: as records are cut."),
+    click.option("--tolerance", type=float, metavar="DB", help="From an equalizer's curve."),
+    click.option(
+        "--phase", type=click.Choice(PHASES), help="[default: linear to a specification, minimum otherwise]"
+    ),
+    only_given=True,
 )
 @click.option(
     "--sample-rate",
     type=click.IntRange(1),
     default=_DEFAULT_RATE,
-    show_default=True,
     metavar="HZ",
     help="Sample rate of the taps.",
 )
@@ -93,15 +137,15 @@ _DEFAULT_RATE = 48_000
     help="Write the taps (.wav, .txt, .npy, .json); once or more.",
 )
 @click.option("--force", is_flag=True, help="Replace existing files.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 def design(
     kind: str,
+    settings: _Settings,
     sample_rate: int,
     plot: str | None,
     exports: tuple[str, ...],
     force: bool,
     as_json: bool,
-    **settings: Any,
 ) -> None:
     """Design a filter and say how many taps it takes, what they reach, and what they cost in time.
 
@@ -113,7 +157,7 @@ def design(
       reverb filter design eq --file headphones.csv --export taps.wav
       reverb filter design crossover --at 200 --at 2500 --band 1 --export low.wav
     """
-    effect = _effect(kind, {name: value for name, value in settings.items() if value not in (None, ())})
+    effect = _effect(kind, settings)
     report = _report(effect, sample_rate)
     for path in exports:
         _export(effect, sample_rate, path, force)
@@ -128,13 +172,16 @@ def design(
         click.echo(f"{effect!r}\n{report}")
 
 
-def _effect(kind: str, settings: dict[str, Any]) -> "Effect":
+def crossover_settings(settings: CrossoverSettings) -> CrossoverSettings:
+    """Return settings with which `reverb.crossover` makes steep filters if one of theirs is given."""
+    return {"slope": None, **settings} if settings.keys() & {"transition", "attenuation"} else settings
+
+
+def _effect(kind: str, settings: _Settings) -> "Effect":
     """Return the filter of a kind, or raise UsageError for an option that it does not have or lacks."""
     from inspect import signature
 
-    import reverb
-
-    make = getattr(reverb, _KINDS[kind])
+    make = _KINDS[kind]()
     known = signature(make).parameters
     for name in settings:
         if name not in known:
@@ -146,9 +193,8 @@ def _effect(kind: str, settings: dict[str, Any]) -> "Effect":
         bands = len(settings["frequencies"]) + 1
         if settings["number"] > bands:
             raise click.UsageError(f"--band {settings['number']}; the crossover has bands 1 to {bands}.")
-        settings = {**crossover_settings(settings), "number": settings["number"] - 1}
-    effect: Effect = make(**settings)
-    return effect
+        return make(**{**crossover_settings(settings), "number": settings["number"] - 1})
+    return make(**settings)
 
 
 def _report(effect: Any, sample_rate: int) -> "FilterReport":
@@ -166,11 +212,11 @@ def _option(name: str) -> str:
     return f"--{_NAMES.get(name, name)}"
 
 
-def _options(names: Any) -> str:
+def _options(names: Iterable[str]) -> str:
     return ", ".join(_option(name) for name in names)
 
 
-def _finite(facts: dict[str, Any]) -> dict[str, Any]:
+def _finite(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return facts as JSON can hold them: null for infinity."""
     return {name: None if value in (float("inf"), -float("inf")) else value for name, value in facts.items()}
 

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverb.cli.apply import complete_response
+from reverb.choices import BAND_SETS, BandSet
 from reverb.cli.ir_edit import edit
-from reverb.cli.ir_export import export
+from reverb.cli.ir_export import export, plot
 from reverb.cli.ir_identify import burst, identify
 from reverb.cli.ir_measure import deconvolve, record, sweep
-from reverb.cli.ir_plot import plot
 from reverb.cli.ir_synth import synth
-from reverb.cli.tables import number, show_csv, show_table
+from reverb.cli.options import JSON, LAYOUT, complete_response
+from reverb.cli.results import number, show_csv, show_table
 
 if TYPE_CHECKING:
     from reverb.responses.acoustics import AcousticReport, BandReport, ChannelReport
-    from reverb.responses.bands import BandSet
     from reverb.responses.decay.decay import DecayTime
     from reverb.responses.response import ImpulseResponse
 
@@ -40,23 +39,17 @@ ir.add_command(synth)
 for _command in (sweep, record, deconvolve, identify, burst, export, plot):
     ir.add_command(_command)
 
-_layout_option = click.option(
-    "--layout",
-    metavar="NAME",
-    help="Layout of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
-)
 _bands_option = click.option(
     "--bands",
-    type=click.Choice(["octave", "third", "broadband"]),
+    type=click.Choice(BAND_SETS),
     default="octave",
-    show_default=True,
     help="Bands of the ISO 3382 figures, in addition to the broadband ones.",
 )
 
 
 @ir.command("list")
 @click.argument("search", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 def list_responses(search: tuple[str, ...], as_json: bool) -> None:
     """List the responses that --ir knows by name: all, or those that contain every word of SEARCH.
 
@@ -86,13 +79,13 @@ def list_responses(search: tuple[str, ...], as_json: bool) -> None:
 
 @ir.command()
 @click.argument("name_or_file", shell_complete=complete_response)
-@_layout_option
+@LAYOUT
 @_bands_option
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, with every channel and the reason of every doubt."
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: a row per channel and band, then the means.")
-def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool, as_csv: bool) -> None:
+def info(name_or_file: str, layout: str | None, bands: BandSet, as_json: bool, as_csv: bool) -> None:
     """Show layout, length, level and the ISO 3382-1 figures of a response.
 
     EDT, T20 and T30 are decay times in seconds; C50 and C80 clarity in dB; D50 definition in percent; Ts the center
@@ -119,10 +112,10 @@ def info(name_or_file: str, layout: str | None, bands: "BandSet", as_json: bool,
 @ir.command()
 @click.argument("a", shell_complete=complete_response)
 @click.argument("b", shell_complete=complete_response)
-@_layout_option
+@LAYOUT
 @_bands_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def compare(a: str, b: str, layout: str | None, bands: "BandSet", as_json: bool) -> None:
+@JSON
+def compare(a: str, b: str, layout: str | None, bands: BandSet, as_json: bool) -> None:
     """Show the figures of two responses side by side, and their differences.
 
     A star marks a difference that listeners notice (ISO 3382-1, table A.1). --layout applies to both.
@@ -152,7 +145,7 @@ def compare(a: str, b: str, layout: str | None, bands: "BandSet", as_json: bool)
     show_table(rows)
 
 
-def measured(response: "ImpulseResponse", bands: "BandSet") -> "AcousticReport":
+def measured(response: "ImpulseResponse", bands: BandSet) -> "AcousticReport":
     """Measure the channels of a response that are not silent, in bands and over the whole range."""
     from reverb.responses.acoustics import measure, with_broadband
 

@@ -1,27 +1,63 @@
 """`reverb ir edit`: edit a response in steps, which are carried out in command-line order, as often as given."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 
-from reverb.cli.apply import complete_response
-from reverb.cli.options import Hertz, Pairs
+from reverb.choices import GAIN_MODES, LAYOUTS
+from reverb.cli.options import FORCE, QUIET, Hertz, Milliseconds, Pairs, complete_response, grouped
+from reverb.cli.results import save
 
 if TYPE_CHECKING:
+    from reverb.effects import edits
+    from reverb.responses import edit as editing
+    from reverb.responses import layouts, stretch, tail
+    from reverb.responses.decay import shaping
     from reverb.responses.response import ImpulseResponse
+else:
 
-Edit: TypeAlias = "Callable[[ImpulseResponse], ImpulseResponse]"
-_GAIN_MODES = ("none", "peak", "energy", "loudness", "peak-safe")
+    class _Module:
+        """A module that is imported when one of its functions is first used."""
+
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        def __getattr__(self, function: str) -> Any:
+            from importlib import import_module
+
+            return getattr(import_module(self._name), function)
+
+    edits = _Module("reverb.effects.edits")
+    editing = _Module("reverb.responses.edit")
+    layouts = _Module("reverb.responses.layouts")
+    shaping = _Module("reverb.responses.decay.shaping")
+    stretch = _Module("reverb.responses.stretch")
+    tail = _Module("reverb.responses.tail")
+
 _STEPS_KEY = "reverb.steps"
 
 
-class _Step(click.Option):
-    """An option that is a step of editing; its `make` turns the option's value into the edit."""
+class _Settings(NamedTuple):
+    """The options that are settings of all steps; `split` in seconds."""
 
-    def __init__(self, declarations: list[str], make: Callable[[Any], Any], **settings: Any) -> None:
-        super().__init__(declarations, multiple=True, **settings)
-        self.make = make
+    onset: float
+    floor: float
+    split: float
+    slope: int
+    bpm: float | None
+
+
+_Edit: TypeAlias = "Callable[[ImpulseResponse, Any, _Settings], ImpulseResponse]"
+"""Returns a response that is edited with the value of an option."""
+
+
+class _Step(click.Option):
+    """An option that is a step of editing."""
+
+    def __init__(self, name: str, edit: _Edit, text: str, settings: dict[str, Any]) -> None:
+        super().__init__([name], multiple=True, help=text, **settings)
+        self.edit = edit
 
 
 class _OrderedCommand(click.Command):
@@ -40,212 +76,200 @@ class _OrderedCommand(click.Command):
         return rest
 
 
-def _edit(module: str, function: str, *arguments: Any, **named: Any) -> Edit:
-    """Return the edit by a function of `reverb.responses` or `reverb.effects.edits`, which is imported late."""
+class _OnePair(Pairs):
+    """One number by frequency: ``6k:-3``."""
 
-    def edit_response(response: "ImpulseResponse") -> "ImpulseResponse":
-        from importlib import import_module
-
-        if module == "edits":
-            functions = import_module("reverb.effects.edits")
-        else:
-            functions = import_module(f"reverb.responses.{module}")
-        made: ImpulseResponse = getattr(functions, function)(response, *arguments, **named)
-        return made
-
-    return edit_response
-
-
-def _setting(name: str) -> Any:
-    return click.get_current_context().params[name]
-
-
-def _ms(function: str) -> Callable[[float], Edit]:
-    return lambda value: _edit("edit", function, value / 1000)
-
-
-def _flag(name: str, edit: Edit, text: str) -> _Step:
-    return _Step([name], lambda _: edit, is_flag=True, help=text)
-
-
-def _one_pair(function: str) -> Callable[[dict[float, float]], Edit]:
-    def make(pairs: dict[float, float]) -> Edit:
-        from reverb.errors import ParameterError
-
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float]:
+        """Return Hz and the number."""
+        pairs = super().convert(value, param, ctx)
         if len(pairs) != 1:
-            raise ParameterError(
-                f"{len(pairs)} shelves at once; expected one HZ:DB; give the option again for another shelf"
-            )
-        ((frequency, db),) = pairs.items()
-        return _edit("edits", function, frequency, db)
-
-    return make
+            self.fail(f"{value!r}; expected one HZ:DB; give the option again for another shelf", param, ctx)
+        ((frequency, number),) = pairs.items()
+        return frequency, number
 
 
-def _predelay(text: str) -> Edit:
+def _predelay(response: "ImpulseResponse", text: str, settings: _Settings) -> "ImpulseResponse":
     from reverb.effects.echoes import note_seconds
     from reverb.errors import ParameterError
 
     if "/" in text:
-        bpm = _setting("bpm")
-        if bpm is None:
+        if settings.bpm is None:
             raise ParameterError(f"pre-delay {text!r} is a note; give the tempo too, such as --bpm 120")
-        return _edit("edit", "predelay", note_seconds(text, bpm))
+        return editing.predelay(response, note_seconds(text, settings.bpm))
     try:
-        return _edit("edit", "predelay", float(text) / 1000)
+        return editing.predelay(response, float(text) / 1000)
     except ValueError:
         raise ParameterError(f"pre-delay {text!r}; expected ms, or a note such as 1/16 with --bpm") from None
 
 
-def _balance(side: str) -> Callable[[float], Edit]:
-    def make(db: float) -> Edit:
-        split = _setting("split") / 1000
-        return _edit("edit", "balance", **{side: db, "split": split})
+def _right_source(response: "ImpulseResponse", path: str, _: _Settings) -> "ImpulseResponse":
+    from reverb.store.library import impulse
 
-    return make
+    return layouts.true_stereo(response, impulse(path))
 
 
-def _pair(path: str) -> Edit:
-    def edit_response(response: "ImpulseResponse") -> "ImpulseResponse":
-        from reverb.responses.layouts import true_stereo
-        from reverb.store.library import impulse
-
-        return true_stereo(response, impulse(path))
-
-    return edit_response
-
-
-def _rate(sample_rate: int) -> Edit:
-    return lambda response: response.response(sample_rate)
-
+# Types of steps, as click takes them.
+_FLAG: dict[str, Any] = {"is_flag": True}
+_DB: dict[str, Any] = {"type": float, "metavar": "DB"}
+_FACTOR: dict[str, Any] = {"type": float, "metavar": "FACTOR"}
+_HZ: dict[str, Any] = {"type": Hertz(), "metavar": "HZ"}
+_MS: dict[str, Any] = {"type": Milliseconds(), "metavar": "MS"}
+_SHELF: dict[str, Any] = {"type": _OnePair(":"), "metavar": "HZ:DB"}
 
 _STEPS: Sequence[_Step] = (
     _Step(
-        ["--trim-head"],
-        lambda _: _edit("edit", "trim_head", _setting("onset")),
-        is_flag=True,
-        help="Cut the silence before the sound starts (--onset).",
+        "--trim-head",
+        lambda response, _, settings: editing.trim_head(response, settings.onset),
+        "Cut the silence before the sound starts (--onset).",
+        _FLAG,
     ),
     _Step(
-        ["--trim-tail"],
-        lambda db: _edit("edit", "trim_tail", db),
-        type=float,
-        metavar="DB",
-        help="Cut where the remaining energy is DB below the total, such as -60.",
-    ),
-    _Step(["--length"], _ms("set_length"), type=float, metavar="MS", help="Cut, or fill with silence."),
-    _flag("--cut-noise", _edit("edit", "cut_noise"), "Cut at the noise floor (Lundeby)."),
-    _Step(
-        ["--extend-tail"],
-        lambda _: _edit("tail", "extend_tail", _setting("floor")),
-        is_flag=True,
-        help="Continue each band's decay beyond the noise or the end, down to --floor.",
-    ),
-    _Step(["--fade-in"], _ms("fade_in"), type=float, metavar="MS", help="Fade in the first MS."),
-    _Step(["--fade-out"], _ms("fade_out"), type=float, metavar="MS", help="Fade out the last MS."),
-    _flag("--reverse", _edit("edit", "reverse"), "Reverse in time."),
-    _Step(
-        ["--stretch"],
-        lambda factor: _edit("stretch", "stretch_time", factor),
-        type=float,
-        metavar="FACTOR",
-        help="Longer at the same pitch; made for tails, rough on single echoes.",
+        "--trim-tail",
+        lambda response, db, _: editing.trim_tail(response, db),
+        "Cut where the remaining energy is DB below the total, such as -60.",
+        _DB,
     ),
     _Step(
-        ["--tape"],
-        lambda factor: _edit("stretch", "stretch_tape", factor),
-        type=float,
-        metavar="FACTOR",
-        help="Longer as by a slower tape: pitch falls and the room grows with it.",
+        "--length",
+        lambda response, seconds, _: editing.set_length(response, seconds),
+        "Cut, or fill with silence.",
+        _MS,
     ),
     _Step(
-        ["--predelay"],
+        "--cut-noise",
+        lambda response, *_: editing.cut_noise(response),
+        "Cut at the noise floor (Lundeby).",
+        _FLAG,
+    ),
+    _Step(
+        "--extend-tail",
+        lambda response, _, settings: tail.extend_tail(response, settings.floor),
+        "Continue each band's decay beyond the noise or the end, down to --floor.",
+        _FLAG,
+    ),
+    _Step(
+        "--fade-in",
+        lambda response, seconds, _: editing.fade_in(response, seconds),
+        "Fade in the first MS.",
+        _MS,
+    ),
+    _Step(
+        "--fade-out",
+        lambda response, seconds, _: editing.fade_out(response, seconds),
+        "Fade out the last MS.",
+        _MS,
+    ),
+    _Step("--reverse", lambda response, *_: editing.reverse(response), "Reverse in time.", _FLAG),
+    _Step(
+        "--stretch",
+        lambda response, factor, _: stretch.stretch_time(response, factor),
+        "Longer at the same pitch; made for tails, rough on single echoes.",
+        _FACTOR,
+    ),
+    _Step(
+        "--tape",
+        lambda response, factor, _: stretch.stretch_tape(response, factor),
+        "Longer as by a slower tape: pitch falls and the room grows with it.",
+        _FACTOR,
+    ),
+    _Step(
+        "--predelay",
         _predelay,
-        metavar="MS_OR_NOTE",
-        help="Silence before the response: ms, or a note (1/16, 1/8d, 1/8t) at --bpm.",
+        "Silence before the response: ms, or a note (1/16, 1/8d, 1/8t) at --bpm.",
+        {"metavar": "MS_OR_NOTE"},
     ),
     _Step(
-        ["--rt60"],
-        lambda target: _edit("decay.shaping", "with_rt60", target),
-        type=Pairs("=", alone=True),
-        metavar="S_OR_BANDS",
-        help="Decay time: 2.5 scales all bands; 125=3,1k=2,8k=0.9 sets octaves.",
+        "--rt60",
+        lambda response, target, _: shaping.with_rt60(response, target),
+        "Decay time: 2.5 scales all bands; 125=3,1k=2,8k=0.9 sets octaves.",
+        {"type": Pairs("=", alone=True), "metavar": "S_OR_BANDS"},
     ),
     _Step(
-        ["--attack"], _ms("attack"), type=float, metavar="MS", help="Let the level rise over the first MS."
+        "--attack",
+        lambda response, seconds, _: editing.attack(response, seconds),
+        "Let the level rise over the first MS.",
+        _MS,
     ),
     _Step(
-        ["--early"], _balance("early_db"), type=float, metavar="DB", help="Change the level before --split."
-    ),
-    _Step(["--late"], _balance("late_db"), type=float, metavar="DB", help="Change the level after --split."),
-    _Step(
-        ["--width"],
-        lambda factor: _edit("edits", "width", factor),
-        type=float,
-        metavar="0..4",
-        help="Stereo width: 0 is mono, 1 unchanged.",
+        "--early",
+        lambda response, db, settings: editing.balance(response, early_db=db, split=settings.split),
+        "Change the level before --split.",
+        _DB,
     ),
     _Step(
-        ["--to"],
-        lambda layout: _edit("layouts", "to_layout", layout),
-        type=click.Choice(["mono", "stereo", "true-stereo"]),
-        help="Convert the layout.",
+        "--late",
+        lambda response, db, settings: editing.balance(response, late_db=db, split=settings.split),
+        "Change the level after --split.",
+        _DB,
     ),
     _Step(
-        ["--right-source"],
-        _pair,
-        metavar="NAME_OR_FILE",
-        help="Make true stereo: INPUT was recorded with the source on the left, this with it on the right.",
+        "--width",
+        lambda response, factor, _: edits.width(response, factor),
+        "Stereo width: 0 is mono, 1 unchanged.",
+        {"type": float, "metavar": "0..4"},
     ),
     _Step(
-        ["--low-cut"],
-        lambda hz: _edit("edits", "low_cut", hz, _setting("slope")),
-        type=Hertz(),
-        metavar="HZ",
-        help="Roll off below HZ.",
+        "--to",
+        lambda response, layout, _: layouts.to_layout(response, layout),
+        "Convert the layout.",
+        {"type": click.Choice(LAYOUTS)},
     ),
     _Step(
-        ["--high-cut"],
-        lambda hz: _edit("edits", "high_cut", hz, _setting("slope")),
-        type=Hertz(),
-        metavar="HZ",
-        help="Roll off above HZ.",
+        "--right-source",
+        _right_source,
+        "Make true stereo: INPUT was recorded with the source on the left, this with it on the right.",
+        {"metavar": "NAME_OR_FILE"},
     ),
     _Step(
-        ["--low-shelf"],
-        _one_pair("low_shelf"),
-        type=Pairs(":"),
-        metavar="HZ:DB",
-        help="Raise or lower the bass.",
+        "--low-cut",
+        lambda response, hz, settings: edits.low_cut(response, hz, settings.slope),
+        "Roll off below HZ.",
+        _HZ,
     ),
     _Step(
-        ["--high-shelf"],
-        _one_pair("high_shelf"),
-        type=Pairs(":"),
-        metavar="HZ:DB",
-        help="Raise or lower the treble.",
+        "--high-cut",
+        lambda response, hz, settings: edits.high_cut(response, hz, settings.slope),
+        "Roll off above HZ.",
+        _HZ,
     ),
     _Step(
-        ["--eq"],
-        lambda curve: _edit("edits", "draw_curve", curve),
-        type=Pairs(":"),
-        metavar="HZ:DB,...",
-        help="Apply a curve through these points, such as 100:-3,1k:0,8k:2.",
+        "--low-shelf",
+        lambda response, pair, _: edits.low_shelf(response, *pair),
+        "Raise or lower the bass.",
+        _SHELF,
     ),
     _Step(
-        ["--gain"],
-        lambda db: lambda response: response.gain(db),
-        type=click.FloatRange(-200, 120),
-        metavar="DB",
-        help="Louder or softer.",
+        "--high-shelf",
+        lambda response, pair, _: edits.high_shelf(response, *pair),
+        "Raise or lower the treble.",
+        _SHELF,
     ),
     _Step(
-        ["--level"],
-        lambda mode: _edit("edit", "set_gain", mode),
-        type=click.Choice(_GAIN_MODES),
-        help="Normalize to a level; peak-safe: no input within full scale can clip.",
+        "--eq",
+        lambda response, curve, _: edits.draw_curve(response, curve),
+        "Apply a curve through these points, such as 100:-3,1k:0,8k:2.",
+        {"type": Pairs(":"), "metavar": "HZ:DB,..."},
     ),
-    _Step(["--rate"], _rate, type=int, metavar="HZ", help="Resample."),
+    _Step(
+        "--gain",
+        lambda response, db, _: response.gain(db),
+        "Louder or softer.",
+        {"type": click.FloatRange(-200, 120), "metavar": "DB"},
+    ),
+    _Step(
+        "--level",
+        lambda response, mode, _: editing.set_gain(response, mode),
+        "Normalize to a level; peak-safe: no input within full scale can clip.",
+        {"type": click.Choice(GAIN_MODES)},
+    ),
+    _Step(
+        "--rate",
+        lambda response, sample_rate, _: response.response(sample_rate),
+        "Resample.",
+        {"type": int, "metavar": "HZ"},
+    ),
 )
 
 
@@ -255,36 +279,35 @@ _STEPS: Sequence[_Step] = (
 @click.option(
     "--layout", metavar="NAME", help="Of INPUT: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS."
 )
-@click.option(
-    "--onset",
-    type=float,
-    default=-20.0,
-    show_default=True,
-    metavar="DB",
-    help="For --trim-head: level re peak at which the sound starts.",
+@grouped(
+    "settings",
+    _Settings,
+    click.option(
+        "--onset",
+        type=float,
+        default=-20.0,
+        metavar="DB",
+        help="For --trim-head: level re peak at which the sound starts.",
+    ),
+    click.option(
+        "--floor",
+        type=float,
+        default=-90.0,
+        metavar="DB",
+        help="For --extend-tail: level re peak at which the tail ends.",
+    ),
+    click.option(
+        "--split",
+        type=Milliseconds(),
+        default=80.0,
+        metavar="MS",
+        help="For --early and --late: end of the early part.",
+    ),
+    click.option("--slope", type=int, default=12, metavar="DB", help="For cuts: slope per octave."),
+    click.option("--bpm", type=float, metavar="BPM", help="Tempo, for a --predelay in notes."),
 )
-@click.option(
-    "--floor",
-    type=float,
-    default=-90.0,
-    show_default=True,
-    metavar="DB",
-    help="For --extend-tail: level re peak at which the tail ends.",
-)
-@click.option(
-    "--split",
-    type=float,
-    default=80.0,
-    show_default=True,
-    metavar="MS",
-    help="For --early and --late: end of the early part.",
-)
-@click.option(
-    "--slope", type=int, default=12, show_default=True, metavar="DB", help="For cuts: slope per octave."
-)
-@click.option("--bpm", type=float, metavar="BPM", help="Tempo, for a --predelay in notes.")
-@click.option("--force", is_flag=True, help="Replace an existing OUTPUT.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@FORCE
+@QUIET
 @click.pass_context
 def edit(
     ctx: click.Context,
@@ -292,9 +315,9 @@ def edit(
     source: str,
     output: str,
     layout: str | None,
+    settings: _Settings,
     force: bool,
     quiet: bool,
-    **_settings: Any,
 ) -> None:
     """Edit the response INPUT, a name or a file, and write the result to OUTPUT.
 
@@ -314,29 +337,10 @@ def edit(
 
     output_format(output)
     check_output(output, force)
-    edits = [step.make(value) for step, value in ctx.meta[_STEPS_KEY]]
     response = impulse(source, layout)
-    for edit_response in edits:
-        response = edit_response(response)
+    for step, value in ctx.meta[_STEPS_KEY]:
+        response = step.edit(response, value, settings)
     save(response, output, force=force, quiet=quiet)
-
-
-def save(response: "ImpulseResponse", output: str, *, force: bool, quiet: bool) -> None:
-    """Write a response, named after its file, and print one line about it."""
-    from pathlib import Path
-
-    from reverb.levels import to_db
-    from reverb.responses.level import peak
-    from reverb.responses.response import derived
-    from reverb.store.response_files import save_response
-
-    response = derived(response, name=Path(output).stem)
-    save_response(response, output, overwrite=force)
-    if not quiet:
-        click.echo(
-            f"{click.format_filename(output)}: {response.layout}, {response.seconds:.3f} s at "
-            f"{response.sample_rate} Hz, peak {to_db(peak(response)):.1f} dBFS"
-        )
 
 
 edit.params.extend(_STEPS)

@@ -1,9 +1,8 @@
-"""`reverb ir export`: write a response for other programs, or convert it to another format."""
+"""`reverb ir export|plot`: write a response for other programs, convert its format, or draw it."""
 
 import click
 
-from reverb.cli.apply import complete_response
-from reverb.cli.options import FILE
+from reverb.cli.options import FILE, FORCE, LAYOUT, QUIET, complete_response
 
 _FORMATS = ("audio", "raw", "npy", "text", "camilladsp", "brutefir", "equalizer-apo", "jconvolver", "ffmpeg")
 _BY_ENDING = {
@@ -32,14 +31,9 @@ _BY_ENDING = {
     "--channels",
     type=click.IntRange(1, 64),
     default=2,
-    show_default=True,
     help="Number of channels to convolve with a mono response.",
 )
-@click.option(
-    "--layout",
-    metavar="NAME",
-    help="Layout of RESPONSE: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
-)
+@LAYOUT
 @click.option(
     "--sample-rate", type=int, metavar="HZ", help="Sample rate of RESPONSE, if its file does not give it."
 )
@@ -50,8 +44,8 @@ _BY_ENDING = {
     metavar="AZIMUTH[,ELEVATION]",
     help="Direction in a SOFA file, in degrees to the left and up; two give true stereo.  [default: 0,0]",
 )
-@click.option("--force", is_flag=True, help="Replace existing files.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
+@FORCE
+@QUIET
 def export(
     response: str,
     output: str,
@@ -114,3 +108,46 @@ def _direction(text: str) -> tuple[float, float]:
         return float(azimuth), float(elevation or 0)
     except ValueError as error:
         raise click.UsageError(f"direction {text!r}; expected degrees, such as 30 or -30,15") from error
+
+
+@click.command()
+@click.argument("name_or_file", shell_complete=complete_response)
+@click.argument("output", metavar="OUT", required=False, type=FILE)
+@click.option("--dark", is_flag=True, help="Draw on a dark background.")
+@click.option(
+    "--range", "dynamic_range", type=float, default=80.0, metavar="DB", help="Range of decay and spectrogram."
+)
+@click.option("--title", metavar="TEXT", help="Title of the picture.  [default: the response's name]")
+@LAYOUT
+@FORCE
+@QUIET
+def plot(
+    name_or_file: str,
+    output: str | None,
+    dark: bool,
+    dynamic_range: float,
+    title: str | None,
+    layout: str | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Draw a response: waveform, energy decay, spectrogram, decay times, frequency response.
+
+    OUT ends in .png, .svg or .pdf; by default it is the response's name with .png. Hollow marks are unreliable decay
+    times (see reverb ir info).
+
+    \b
+    Examples:
+      reverb ir plot church
+      reverb ir plot my_room.wav room.pdf --dark
+    """
+    from pathlib import Path
+
+    from reverb.plots import save, sheet
+    from reverb.store.library import impulse
+
+    response = impulse(name_or_file, layout)
+    path = output or f"{Path(name_or_file).stem}.png"
+    save(sheet(response, dark=dark, dynamic_range=dynamic_range, title=title), path, overwrite=force)
+    if not quiet:
+        click.echo(path)

@@ -4,25 +4,17 @@ from dataclasses import asdict
 
 import click
 
-from reverb.cli.ir_edit import save
-from reverb.cli.options import FILE, REPORT_OPTIONS, Renamed, with_options
-from reverb.cli.tables import show_report
+from reverb.cli.options import FILE, Milliseconds, Renamed
+from reverb.cli.results import ReportOptions, report_options, save
 
 
 @click.command()
 @click.argument("dry", metavar="DRY", type=FILE)
 @click.argument("wet", metavar="WET", type=FILE)
 @click.argument("output", metavar="OUT", type=FILE)
+@click.option("--length", type=float, default=3.0, metavar="S", help="Length of the response.")
 @click.option(
-    "--length", type=float, default=3.0, show_default=True, metavar="S", help="Length of the response."
-)
-@click.option(
-    "--lead",
-    type=float,
-    default=10.0,
-    show_default=True,
-    metavar="MS",
-    help="Time to keep before the direct sound.",
+    "--lead", type=Milliseconds(), default=10.0, metavar="MS", help="Time to keep before the direct sound."
 )
 @click.option(
     "--regularization",
@@ -30,20 +22,14 @@ from reverb.cli.tables import show_report
     former="--regularisation",
     type=float,
     default=-70.0,
-    show_default=True,
     metavar="DB",
     help="Level of the music below which nothing is estimated; raise it for noisy recordings.",
 )
+@click.option("--iterations", type=int, default=40, help="Maximum number of the solver's steps.")
 @click.option(
-    "--iterations", type=int, default=40, show_default=True, help="Maximum number of the solver's steps."
+    "--align/--no-align", default=True, help="Start the response at the direct sound, or keep the delay."
 )
-@click.option(
-    "--align/--no-align",
-    default=True,
-    show_default=True,
-    help="Start the response at the direct sound, or keep the delay.",
-)
-@with_options(REPORT_OPTIONS)
+@report_options
 def identify(
     dry: str,
     wet: str,
@@ -53,9 +39,7 @@ def identify(
     regularization: float,
     iterations: int,
     align: bool,
-    as_json: bool,
-    force: bool,
-    quiet: bool,
+    report: ReportOptions,
 ) -> None:
     """Estimate the response from a DRY recording and the same music WET: capture a reverb's sound.
 
@@ -70,24 +54,17 @@ def identify(
     from reverb.responses.measure.identify import identify as identify_response
     from reverb.store.sweep_files import load_played
 
-    check_output(output, force)
+    check_output(output, report.force)
     (x, rate, _), (y, wet_rate, _) = load_played(dry), load_played(wet)
     if rate != wet_rate:
         raise click.ClickException(f"{dry} has {rate} Hz, {wet} {wet_rate} Hz; they must be equal")
     found = identify_response(
-        x,
-        y,
-        rate,
-        length,
-        lead=lead / 1000,
-        regularisation=regularization,
-        iterations=iterations,
-        align=align,
+        x, y, rate, length, lead=lead, regularisation=regularization, iterations=iterations, align=align
     )
-    save(found.response, output, force=force, quiet=True)
+    save(found.response, output, force=report.force, quiet=True)
     facts = {"delay (ms)": round(1000 * found.delay, 3), "unexplained (dB)": round(found.residual, 1)}
     bands = [asdict(band) for band in found.coherence]
-    show_report(facts, found.objections, as_json, quiet, bands)
+    report.show(facts, found.objections, bands)
 
 
 @click.command()
@@ -96,21 +73,16 @@ def identify(
 @click.option(
     "--length", type=float, metavar="S", help="Length of the response.  [default: that of the recording]"
 )
-@click.option(
-    "--flatten/--no-flatten", default=True, show_default=True, help="Flatten the spectrum of the source."
-)
+@click.option("--flatten/--no-flatten", default=True, help="Flatten the spectrum of the source.")
 @click.option(
     "--direct",
-    type=float,
+    type=Milliseconds(),
     default=4.0,
-    show_default=True,
     metavar="MS",
     help="Time from the direct sound to the first reflection.",
 )
-@click.option(
-    "--limit", type=float, default=12.0, show_default=True, metavar="DB", help="Largest boost or cut."
-)
-@with_options(REPORT_OPTIONS)
+@click.option("--limit", type=float, default=12.0, metavar="DB", help="Largest boost or cut.")
+@report_options
 def burst(
     recording: str,
     output: str,
@@ -118,9 +90,7 @@ def burst(
     flatten: bool,
     direct: float,
     limit: float,
-    as_json: bool,
-    force: bool,
-    quiet: bool,
+    report: ReportOptions,
 ) -> None:
     """Turn the recording of a balloon pop or a clap into a response.
 
@@ -134,14 +104,14 @@ def burst(
     from reverb.responses.measure.burst import from_burst
     from reverb.store.sweep_files import load_played
 
-    check_output(output, force)
+    check_output(output, report.force)
     samples, rate, _ = load_played(recording)
-    made = from_burst(samples, rate, seconds=length, flatten=flatten, direct=direct / 1000, limit=limit)
-    save(made.response, output, force=force, quiet=True)
+    made = from_burst(samples, rate, seconds=length, flatten=flatten, direct=direct, limit=limit)
+    save(made.response, output, force=report.force, quiet=True)
     band = "-" if made.flattened is None else f"{made.flattened[0]:.0f} to {made.flattened[1]:.0f}"
     facts = {
         "flattened (Hz)": band,
         "correction (dB)": round(made.correction, 1),
         "decay range (dB)": round(made.dynamic_range, 1),
     }
-    show_report(facts, made.objections, as_json, quiet)
+    report.show(facts, made.objections)

@@ -1,48 +1,28 @@
 """`reverb ir sweep|record|deconvolve`: measure a room's response with a sine sweep."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from reverb.cli.ir_edit import save
-from reverb.cli.options import FILE, REPORT_OPTIONS, grouped, with_options
-from reverb.cli.tables import show_report
+from reverb.cli.options import FILE, FORCE, Channels, Milliseconds, grouped
+from reverb.cli.results import ReportOptions, report_options, save
 
 if TYPE_CHECKING:
     from reverb.responses.measure.deconvolution import Measurement
-    from reverb.responses.measure.sweep import Sweep
 
 
-class _SweepSettings(NamedTuple):
-    """The options of a sweep; fades in ms, `high` None for the default."""
+class _SweepSettings(TypedDict, total=False):
+    """The options of a sweep that are given, as `Sweep` takes them."""
 
     seconds: float
     low: float
-    high: float | None
+    high: float
     level: float
     pause: float
     repetitions: int
     sources: int
     fade_in: float
     fade_out: float
-
-    def at(self, sample_rate: int) -> "Sweep":
-        """Return the sweep at a sample rate."""
-        from reverb.responses.measure.sweep import Sweep
-
-        return Sweep(
-            sample_rate=sample_rate,
-            seconds=self.seconds,
-            low=self.low,
-            high=0.0 if self.high is None else self.high,
-            level=self.level,
-            pause=self.pause,
-            repetitions=self.repetitions,
-            sources=self.sources,
-            fade_in=self.fade_in / 1000,
-            fade_out=self.fade_out / 1000,
-        )
 
 
 class _CardSettings(TypedDict):
@@ -56,29 +36,19 @@ class _CardSettings(TypedDict):
     block_size: int
 
 
-def _channels(_ctx: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
-    try:
-        return None if text is None else tuple(int(number) for number in text.split(","))
-    except ValueError as error:
-        raise click.UsageError(f"channels {text!r}; expected numbers from 1, such as 1,2") from error
-
-
 _sweep_options = grouped(
     "settings",
     _SweepSettings,
-    click.option(
-        "--seconds", type=float, default=10.0, show_default=True, metavar="S", help="Length of one sweep."
-    ),
-    click.option("--low", type=float, default=20.0, show_default=True, metavar="HZ", help="First frequency."),
+    click.option("--seconds", type=float, default=10.0, metavar="S", help="Length of one sweep."),
+    click.option("--low", type=float, default=20.0, metavar="HZ", help="First frequency."),
     click.option(
         "--high", type=float, metavar="HZ", help="Last frequency.  [default: 20000, or near Nyquist]"
     ),
-    click.option("--level", type=float, default=-6.0, show_default=True, metavar="DBFS", help="Peak level."),
+    click.option("--level", type=float, default=-6.0, metavar="DBFS", help="Peak level."),
     click.option(
         "--pause",
         type=float,
         default=3.0,
-        show_default=True,
         metavar="S",
         help="Silence after each sweep; must be longer than the room's decay.",
     ),
@@ -86,22 +56,17 @@ _sweep_options = grouped(
         "--repetitions",
         type=int,
         default=1,
-        show_default=True,
         help="Sweeps per source, which are averaged; two or more reveal clock drift.",
     ),
     click.option(
         "--sources",
         type=int,
         default=1,
-        show_default=True,
         help="Loudspeakers, which play one after the other on a channel each; 2 give true stereo.",
     ),
-    click.option(
-        "--fade-in", type=float, default=50.0, show_default=True, metavar="MS", help="Fade-in of a sweep."
-    ),
-    click.option(
-        "--fade-out", type=float, default=10.0, show_default=True, metavar="MS", help="Fade-out of a sweep."
-    ),
+    click.option("--fade-in", type=Milliseconds(), default=50.0, metavar="MS", help="Fade-in of a sweep."),
+    click.option("--fade-out", type=Milliseconds(), default=10.0, metavar="MS", help="Fade-out of a sweep."),
+    only_given=True,
 )
 _card_options = grouped(
     "card",
@@ -110,22 +75,20 @@ _card_options = grouped(
     click.option("--output-device", metavar="DEVICE", help="Number or part of the name; see reverb devices."),
     click.option(
         "--input-channels",
+        type=Channels(),
         metavar="N,N",
-        callback=_channels,
         help="Channels of the microphones, from 1.  [default: 1,2]",
     ),
     click.option(
         "--output-channels",
+        type=Channels(),
         metavar="N,N",
-        callback=_channels,
         help="Channels of the loudspeakers, from 1.  [default: 1, 2, ...]",
     ),
     click.option(
         "--sample-rate", type=int, metavar="HZ", help="Sample rate of the card.  [default: the card's]"
     ),
-    click.option(
-        "--block-size", type=int, default=1024, show_default=True, metavar="FRAMES", help="Frames per block."
-    ),
+    click.option("--block-size", type=int, default=1024, metavar="FRAMES", help="Frames per block."),
 )
 _LENGTH = click.option(
     "--length", type=float, metavar="S", help="Length of the response.  [default: that of the pause]"
@@ -135,35 +98,17 @@ _LENGTH = click.option(
 @click.command()
 @click.argument("output", metavar="OUT.wav", type=FILE)
 @_sweep_options
-@click.option(
-    "--sample-rate",
-    type=int,
-    default=48_000,
-    show_default=True,
-    metavar="HZ",
-    help="Sample rate of the file.",
-)
-@click.option(
-    "--subtype",
-    default="PCM_24",
-    show_default=True,
-    metavar="NAME",
-    help="Sample format: PCM_16, PCM_24 or FLOAT.",
-)
+@click.option("--sample-rate", type=int, default=48_000, metavar="HZ", help="Sample rate of the file.")
+@click.option("--subtype", default="PCM_24", metavar="NAME", help="Sample format: PCM_16, PCM_24 or FLOAT.")
 @click.option(
     "--inverse",
     metavar="FILE",
     type=FILE,
     help="Also write the inverse filter, for other convolvers (float).",
 )
-@click.option("--force", is_flag=True, help="Replace an existing output.")
+@FORCE
 def sweep(
-    output: str,
-    settings: _SweepSettings,
-    sample_rate: int,
-    subtype: str,
-    inverse: str | None,
-    force: bool,
+    output: str, settings: _SweepSettings, sample_rate: int, subtype: str, inverse: str | None, force: bool
 ) -> None:
     """Write the exponential sine sweep to play in a room (Farina 2000).
 
@@ -175,11 +120,11 @@ def sweep(
       reverb ir sweep sweep.wav --seconds 20 --pause 6
       reverb ir sweep pair.wav --sources 2 --repetitions 3
     """
+    from reverb.responses.measure.sweep import Sweep, signal
     from reverb.responses.measure.sweep import inverse as inverse_filter
-    from reverb.responses.measure.sweep import signal
     from reverb.store.sweep_files import save_played
 
-    made = settings.at(sample_rate)
+    made = Sweep(sample_rate=sample_rate, **settings)
     save_played(signal(made), made, output, subtype=subtype, overwrite=force)
     if inverse is not None:
         from reverb.responses.response import ImpulseResponse
@@ -201,20 +146,12 @@ def sweep(
 )
 @_LENGTH
 @click.option(
-    "--lead",
-    type=float,
-    default=20.0,
-    show_default=True,
-    metavar="MS",
-    help="Time to keep before the direct sound.",
+    "--lead", type=Milliseconds(), default=20.0, metavar="MS", help="Time to keep before the direct sound."
 )
 @click.option(
-    "--drift/--no-drift",
-    default=True,
-    show_default=True,
-    help="Correct the drift between two clocks, which repetitions reveal.",
+    "--drift/--no-drift", default=True, help="Correct the drift between two clocks, which repetitions reveal."
 )
-@with_options(REPORT_OPTIONS)
+@report_options
 def deconvolve(
     recordings: tuple[str, ...],
     output: str,
@@ -222,9 +159,7 @@ def deconvolve(
     length: float | None,
     lead: float,
     drift: bool,
-    as_json: bool,
-    force: bool,
-    quiet: bool,
+    report: ReportOptions,
 ) -> None:
     """Turn the recording of a sweep into the response of the room, and report its quality.
 
@@ -237,9 +172,10 @@ def deconvolve(
       reverb ir deconvolve left.wav right.wav room.wav --sweep sweep.wav --length 4
     """
     from reverb.audiofiles.outputs import check_output
+    from reverb.responses.measure.deconvolution import deconvolve as measure
     from reverb.store.sweep_files import load_played
 
-    check_output(output, force)
+    check_output(output, report.force)
     takes = [load_played(path) for path in recordings]
     rate = takes[0][1]
     for path, (_, other, _) in zip(recordings, takes, strict=True):
@@ -258,9 +194,11 @@ def deconvolve(
         raise click.UsageError(
             "the recording does not note the sweep that was played; give it with --sweep FILE"
         )
-    measured = _deconvolved([take[0] for take in takes], rate, known or wave, length, lead, drift)
-    save(measured.response, output, force=force, quiet=True)
-    _show(measured, as_json, quiet)
+    measured = measure(
+        [take[0] for take in takes], rate, known or wave, seconds=length, lead=lead, correct_drift=drift
+    )
+    save(measured.response, output, force=report.force, quiet=True)
+    _show(measured, report)
 
 
 @click.command()
@@ -269,16 +207,14 @@ def deconvolve(
 @_card_options
 @click.option("--response", metavar="OUT", type=FILE, help="Also write the response.")
 @_LENGTH
-@with_options(REPORT_OPTIONS)
+@report_options
 def record(
     recording: str,
     settings: _SweepSettings,
     card: _CardSettings,
     response: str | None,
     length: float | None,
-    as_json: bool,
-    force: bool,
-    quiet: bool,
+    report: ReportOptions,
 ) -> None:
     """Play a sweep through the sound card and record the room.
 
@@ -293,39 +229,34 @@ def record(
     from reverb.audiofiles.outputs import check_output
     from reverb.live.play_record import card_setup, play_and_record
     from reverb.live.settings import LiveSettings
-    from reverb.responses.measure.sweep import signal
+    from reverb.responses.measure.deconvolution import deconvolve as measure
+    from reverb.responses.measure.sweep import Sweep, signal
     from reverb.store.sweep_files import save_played
 
     for path in filter(None, (recording, response)):
-        check_output(path, force)
-    setup = card_setup(LiveSettings(**card, latency="high"), settings.sources)
-    made = settings.at(setup.stream.sample_rate)
+        check_output(path, report.force)
+    setup = card_setup(LiveSettings(**card, latency="high"), settings["sources"])
+    made = Sweep(sample_rate=setup.stream.sample_rate, **settings)
     sound = signal(made)
-    with click.progressbar(length=len(sound), label="measuring", hidden=quiet or as_json) as bar:
+    with click.progressbar(
+        length=len(sound), label="measuring", hidden=report.quiet or report.as_json
+    ) as bar:
         taken = play_and_record(
             sound, setup, progress=lambda seconds: bar.update(int(seconds * made.sample_rate) - bar.pos)
         )
-    save_played(taken.samples, made, recording, subtype="FLOAT", overwrite=force)
+    save_played(taken.samples, made, recording, subtype="FLOAT", overwrite=report.force)
     if taken.dropouts:
         click.echo(
             f"Warning: the card lost {taken.dropouts} blocks; try a larger --block-size and measure again",
             err=True,
         )
     if response is not None:
-        measured = _deconvolved([taken.samples], taken.sample_rate, made, length, 20.0, True)
-        save(measured.response, response, force=force, quiet=True)
-        _show(measured, as_json, quiet)
+        measured = measure(taken.samples, taken.sample_rate, made, seconds=length)
+        save(measured.response, response, force=report.force, quiet=True)
+        _show(measured, report)
 
 
-def _deconvolved(
-    takes: Sequence[Any], rate: int, played: Any, length: float | None, lead: float, drift: bool
-) -> "Measurement":
-    from reverb.responses.measure.deconvolution import deconvolve as divide
-
-    return divide(takes, rate, played, seconds=length, lead=lead / 1000, correct_drift=drift)
-
-
-def _show(measured: "Measurement", as_json: bool, quiet: bool) -> None:
+def _show(measured: "Measurement", report: ReportOptions) -> None:
     def rounded(value: float | None, digits: int = 1) -> float | None:
         return None if value is None or abs(value) == float("inf") else round(value, digits)
 
@@ -341,9 +272,4 @@ def _show(measured: "Measurement", as_json: bool, quiet: bool) -> None:
     }
     for number, level in enumerate(measured.harmonics, 2):
         facts[f"harmonic {number} (dB)"] = rounded(level)
-    show_report(
-        {name: value for name, value in facts.items() if value is not None},
-        measured.objections,
-        as_json,
-        quiet,
-    )
+    report.show({name: value for name, value in facts.items() if value is not None}, measured.objections)

@@ -1,18 +1,19 @@
 """`reverb ir synth`: synthesize responses of rooms and plates."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
 
 import click
 
-from reverb.cli.ir_edit import save
-from reverb.cli.options import Numbers, Pairs, with_options
+from reverb.choices import LAYOUTS, PLATE_LAYOUTS, Layout, PlateLayout
+from reverb.cli.options import FORCE, QUIET, Decorator, Numbers, Pairs, grouped
+from reverb.cli.results import save
 
 if TYPE_CHECKING:
-    from reverb.responses.layouts import Layout
-    from reverb.responses.rooms.plate import PlateLayout
+    from reverb.responses.response import ImpulseResponse
 
-_Command = Callable[..., None]
+_Layout = TypeVar("_Layout", Layout, PlateLayout)
 
 
 class _FloorPlan(click.ParamType[tuple[tuple[float, float], ...]]):
@@ -35,46 +36,87 @@ _ROOM_SIZE = Numbers(3, "LENGTHxWIDTHxHEIGHT in meters, such as 12x8x4")
 _POSITION = Numbers(3, "X,Y,Z in meters, such as 2,3.5,1.6")
 _PLATE_SIZE = Numbers(2, "LENGTHxWIDTH in meters, such as 2x1")
 _SPACING = click.option(
-    "--spacing",
-    type=float,
-    default=0.4,
-    show_default=True,
-    metavar="M",
-    help="Distance between the microphones.",
+    "--spacing", type=float, default=0.4, metavar="M", help="Distance between the microphones."
 )
 _ANGLE = click.option(
-    "--angle",
-    type=float,
-    default=50.0,
-    show_default=True,
-    metavar="DEGREES",
-    help="Each microphone's turn outwards.",
+    "--angle", type=float, default=50.0, metavar="DEGREES", help="Each microphone's turn outwards."
 )
 
 
-def _common_options(layouts: tuple[str, ...]) -> Callable[[_Command], _Command]:
-    options = (
+@dataclass(frozen=True)
+class _Output(Generic[_Layout]):
+    """The response to write."""
+
+    output: str
+    layout: _Layout
+    sample_rate: int
+    force: bool
+    quiet: bool
+
+    def check(self) -> None:
+        """Raise an error if the file cannot be written."""
+        from reverb.audiofiles.files import output_format
+        from reverb.audiofiles.outputs import check_output
+
+        output_format(self.output)
+        check_output(self.output, self.force)
+
+    def save(self, response: "ImpulseResponse") -> None:
+        """Write the response."""
+        save(response, self.output, force=self.force, quiet=self.quiet)
+
+
+class _Figures(TypedDict):
+    """The options of a room from figures, as `Figures` takes them."""
+
+    rt60: float | dict[float, float]
+    size: float
+    distance: float | None
+    early_db: float
+    density: float
+    spacing: float
+    angle: float
+    seed: int
+
+
+class _Room(TypedDict):
+    """The options of a room, as `build` takes them."""
+
+    size: tuple[float, float, float] | None
+    plan: tuple[tuple[float, float], ...] | None
+    height: float | None
+    walls: str
+    floor: str
+    ceiling: str
+    relief: str
+    rt60: float | dict[float, float] | None
+    source: tuple[float, float, float] | None
+    microphones: tuple[float, float, float] | None
+    spacing: float
+    angle: float
+    order: int
+    seed: int
+
+
+def _output_options(layouts: Sequence[str]) -> Decorator:
+    return grouped(
+        "output",
+        _Output,
+        click.argument("output", type=click.Path()),
         click.option(
-            "--layout",
-            type=click.Choice(layouts),
-            default="stereo",
-            show_default=True,
-            help="Layout of the response.",
+            "--layout", type=click.Choice(layouts), default="stereo", help="Layout of the response."
         ),
         click.option(
             "--rate",
             "sample_rate",
             type=int,
             default=48_000,
-            show_default=True,
             metavar="HZ",
             help="Sample rate of the response.",
         ),
-        click.option("--force", is_flag=True, help="Replace an existing OUTPUT."),
-        click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+        FORCE,
+        QUIET,
     )
-
-    return with_options([click.argument("output", type=click.Path())], options)
 
 
 @click.group()
@@ -90,65 +132,49 @@ def synth() -> None:
 
 
 @synth.command()
-@_common_options(("mono", "stereo", "true-stereo"))
-@click.option(
-    "--rt60",
-    type=Pairs("=", alone=True),
-    default="1.5",
-    show_default=True,
-    metavar="S_OR_BANDS",
-    help="Decay time: 2 for all octaves, or 125=3,1k=2,8k=0.9.",
+@_output_options(LAYOUTS)
+@grouped(
+    "settings",
+    _Figures,
+    click.option(
+        "--rt60",
+        type=Pairs("=", alone=True),
+        default="1.5",
+        metavar="S_OR_BANDS",
+        help="Decay time: 2 for all octaves, or 125=3,1k=2,8k=0.9.",
+    ),
+    click.option("--size", type=float, default=12.0, metavar="M", help="Cube root of the volume."),
+    click.option(
+        "--distance",
+        type=float,
+        metavar="M",
+        help="From source to microphones.  [default: 0.3 of the length]",
+    ),
+    click.option(
+        "--early",
+        "early_db",
+        type=float,
+        default=0.0,
+        metavar="DB",
+        help="Change the level of the early reflections.",
+    ),
+    click.option(
+        "--density",
+        type=float,
+        default=1.0,
+        metavar="0.01..4",
+        help="Density of the tail; low values are grainy.",
+    ),
+    _SPACING,
+    _ANGLE,
+    click.option(
+        "--seed",
+        type=click.IntRange(0),
+        default=0,
+        help="Another number gives another room with the same figures.",
+    ),
 )
-@click.option(
-    "--size", type=float, default=12.0, show_default=True, metavar="M", help="Cube root of the volume."
-)
-@click.option(
-    "--distance",
-    type=float,
-    metavar="M",
-    help="From source to microphones.  [default: 0.3 of the length]",
-)
-@click.option(
-    "--early",
-    "early_db",
-    type=float,
-    default=0.0,
-    show_default=True,
-    metavar="DB",
-    help="Change the level of the early reflections.",
-)
-@click.option(
-    "--density",
-    type=float,
-    default=1.0,
-    show_default=True,
-    metavar="0.01..4",
-    help="Density of the tail; low values are grainy.",
-)
-@_SPACING
-@_ANGLE
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Another number gives another room with the same figures.",
-)
-def figures(
-    output: str,
-    layout: "Layout",
-    sample_rate: int,
-    force: bool,
-    quiet: bool,
-    rt60: float | dict[float, float],
-    size: float,
-    distance: float | None,
-    early_db: float,
-    density: float,
-    spacing: float,
-    angle: float,
-    seed: int,
-) -> None:
+def figures(output: _Output[Layout], settings: _Figures) -> None:
     """Synthesize a room from figures: decay time, size, distance and density.
 
     \b
@@ -158,87 +184,46 @@ def figures(
     """
     from reverb.responses.rooms.figures import Figures, synthesise
 
-    _check(output, force)
-    wanted = Figures(
-        rt60=rt60,
-        size=size,
-        distance=distance,
-        early_db=early_db,
-        density=density,
-        spacing=spacing,
-        angle=angle,
-        seed=seed,
-    )
-    save(synthesise(wanted, sample_rate, layout), output, force=force, quiet=quiet)
+    output.check()
+    output.save(synthesise(Figures(**settings), output.sample_rate, output.layout))
 
 
 @synth.command()
-@_common_options(("mono", "stereo", "true-stereo"))
-@click.option("--size", type=_ROOM_SIZE, metavar="LxWxH", help="Sides of a rectangular room, in meters.")
-@click.option(
-    "--plan",
-    type=_FloorPlan(),
-    metavar="CORNERS",
-    help="Instead of --size: the floor's corners in meters, such as '0,0 6,0 7,4 0,5'.",
+@_output_options(LAYOUTS)
+@grouped(
+    "settings",
+    _Room,
+    click.option("--size", type=_ROOM_SIZE, metavar="LxWxH", help="Sides of a rectangular room, in meters."),
+    click.option(
+        "--plan",
+        type=_FloorPlan(),
+        metavar="CORNERS",
+        help="Instead of --size: the floor's corners in meters, such as '0,0 6,0 7,4 0,5'.",
+    ),
+    click.option("--height", type=float, metavar="M", help="Height of the room, with --plan."),
+    click.option("--walls", default="plaster", metavar="SURFACE", help="Absorption of the walls."),
+    click.option("--floor", default="wood-floor", metavar="SURFACE", help="Absorption of the floor."),
+    click.option("--ceiling", default="plaster", metavar="SURFACE", help="Absorption of the ceiling."),
+    click.option(
+        "--relief",
+        default="flat",
+        metavar="SURFACE",
+        help="Scattering of all surfaces: flat, masonry, or numbers.",
+    ),
+    click.option(
+        "--rt60",
+        type=Pairs("=", alone=True),
+        metavar="S_OR_BANDS",
+        help="Adjust the absorption to this decay time.",
+    ),
+    click.option("--source", type=_POSITION, metavar="X,Y,Z", help="Position of the source, in meters."),
+    click.option("--microphones", type=_POSITION, metavar="X,Y,Z", help="Center of the pair, in meters."),
+    _SPACING,
+    _ANGLE,
+    click.option("--order", type=int, default=8, help="Reflections to compute as mirror images."),
+    click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the random numbers."),
 )
-@click.option("--height", type=float, metavar="M", help="Height of the room, with --plan.")
-@click.option(
-    "--walls", default="plaster", show_default=True, metavar="SURFACE", help="Absorption of the walls."
-)
-@click.option(
-    "--floor", default="wood-floor", show_default=True, metavar="SURFACE", help="Absorption of the floor."
-)
-@click.option(
-    "--ceiling",
-    default="plaster",
-    show_default=True,
-    metavar="SURFACE",
-    help="Absorption of the ceiling.",
-)
-@click.option(
-    "--relief",
-    default="flat",
-    show_default=True,
-    metavar="SURFACE",
-    help="Scattering of all surfaces: flat, masonry, or numbers.",
-)
-@click.option(
-    "--rt60",
-    type=Pairs("=", alone=True),
-    metavar="S_OR_BANDS",
-    help="Adjust the absorption to this decay time.",
-)
-@click.option("--source", type=_POSITION, metavar="X,Y,Z", help="Position of the source, in meters.")
-@click.option("--microphones", type=_POSITION, metavar="X,Y,Z", help="Center of the pair, in meters.")
-@_SPACING
-@_ANGLE
-@click.option(
-    "--order", type=int, default=8, show_default=True, help="Reflections to compute as mirror images."
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers."
-)
-def room(
-    output: str,
-    layout: "Layout",
-    sample_rate: int,
-    force: bool,
-    quiet: bool,
-    size: tuple[float, float, float] | None,
-    plan: tuple[tuple[float, float], ...] | None,
-    height: float | None,
-    walls: str,
-    floor: str,
-    ceiling: str,
-    relief: str,
-    rt60: float | dict[float, float] | None,
-    source: tuple[float, float, float] | None,
-    microphones: tuple[float, float, float] | None,
-    spacing: float,
-    angle: float,
-    order: int,
-    seed: int,
-) -> None:
+def room(output: _Output[Layout], settings: _Room) -> None:
     """Simulate a room from its geometry and surfaces (needs the extra `rooms`).
 
     A SURFACE is a name (stone, plaster, lath-plaster, wood-floor, pews, chairs, audience, stage, tiles, carpet,
@@ -253,69 +238,21 @@ def room(
     from reverb.responses.rooms.building import build
     from reverb.responses.rooms.simulate import simulate
 
-    _check(output, force)
-    built = build(
-        size=size,
-        plan=plan,
-        height=height,
-        walls=walls,
-        floor=floor,
-        ceiling=ceiling,
-        relief=relief,
-        rt60=rt60,
-        source=source,
-        microphones=microphones,
-        spacing=spacing,
-        angle=angle,
-        order=order,
-        seed=seed,
-    )
-    save(simulate(built, sample_rate, layout), output, force=force, quiet=quiet)
+    output.check()
+    output.save(simulate(build(**settings), output.sample_rate, output.layout))
 
 
 @synth.command()
-@_common_options(("mono", "stereo"))
+@_output_options(PLATE_LAYOUTS)
+@click.option("--size", type=_PLATE_SIZE, default="2.013x0.981", metavar="LxW", help="Size in meters.")
+@click.option("--thickness", type=float, default=0.5, metavar="MM", help="Thickness of the steel.")
+@click.option("--rt60", type=float, default=3.6, metavar="S", help="Decay time at low frequencies.")
+@click.option("--rt60-high", type=float, default=1.1, metavar="S", help="Decay time at high frequencies.")
 @click.option(
-    "--size",
-    type=_PLATE_SIZE,
-    default="2.013x0.981",
-    show_default=True,
-    metavar="LxW",
-    help="Size in meters.",
-)
-@click.option(
-    "--thickness", type=float, default=0.5, show_default=True, metavar="MM", help="Thickness of the steel."
-)
-@click.option(
-    "--rt60",
-    type=float,
-    default=3.6,
-    show_default=True,
-    metavar="S",
-    help="Decay time at low frequencies.",
-)
-@click.option(
-    "--rt60-high",
-    type=float,
-    default=1.1,
-    show_default=True,
-    metavar="S",
-    help="Decay time at high frequencies.",
-)
-@click.option(
-    "--turn",
-    type=float,
-    default=2600.0,
-    show_default=True,
-    metavar="HZ",
-    help="Frequency between the two decay times.",
+    "--turn", type=float, default=2600.0, metavar="HZ", help="Frequency between the two decay times."
 )
 def plate(
-    output: str,
-    layout: "PlateLayout",
-    sample_rate: int,
-    force: bool,
-    quiet: bool,
+    output: _Output[PlateLayout],
     size: tuple[float, float],
     thickness: float,
     rt60: float,
@@ -330,14 +267,6 @@ def plate(
     """
     from reverb.responses.rooms.plate import sheet, synthesise_plate
 
-    _check(output, force)
+    output.check()
     made = sheet(size, thickness / 1000, rt60_low=rt60, rt60_high=rt60_high, turn=turn)
-    save(synthesise_plate(made, sample_rate, layout), output, force=force, quiet=quiet)
-
-
-def _check(output: str, force: bool) -> None:
-    from reverb.audiofiles.files import output_format
-    from reverb.audiofiles.outputs import check_output
-
-    output_format(output)
-    check_output(output, force)
+    output.save(synthesise_plate(made, output.sample_rate, output.layout))

@@ -1,62 +1,99 @@
 """`reverb live`: play the sound card's input through a room."""
 
 import sys
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from reverb.cli import reconnect as supervisor
-from reverb.cli.apply import complete_response
-from reverb.cli.chain import complete_preset
-from reverb.cli.options import DRY, MIX, PREDELAY, WET, with_options
-from reverb.cli.playing import Controls, play
+from reverb.choices import TRANSITIONS, Transition
+from reverb.cli.live_session import Controls, continued, is_child, play, supervise
+from reverb.cli.options import (
+    DRY,
+    MIX,
+    PREDELAY,
+    WET,
+    Channels,
+    Decorator,
+    complete_preset,
+    complete_response,
+    grouped,
+    with_options,
+)
 
 if TYPE_CHECKING:
     from reverb.effects.effect import Effect
     from reverb.live.session import Session
-    from reverb.live.settings import LiveSettings
+    from reverb.live.settings import Latency, LiveSettings
 
 _DEFAULT_RESPONSE = "hall"
 _OSC_PORT = 9000
 
 
-class _Channels(click.ParamType[Any]):
-    name = "channels"
+@dataclass(frozen=True, kw_only=True)
+class _Sound:
+    """What is played: a response with its levels, or a preset; `predelay` in seconds."""
 
-    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            return tuple(int(number) for number in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r}; expected numbers from 1, such as 1,2 or 3", parameter, ctx)
+    responses: tuple[str, ...]
+    preset: str | None
+    allow_outside: bool
+    layout: str | None
+    mix: float | None
+    wet: float | None
+    dry: float | None
+    predelay: float
+    gain: float
+    transition: Transition
+
+
+class _Settings(TypedDict):
+    """The options that `LiveSettings` takes."""
+
+    input_device: str | None
+    output_device: str | None
+    input_channels: tuple[int, ...] | None
+    output_channels: tuple[int, ...] | None
+    sample_rate: int | None
+    block_size: int | None
+    latency: "Latency"
+    exclusive: bool
+    input_file: str | None
+    loop: bool
+    record: str | None
+    record_dry: str | None
+    overwrite: bool
+    limiter: bool
+    feedback_guard: bool
 
 
 class _Latency(click.ParamType[Any]):
+    """A latency to request from the card: ``low``, ``high``, or milliseconds, which are returned in seconds."""
+
     name = "latency"
 
-    def convert(self, value: Any, parameter: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value in ("low", "high"):
-            return value
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Latency":
+        """Return a word or seconds."""
+        if value == "low" or value == "high":
+            return value  # type: ignore[no-any-return]
         try:
-            return float(value) / 1000.0
+            return float(value) / 1000
         except ValueError:
-            self.fail(f"{value!r}; expected low, high or milliseconds", parameter, ctx)
+            self.fail(f"{value!r}; expected low, high or milliseconds", param, ctx)
 
 
-_CARD_OPTIONS = (
+_CARD_OPTIONS: tuple[Decorator, ...] = (
     click.option(
         "--input-device", metavar="DEVICE", help="Its number, or a part of its name; see reverb devices."
     ),
     click.option("--output-device", metavar="DEVICE", help="The same for the output."),
     click.option(
         "--input-channels",
-        type=_Channels(),
+        type=Channels(),
         metavar="N,N",
         help="The card's channels to use, from 1.  [default: 1,2]",
     ),
     click.option(
-        "--output-channels", type=_Channels(), metavar="N,N", help="The same for the output.  [default: 1,2]"
+        "--output-channels", type=Channels(), metavar="N,N", help="The same for the output.  [default: 1,2]"
     ),
     click.option("--sample-rate", type=int, metavar="HZ", help="[default: the card's]"),
     click.option("--block-size", type=int, metavar="FRAMES", help="[default: the card's]"),
@@ -64,7 +101,6 @@ _CARD_OPTIONS = (
         "--latency",
         type=_Latency(),
         default="low",
-        show_default=True,
         metavar="low|high|MS",
         help="Latency to request from the card.",
     ),
@@ -72,7 +108,7 @@ _CARD_OPTIONS = (
         "--exclusive", is_flag=True, help="WASAPI only: bypass the system's mixer, for lower latency."
     ),
 )
-_SOUND_OPTIONS = (
+_SOUND_OPTIONS: tuple[Decorator, ...] = (
     click.option(
         "--ir",
         "responses",
@@ -98,32 +134,17 @@ _SOUND_OPTIONS = (
     WET,
     DRY,
     PREDELAY,
-    click.option(
-        "--gain",
-        type=float,
-        default=0.0,
-        show_default=True,
-        metavar="DB",
-        help="Level of dry and wet together.",
-    ),
+    click.option("--gain", type=float, default=0.0, metavar="DB", help="Level of dry and wet together."),
     click.option(
         "--transition",
-        type=click.Choice(["crossfade", "spillover"]),
+        type=click.Choice(TRANSITIONS),
         default="crossfade",
-        show_default=True,
         help="Change of the response: as if the new one had always been in use, or while the old one rings out.",
     ),
-    click.option(
-        "--limiter/--no-limiter", default=True, show_default=True, help="Keep the output within full scale."
-    ),
-    click.option(
-        "--feedback-guard/--no-feedback-guard",
-        default=True,
-        show_default=True,
-        help="Duck acoustic feedback.",
-    ),
+    click.option("--limiter/--no-limiter", default=True, help="Keep the output within full scale."),
+    click.option("--feedback-guard/--no-feedback-guard", default=True, help="Duck acoustic feedback."),
 )
-_FILE_OPTIONS = (
+_FILE_OPTIONS: tuple[Decorator, ...] = (
     click.option(
         "--input-file", type=click.Path(), metavar="FILE", help="Play a file instead of the card's input."
     ),
@@ -134,7 +155,7 @@ _FILE_OPTIONS = (
     click.option("--record-dry", type=click.Path(), metavar="FILE", help="Record the input as well."),
     click.option("--force", "overwrite", is_flag=True, help="Replace existing recordings."),
 )
-_CONTROL_OPTIONS = (
+_CONTROL_OPTIONS: tuple[Decorator, ...] = (
     click.option(
         "--osc",
         "osc_port",
@@ -144,13 +165,7 @@ _CONTROL_OPTIONS = (
         metavar="[PORT]",
         help=f"Accept OSC messages (0: at any free port).  [{_OSC_PORT} if no port is given]",
     ),
-    click.option(
-        "--osc-host",
-        default="127.0.0.1",
-        show_default=True,
-        metavar="ADDRESS",
-        help="Network address for OSC.",
-    ),
+    click.option("--osc-host", default="127.0.0.1", metavar="ADDRESS", help="Network address for OSC."),
     click.option(
         "--midi",
         "midi_port",
@@ -184,8 +199,13 @@ _CONTROL_OPTIONS = (
 
 
 @click.command()
-@with_options(_SOUND_OPTIONS, _FILE_OPTIONS, _CARD_OPTIONS, _CONTROL_OPTIONS)
-def live(**options: Any) -> None:
+@with_options(*_SOUND_OPTIONS, *_FILE_OPTIONS, *_CARD_OPTIONS, *_CONTROL_OPTIONS)
+@grouped("sound", _Sound)
+@grouped("settings", _Settings)
+@grouped("controls", Controls)
+def live(
+    sound: _Sound, settings: _Settings, controls: Controls, reconnect: bool, measure_latency: bool
+) -> None:
     """Play the sound card's input through a room, with no latency beyond the card's own.
 
     A terminal shows meters and accepts keys (H lists them); Ctrl-C ends the session with a summary.
@@ -199,58 +219,51 @@ def live(**options: Any) -> None:
       reverb live --input-device scarlett --output-device scarlett --block-size 64
       reverb live --measure-latency
     """
-    measure, reconnecting = options.pop("measure_latency"), options.pop("reconnect")
-    settings = _settings(options)
-    controls = Controls(**{name: options.pop(name) for name in Controls.__dataclass_fields__})
-    if measure:
-        _measure(settings)
-    elif reconnecting and not supervisor.is_child():
-        sys.exit(supervisor.supervise(lambda text: click.echo(text, err=True)))
-    else:
-        play(_session(supervisor.continued(settings), options), controls)
-
-
-def _settings(options: dict[str, Any]) -> "LiveSettings":
     from reverb.live.settings import LiveSettings
 
-    return LiveSettings(
-        **{name: options.pop(name) for name in LiveSettings.__dataclass_fields__ if name in options}
-    )
+    wanted = LiveSettings(**settings)
+    if measure_latency:
+        _measure(wanted)
+    elif reconnect and not is_child():
+        sys.exit(supervise(lambda text: click.echo(text, err=True)))
+    else:
+        play(_session(sound, continued(wanted)), controls)
 
 
-def _session(settings: "LiveSettings", options: dict[str, Any]) -> "Session":
+def _session(sound: _Sound, settings: "LiveSettings") -> "Session":
     from reverb.effects.reverb import Reverb
     from reverb.live.session import Session
     from reverb.store.library import impulse
 
-    if options["preset"] is not None:
-        return Session(_chain(options), settings, gain=options["gain"], transition=options["transition"])
-    chosen = [impulse(name, options["layout"]) for name in options["responses"] or (_DEFAULT_RESPONSE,)]
-    effect = Reverb(
-        chosen[0],
-        mix=options["mix"],
-        predelay=options["predelay"] / 1000.0,
-        wet=options["wet"],
-        dry=options["dry"],
-    )
+    if sound.preset is not None:
+        effect = _chain(sound, sound.preset)
+        return Session(effect, settings, gain=sound.gain, transition=sound.transition)
+    chosen = [impulse(name, sound.layout) for name in sound.responses or (_DEFAULT_RESPONSE,)]
     return Session(
-        effect,
+        Reverb(chosen[0], mix=sound.mix, predelay=sound.predelay, wet=sound.wet, dry=sound.dry),
         settings,
-        gain=options["gain"],
-        transition=options["transition"],
+        gain=sound.gain,
+        transition=sound.transition,
         responses=chosen if len(chosen) > 1 else None,
     )
 
 
-def _chain(options: dict[str, Any]) -> "Effect":
+def _chain(sound: _Sound, preset: str) -> "Effect":
     """Return the effect of --chain, or raise UsageError if an option that it replaces is given, too."""
     from reverb.store.presets import load_chain
 
-    for name in ("responses", "layout", "mix", "wet", "dry", "predelay"):
-        if options[name] not in (None, (), 0.0):
-            option = "ir" if name == "responses" else name
-            raise click.UsageError(f"--{option} and --chain exclude each other; give one of them.")
-    return load_chain(options["preset"], allow_outside=options["allow_outside"])
+    replaced = {
+        "--ir": sound.responses,
+        "--layout": sound.layout,
+        "--mix": sound.mix,
+        "--wet": sound.wet,
+        "--dry": sound.dry,
+        "--predelay": sound.predelay,
+    }
+    for option, value in replaced.items():
+        if value not in (None, (), 0.0):
+            raise click.UsageError(f"{option} and --chain exclude each other; give one of them.")
+    return load_chain(preset, allow_outside=sound.allow_outside)
 
 
 def _measure(settings: "LiveSettings") -> None:

@@ -24,6 +24,20 @@ def completions(begun: str, names: Iterable[str] = (), otherwise: str = "file") 
     return known or [CompletionItem(begun, type=otherwise)]
 
 
+def complete_response(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list["CompletionItem"]:
+    """Complete the name of a response, or a file."""
+    from reverb.store.library import names
+
+    return completions(begun, names())
+
+
+def complete_preset(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list["CompletionItem"]:
+    """Complete the name of a preset, or a file."""
+    from reverb.store.presets import names
+
+    return completions(begun, names())
+
+
 class _Path(click.types.StringParamType):
     """The name of a file or folder, which shells complete; it is checked where the file is opened."""
 
@@ -55,6 +69,29 @@ class Hertz(click.ParamType[float]):
             self.fail(f"{value!r}; expected Hz, such as 6000 or 6k", param, ctx)
 
 
+class Milliseconds(click.types.FloatParamType):
+    """A time in milliseconds, which a command receives in seconds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return seconds."""
+        return float(super().convert(value, param, ctx)) / 1000
+
+
+class Channels(click.ParamType[tuple[int, ...]]):
+    """Channels of a sound card, counted from 1: ``1,2``."""
+
+    name = "channels"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Return the numbers."""
+        try:
+            return tuple(int(number) for number in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r}; expected numbers from 1, such as 1,2 or 3", param, ctx)
+
+
 class Pairs(click.ParamType[Any]):
     """Numbers by frequency: ``100:-3,1k:0``; with `alone`, also a single number."""
 
@@ -79,17 +116,19 @@ class Pairs(click.ParamType[Any]):
 
 
 class NumberOrRange(click.ParamType[Any]):
-    """A number, or a range to draw from: ``0.3``, or ``0.1..0.5``."""
+    """A number, or a range to draw from: ``0.3``, or ``0.1..0.5``; numbers are divided by `divisor`."""
 
     name = "range"
 
+    def __init__(self, divisor: float = 1.0) -> None:
+        self._divisor = divisor
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return a float, or (low, high)."""
-        if not isinstance(value, str):
-            return value
         try:
-            low, mark, high = value.partition(RANGE_MARK)
-            return (float(low), float(high)) if mark else float(low)
+            low, mark, high = str(value).partition(RANGE_MARK)
+            first = float(low) / self._divisor
+            return (first, float(high) / self._divisor) if mark else first
         except ValueError:
             self.fail(f"{value!r}; expected a number, or LOW{RANGE_MARK}HIGH", param, ctx)
 
@@ -139,6 +178,11 @@ class Renamed(click.Option):
         self.opts = shown
 
 
+LAYOUT = click.option(
+    "--layout",
+    metavar="NAME",
+    help="Layout of the response: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
+)
 MIX = click.option(
     "--mix",
     type=float,
@@ -150,44 +194,50 @@ DRY = click.option(
     "--dry", type=float, metavar="DB", help="Level of the dry sound, instead of --mix; -inf for none."
 )
 PREDELAY = click.option(
-    "--predelay", type=float, default=0.0, show_default=True, metavar="MS", help="Delay of the room."
+    "--predelay", type=Milliseconds(), default=0.0, metavar="MS", help="Delay of the room."
 )
-REPORT_OPTIONS: tuple[Decorator, ...] = (
-    click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
-    click.option("--force", is_flag=True, help="Replace an existing output."),
-    click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings."),
-)
+FORCE = click.option("--force", is_flag=True, help="Replace an existing output.")
+QUIET = click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def with_options(*groups: Sequence[Decorator]) -> Callable[[_Command], _Command]:
-    """Add groups of options to a command, in their order."""
+def with_options(*options: Decorator) -> Callable[[_Command], _Command]:
+    """Add options to a command, in their order."""
 
     def add(command: _Command) -> _Command:
-        for option in reversed([option for group in groups for option in group]):
+        for option in reversed(options):
             command = option(command)
         return command
 
     return add
 
 
-def grouped(name: str, kind: Callable[..., object], *options: Decorator) -> Callable[[_Command], _Command]:
+def grouped(
+    name: str, kind: Callable[..., object], *options: Decorator, only_given: bool = False
+) -> Callable[[_Command], _Command]:
     """Add options to a command, which receives their values as one `kind` in the parameter `name`.
 
     Parameters
     ----------
     name : str
-    kind : NamedTuple or TypedDict
+    kind : dataclass, NamedTuple or TypedDict
         Has a field for each of the options.
     *options : click.option
+        None if they are added otherwise.
+    only_given : bool
+        For a TypedDict: leave out the options that are not given and have no default.
     """
 
     def add(command: _Command) -> _Command:
         @functools.wraps(command)
         def with_group(*args: Any, **values: Any) -> Any:
-            group = kind(**{field: values.pop(field) for field in kind.__annotations__})
-            return command(*args, **{name: group}, **values)
+            fields: Iterable[str] = getattr(kind, "__dataclass_fields__", kind.__annotations__)
+            group = {field: values.pop(field) for field in fields}
+            if only_given:
+                group = {field: value for field, value in group.items() if value not in (None, ())}
+            return command(*args, **{name: kind(**group)}, **values)
 
-        decorated: _Command = with_options(options)(with_group)  # type: ignore[assignment]
+        decorated: _Command = with_options(*options)(with_group)  # type: ignore[assignment]
         return decorated
 
     return add

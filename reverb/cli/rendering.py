@@ -4,41 +4,40 @@ import contextlib
 import math
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reverb.cli.options import FILE, Decorator, grouped, with_options
+from reverb.choices import NORMALIZE, Normalize
+from reverb.cli.options import FILE, FORCE, Decorator, grouped
+from reverb.cli.results import clock
 
 if TYPE_CHECKING:
     from reverb.effects.effect import HasResponse
     from reverb.render.files import RenderReport
-    from reverb.render.settings import Normalize
+    from reverb.render.settings import RenderSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_Options = TypeVar("_Options", bound="OutputOptions")
 
 _STEPS = 1000  # of the progress bar
 
 _INPUT = click.argument("source", metavar="INPUT", type=FILE)
 _OUTPUT = click.argument("destination", metavar="OUTPUT", type=FILE)
-_GAIN = click.option(
-    "--gain", type=float, default=0.0, show_default=True, metavar="DB", help="Change the output's level."
-)
+_GAIN = click.option("--gain", type=float, default=0.0, metavar="DB", help="Change the output's level.")
 _WORKERS = click.option(
     "--workers",
     type=click.IntRange(1, 256),
     metavar="N",
     help="Convolution threads.  [default: one per core]",
 )
-_OPTIONS: tuple[Decorator, ...] = (
-    click.option(
-        "--tail/--no-tail", default=True, show_default=True, help="Keep the sound after the input's end."
-    ),
+_OUTPUT_OPTIONS: tuple[Decorator, ...] = (
+    click.option("--tail/--no-tail", default=True, help="Keep the sound after the input's end."),
     click.option(
         "--normalize",
-        type=click.Choice(["none", "peak"]),
+        type=click.Choice(NORMALIZE),
         default="none",
-        show_default=True,
         help="peak: scale the output so that its largest sample is at -1 dBFS (renders twice).",
     ),
     click.option(
@@ -74,78 +73,96 @@ _OPTIONS: tuple[Decorator, ...] = (
         default=None,
         help="Add triangular dither before rounding.  [default: for 16 bits and fewer]",
     ),
-    click.option("--force", is_flag=True, help="Replace an existing output."),
+    FORCE,
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),
 )
 
 
-class Rendering(NamedTuple):
-    """The values of the common options."""
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """How outputs are leveled and written: the options that one file and many files share."""
 
-    source: str
-    destination: str
     tail: bool
-    gain: float
-    normalize: "Normalize"
+    normalize: Normalize
     match_loudness: bool | None
     loudness: float | None
     ceiling: float | None
     container: str | None
     subtype: str | None
     dither: bool | None
-    workers: int | None
     force: bool
     quiet: bool
 
+    def matching_loudness(self: _Options) -> _Options:
+        """Return options that make the output as loud as the input, unless others set its level."""
+        free = self.match_loudness is None and self.loudness is None and self.normalize == "none"
+        return replace(self, match_loudness=True) if free else self
 
-def rendering_options(command: _Command) -> _Command:
-    """Add INPUT, OUTPUT and the common options, whose values `take_rendering` collects."""
-    return _INPUT(_OUTPUT(common_options(command)))
+    def settings(self, gain: float, floor_db: float | None = None) -> "RenderSettings":
+        """Return the settings of a rendering."""
+        from reverb.render.settings import RenderSettings
 
-
-with_rendering = grouped("rendering", Rendering, _INPUT, _OUTPUT, *_OPTIONS, _GAIN, _WORKERS)
-"""INPUT, OUTPUT and the common options, which a command receives as `rendering`."""
-
-
-def common_options(command: _Command) -> _Command:
-    """Add the common options alone."""
-    return batch_options(_GAIN(_WORKERS(command)))
-
-
-def batch_options(command: _Command) -> _Command:
-    """Add the common options that one file and many files share."""
-    return with_options(_OPTIONS)(command)
-
-
-def take_rendering(options: dict[str, Any]) -> Rendering:
-    """Remove the common options from a command's keyword arguments, and return them."""
-    return Rendering(**{name: options.pop(name) for name in Rendering._fields})
+        return RenderSettings(
+            tail=self.tail,
+            gain=gain,
+            normalize=self.normalize,
+            match_loudness=bool(self.match_loudness),
+            loudness=self.loudness,
+            ceiling=self.ceiling,
+            floor_db=floor_db,
+            container=self.container,
+            subtype=self.subtype,
+            dither=self.dither,
+        )
 
 
-def render(rendering: Rendering, effect: "HasResponse", *, floor_db: float | None = None) -> "RenderReport":
+@dataclass(frozen=True, kw_only=True)
+class RenderOptions(OutputOptions):
+    """The options of one rendering."""
+
+    gain: float
+    workers: int | None
+
+    def of(self, source: str, destination: str) -> "Rendering":
+        """Return a rendering of these files."""
+        return Rendering(source=source, destination=destination, **vars(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendering(RenderOptions):
+    """A file to render, where to, and how; ``-`` is standard input or output."""
+
+    source: str
+    destination: str
+
+
+output_options = grouped("options", OutputOptions, *_OUTPUT_OPTIONS)
+"""The options of outputs, which a command receives as `options`."""
+render_options = grouped("options", RenderOptions, *_OUTPUT_OPTIONS, _GAIN, _WORKERS)
+"""The options of one rendering, which a command receives as `options`."""
+with_rendering = grouped("rendering", Rendering, _INPUT, _OUTPUT, *_OUTPUT_OPTIONS, _GAIN, _WORKERS)
+"""INPUT, OUTPUT and the options of a rendering, which a command receives as `rendering`."""
+
+
+def render(rendering: Rendering, effect: "HasResponse", floor_db: float | None = None) -> "RenderReport":
     """Render one file with a progress bar on a terminal, print the report, and return it."""
-    from reverb.render.files import destination_file, process_file, source_file
+    from reverb.render.files import destination_file, render_file, source_file
 
+    settings = rendering.settings(rendering.gain, floor_db)
+    to_stdout = rendering.destination == "-"
+    if to_stdout and rendering.container is None:
+        settings = replace(settings, container="WAV")
     with (
         source_file(rendering.source) as source,
         destination_file(rendering.destination, rendering.container) as destination,
         _progress_bar(hidden=rendering.quiet) as progress,
     ):
-        report = process_file(
+        report = render_file(
             source,
             destination,
             effect,
-            tail=rendering.tail,
-            gain=rendering.gain,
-            normalize=rendering.normalize,
-            match_loudness=bool(rendering.match_loudness),
-            loudness=rendering.loudness,
-            ceiling=rendering.ceiling,
-            floor_db=floor_db,
-            container=rendering.container or ("WAV" if rendering.destination == "-" else None),
-            subtype=rendering.subtype,
-            dither=rendering.dither,
-            overwrite=rendering.force or rendering.destination == "-",
+            settings,
+            overwrite=rendering.force or to_stdout,
             workers=rendering.workers,
             progress=progress,
         )
@@ -171,7 +188,7 @@ def _progress_bar(hidden: bool) -> Iterator[Callable[[int, int], None] | None]:
 
 
 def _show(report: "RenderReport", destination: str) -> None:
-    """Print the report; on stderr if the sound itself goes to stdout."""
+    """Print the report; on stderr if the sound goes to stdout."""
     from reverb.levels import to_db
 
     to_stderr = destination == "-"
@@ -202,9 +219,3 @@ def _show(report: "RenderReport", destination: str) -> None:
 
 def _db(db: float) -> str:
     return f"{db:.1f}" if db > -math.inf else "-inf"
-
-
-def clock(seconds: float) -> str:
-    """Format a duration as minutes and seconds."""
-    minutes, rest = divmod(seconds, 60)
-    return f"{int(minutes)}:{rest:06.3f}"

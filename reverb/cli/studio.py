@@ -21,7 +21,6 @@ from reverb.errors import missing_extra
 @click.option(
     "--host",
     default="127.0.0.1",
-    show_default=True,
     metavar="ADDRESS",
     help="Address to listen on; the default is reachable from this machine only.",
 )
@@ -30,7 +29,6 @@ from reverb.errors import missing_extra
     "--max-upload",
     type=click.IntRange(1, 4000),
     default=500,
-    show_default=True,
     metavar="MB",
     help="Largest recording that can be uploaded.",
 )

@@ -32,7 +32,7 @@ def page() -> str:
 
 def walk() -> Iterator[tuple[click.Command, click.Context]]:
     """Yield every command, without groups, with its context, in the order of `reverb --help`."""
-    yield from _below(cli, click.Context(cli, info_name="reverb", help_option_names=["-h", "--help"]))
+    yield from _below(cli, click.Context(cli, info_name="reverb", **cli.context_settings))
 
 
 def _below(command: click.Command, context: click.Context) -> Iterator[tuple[click.Command, click.Context]]:

@@ -1,66 +1,60 @@
 """Options: their types; and their choices and defaults, which must be those of the values and functions they set.
 
-The command line repeats choices and defaults, because importing them would load NumPy for each --help.
+The command line repeats defaults, because importing them would load NumPy for each --help.
 """
 
 import inspect
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from reverb import choices
 from reverb.cli.app import cli
 from reverb.cli.options import Hertz, NumberOrRange, Numbers, Pairs, Renamed, grouped
-from reverb.effects.curves import Weight
-from reverb.effects.design.phases import Phase
-from reverb.effects.design.specify import Method
 from reverb.effects.edits import low_cut
 from reverb.effects.filters import LowPass
 from reverb.effects.reverb import DEFAULT_MIX, Reverb
-from reverb.engine.realtime.swap import Mode
 from reverb.live.settings import LiveSettings
 from reverb.render.batch.tasks import Augment
 from reverb.render.files import process_file
-from reverb.render.settings import Normalize, RenderSettings
-from reverb.responses.bands import BandSet
-from reverb.responses.edit import GainMode, balance, trim_head
-from reverb.responses.layouts import Layout
-from reverb.responses.level import Level
+from reverb.render.settings import RenderSettings
+from reverb.responses.edit import balance, trim_head
 from reverb.responses.measure.burst import from_burst
 from reverb.responses.measure.deconvolution import deconvolve
 from reverb.responses.measure.identify import identify
 from reverb.responses.measure.sweep import Sweep
 from reverb.responses.rooms.building import build
 from reverb.responses.rooms.figures import Figures
-from reverb.responses.rooms.plate import Plate, PlateLayout
+from reverb.responses.rooms.plate import Plate
 from reverb.responses.tail import extend_tail
 from reverb.store.formats.exports import KINDS
 
 MS, MM = 1000, 1000
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
-    ("apply", "level"): get_args(Level),
-    ("apply", "normalize"): get_args(Normalize),
-    ("batch", "level"): get_args(Level),
-    ("batch", "normalize"): get_args(Normalize),
-    ("chain", "normalize"): get_args(Normalize),
-    ("live", "transition"): get_args(Mode),
-    ("ir info", "bands"): get_args(BandSet),
-    ("ir compare", "bands"): get_args(BandSet),
-    ("ir edit", "to"): get_args(Layout),
-    ("ir edit", "level"): get_args(GainMode),
+    ("apply", "level"): choices.LEVELS,
+    ("apply", "normalize"): choices.NORMALIZE,
+    ("batch", "level"): choices.LEVELS,
+    ("batch", "normalize"): choices.NORMALIZE,
+    ("chain", "normalize"): choices.NORMALIZE,
+    ("live", "transition"): choices.TRANSITIONS,
+    ("ir info", "bands"): choices.BAND_SETS,
+    ("ir compare", "bands"): choices.BAND_SETS,
+    ("ir edit", "to"): choices.LAYOUTS,
+    ("ir edit", "level"): choices.GAIN_MODES,
     ("ir export", "kind"): ("audio", *KINDS),
-    ("ir synth figures", "layout"): get_args(Layout),
-    ("ir synth room", "layout"): get_args(Layout),
-    ("ir synth plate", "layout"): get_args(PlateLayout),
-    ("filter design", "curve"): get_args(Weight),
+    ("ir synth figures", "layout"): choices.LAYOUTS,
+    ("ir synth room", "layout"): choices.LAYOUTS,
+    ("ir synth plate", "layout"): choices.PLATE_LAYOUTS,
+    ("filter design", "curve"): choices.WEIGHTS,
     **{
-        (f"filter {name}", "phase"): get_args(Phase)
+        (f"filter {name}", "phase"): choices.PHASES
         for name in ("design", "lowpass", "highpass", "peak", "eq")
     },
-    **{(f"filter {name}", "method"): get_args(Method) for name in ("design", "lowpass", "bandstop")},
+    **{(f"filter {name}", "method"): choices.METHODS for name in ("design", "lowpass", "bandstop")},
 }
 # Command, the value or function that it sets, its options (by the parameter, where they differ), and their units.
 DEFAULTS: list[tuple[str, Callable[..., Any], dict[str, str], dict[str, float]]] = [

@@ -105,7 +105,13 @@ def test_what_is_right_is_not_found(text: str) -> None:
 def test_no_text_installs_the_wrong_one() -> None:
     texts = _texts()
     read = {path.as_posix() for path in texts}
-    assert read >= {"README.md", "CHANGELOG.md", "pyproject.toml", "docs/tutorial.md", "reverb/cli/tune.py"}
+    assert read >= {
+        "README.md",
+        "CHANGELOG.md",
+        "pyproject.toml",
+        "docs/tutorial.md",
+        "reverb/cli/machine.py",
+    }
     assert read >= {
         "scripts/environment.sh",
         "examples/README.md",
