@@ -48,5 +48,5 @@ echo "== the suite's quick part, against the installed wheel"
 rm -rf "$work/venv" && "$PYTHON" -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check "$(ls "$work"/dist/*.whl)[full]" pytest hypothesis pyloudnorm
 mkdir "$work/suite" && cp -r tests examples presets docs pyproject.toml "$work/suite/"
-(cd "$work/suite" && "$work/venv/bin/python" -m pytest -q -p no:cacheprovider tests/effects tests/cli/test_commands.py "$@")
+(cd "$work/suite" && "$work/venv/bin/python" -m pytest -q -p no:cacheprovider tests/effects tests/cli/test_app.py tests/cli/test_apply.py "$@")
 echo "release check passed"

@@ -18,7 +18,7 @@ SMOKE=
 
 QUICK=(tests/test_private_parts.py tests/engine/test_convolve.py tests/live/test_convolver.py tests/effects/design/test_specify.py
     tests/monitor tests/studio/test_settings.py)
-WIDE=(tests/test_*.py tests/engine tests/effects tests/live/test_convolver*.py tests/monitor tests/studio tests/responses tests/cli/test_commands.py
+WIDE=(tests/test_*.py tests/engine tests/effects tests/live/test_convolver*.py tests/monitor tests/studio tests/responses tests/cli/test_app.py tests/cli/test_apply.py
     tests/render/test_files.py tests/audiofiles/test_packed.py)
 
 # Print the Python of a minor version: from the PATH, or from pyenv.

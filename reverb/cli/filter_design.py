@@ -173,8 +173,12 @@ def design(
 
 
 def crossover_settings(settings: CrossoverSettings) -> CrossoverSettings:
-    """Return settings with which `reverb.crossover` makes steep filters if one of theirs is given."""
-    return {"slope": None, **settings} if settings.keys() & {"transition", "attenuation"} else settings
+    """Return the settings for `reverb.crossover`, without a slope if one of steep filters is given."""
+    if not settings.keys() & {"transition", "attenuation"}:
+        return settings
+    if "slope" in settings:
+        raise click.UsageError("--slope excludes --transition and --attenuation; give either.")
+    return {"slope": None, **settings}
 
 
 def _effect(kind: str, settings: _Settings) -> "Effect":

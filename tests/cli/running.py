@@ -29,3 +29,10 @@ def fail(status: int, says: str, *args: str) -> None:
     assert result.stdout == ""
     assert result.exit_code == status
     assert sorted(os.listdir()) == before
+
+
+def run_ir(*args: str, status: int = 0) -> Result:
+    """Run `reverb ir`, which must end with a status."""
+    result = run("ir", *args)
+    assert result.exit_code == status, result.output
+    return result

@@ -104,10 +104,7 @@ def test_a_dry_run_shows_the_plan_and_does_nothing() -> None:
             "--mix 0..1 is a range; --augment N draws from it",
         ),
         (["-o", "out", "--ir", "room.wav", "--mix", "much"], "'much'; expected a number, or LOW..HIGH"),
-        (
-            ["-o", "out", "--ir", "room.wav", "--mix", "0..1", "--wet", "0"],
-            "--mix excludes --wet and --dry",
-        ),
+        (["-o", "out", "--ir", "room.wav", "--mix", "0..1", "--wet", "0"], "--mix excludes --wet and --dry"),
         (["-o", "out", "--ir", "room.wav", "--name-template", "{x}"], "unknown {x}"),
         (["-o", "takes", "--ir", "room.wav"], "is itself an input"),
         (["-o", "out", "--ir", "room.wav", "--report", "r.txt"], "ends in .csv or .jsonl"),

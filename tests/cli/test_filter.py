@@ -1,6 +1,5 @@
 """`reverb filter`: equalizers, crossovers and designs on the command line."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import reverb
 from tests.cli.running import fail, succeed
 from tests.conftest import MakeSound
 from tests.nulls import null_db
-from tests.signals import noise
+from tests.signals import noise, tone
 
 pytestmark = pytest.mark.usefixtures("folder")
 RATE = 48_000
@@ -97,79 +96,25 @@ def test_a_crossover_writes_bands_that_sum_to_the_input() -> None:
     )
 
 
-def test_a_design_reports_exports_and_draws() -> None:
-    files = [f"taps.{ending}" for ending in ("wav", "txt", "npy", "json")]
-    exports = [word for name in files for word in ("--export", name)]
-    said = succeed(
-        "filter",
-        "design",
-        "lowpass",
-        "--cutoff",
-        "5000",
-        "--sample-rate",
-        "44100",
-        "--plot",
-        "p.svg",
-        *exports,
-    ).stdout
-    effect = reverb.LowPass(5000)
-    taps = effect.response(44_100).samples[:, 0]
-    assert said == f"LowPass(cutoff=5000.0)\n{effect.report(44_100)}\n"
-    assert np.abs(reverb.load_response("taps.wav").samples[:, 0] - taps).max() == 0
-    assert np.abs(np.load("taps.npy").ravel() - taps).max() == 0
-    written = [float(line) for line in Path("taps.txt").read_text().splitlines() if not line.startswith("#")]
-    assert np.abs(np.array(written) - taps).max() == 0
-    facts = json.loads(Path("taps.json").read_text())
-    assert facts["taps"] == taps.tolist()
-    assert (facts["sample_rate_hz"], facts["latency_frames"]) == (44_100, len(taps) // 2)
-    assert "<svg" in Path("p.svg").read_text()
-    succeed("filter", "design", "lowpass", "--cutoff", "5000", "--plot", "--export", "more.wav")
-    assert Path("lowpass.png").stat().st_size > 10_000
-    fail(1, "exists already", "filter", "design", "lowpass", "--cutoff", "5000", "--export", "taps.wav")
-
-
-def test_a_crossovers_band_and_an_equalizer_of_a_file_can_be_designed() -> None:
-    command = ("filter", "design", "crossover", "--at", "300", "--at", "3000", "--band", "2")
-    shown = succeed(*command, "--export", "band.npy").stdout.splitlines()
-    band = reverb.crossover(300, 3000)[1]
-    assert shown == [repr(band), str(band.report(RATE))]
-    assert np.array_equal(np.load("band.npy"), band.response(RATE).samples)
-    assert "slope=None" in succeed(*command, "--transition", "100").stdout
-    Path("auto.txt").write_text("Preamp: -2 dB\nFilter 1: ON PK Fc 1000 Hz Gain 3 dB Q 1\n")
-    shown = succeed("filter", "design", "eq", "--file", "auto.txt").stdout.splitlines()
-    assert shown[0] == repr(reverb.load_equalizer("auto.txt"))
-    assert " taps at 48000 Hz, ripple 0.0" in shown[1]
-    fail(2, "--band 4; the crossover has bands 1 to 3", *command[:-1], "4")
-    fail(2, "Missing option '--file' of eq", "filter", "design", "eq")
-
-
-def test_a_design_is_json_for_programs() -> None:
-    facts = json.loads(
-        succeed("filter", "design", "peak", "--frequency", "100", "--boost", "3", "--json").stdout
-    )
-    report = reverb.Peak(100, 3).report(48_000)
-    assert facts["filter"] == "Peak(frequency=100.0, gain_db=3.0)"
-    assert (facts["taps"], facts["attenuation"], facts["pre_ringing"]) == (report.taps, None, None)
-    for kind in ("riaa", "weighting"):
-        more = ("--curve", "A") if kind == "weighting" else ("--recording",)
-        succeed("filter", "design", kind, *more)
-
-
-def test_wrong_designs_are_told_in_one_line() -> None:
-    fail(2, "Missing option '--kind'. Choose from: low, high", "filter", "shelf", "in.wav", "out.wav")
-    design = ("filter", "design")
-    fail(2, "Missing option '--frequency' of peak", *design, "peak", "--boost", "3")
-    fail(2, "Missing option '--boost' of tilt", *design, "tilt")
-    fail(2, "--cutoff is no option of peak; it has --frequency", *design, "peak", "--cutoff", "3")
-    fail(2, "the ending '.doc'; expected .wav, .txt", *design, "tilt", "--boost", "3", "--export", "taps.doc")
-    fail(
-        2,
-        "the ending is '.doc'; expected .png or .svg or .pdf",
-        *design,
-        "tilt",
-        "--boost",
-        "3",
-        "--plot",
-        "p.doc",
-    )
-    fail(2, "cutoff 30000 Hz", *design, "lowpass", "--cutoff", "30000")
+@pytest.mark.parametrize(
+    ("kind", "edges", "kept"),
+    [
+        ("lowpass", ("--cutoff", "2000"), [500]),
+        ("highpass", ("--cutoff", "2000"), [5000]),
+        ("bandpass", ("--low", "1000", "--high", "3000"), [2000]),
+        ("bandstop", ("--low", "1000", "--high", "3000"), [500, 5000]),
+    ],
+)
+@pytest.mark.parametrize("phase", ["linear", "minimum"])
+def test_filters_keep_and_kill(
+    make_sound: MakeSound, kind: str, edges: tuple[str, ...], kept: list[int], phase: str
+) -> None:
+    for frequency in (500, 2000, 5000):
+        if kind in ("lowpass", "highpass") and frequency == 2000:
+            continue
+        make_sound("tone.wav", tone(frequency, 48_000, 0.5), subtype="FLOAT")
+        more = ("--transition", "300", "--attenuation", "90", "--phase", phase, "--force", "--quiet")
+        assert succeed("filter", kind, "tone.wav", "out.wav", *edges, *more).output == ""
+        y = soundfile.read("out.wav")[0][8000:16_000]
+        gain = 20 * np.log10(y.std() / (0.5 / np.sqrt(2)))
+        assert gain == pytest.approx(0, abs=0.01) if frequency in kept else gain < -89

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from click.testing import CliRunner, Result
 
-from reverb.cli.app import cli
 from reverb.cli.ir_export import _FORMATS
 from reverb.store.formats.exports import KINDS
 from reverb.store.response_files import load_response
+from tests.cli.running import run_ir
 from tests.signals import decaying
 
 
@@ -21,12 +20,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(*args: str, status: int = 0) -> Result:
-    result = CliRunner().invoke(cli, ["ir", "export", *args], prog_name="reverb")
-    assert result.exit_code == status, result.output
-    return result
-
-
 def test_the_formats_are_those_that_there_are() -> None:
     assert ("audio", *KINDS) == _FORMATS
 
@@ -35,10 +28,10 @@ def test_the_formats_are_those_that_there_are() -> None:
 def test_there_and_back(ending: str) -> None:
     output = f"copy_44100{ending}"
     kind = ["--format", "jconvolver"] if ending == ".conf" else []
-    listed = run("room.wav", output, *kind).stdout.split()
+    listed = run_ir("export", "room.wav", output, *kind).stdout.split()
     assert listed[0] == output
     assert all(Path(name).exists() for name in listed)
-    run(output, "back.wav", *(["--layout", "stereo"] if ending == ".f32" else []), "--quiet")
+    run_ir("export", output, "back.wav", *(["--layout", "stereo"] if ending == ".f32" else []), "--quiet")
     np.testing.assert_allclose(
         load_response("back.wav").samples, load_response("room.wav").samples, atol=1e-7
     )
@@ -48,19 +41,19 @@ def test_there_and_back(ending: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_format_by_name(kind: str) -> None:
     assert Path("out_44100.x") in [
-        Path(line) for line in run("room.wav", "out_44100.x", "--format", kind).stdout.split()
+        Path(line) for line in run_ir("export", "room.wav", "out_44100.x", "--format", kind).stdout.split()
     ]
 
 
 def test_a_bundled_response_by_its_name() -> None:
-    run("church", "church.yml")
+    run_ir("export", "church", "church.yml")
     assert "type: Conv" in Path("church.yml").read_text()
 
 
 def test_ears_from_two_directions(audio_folder: Path) -> None:
     pytest.importorskip("sofar")
     ears = str(audio_folder / "sofa" / "pypi_pyroomacoustics_mit_kemar_normal_pinna.sofa")
-    run(ears, "pair.wav", "--direction", "30", "--direction", "-30,0")
+    run_ir("export", ears, "pair.wav", "--direction", "30", "--direction", "-30,0")
     assert load_response("pair.wav").layout == "true-stereo"
 
 
@@ -76,7 +69,7 @@ def test_ears_from_two_directions(audio_folder: Path) -> None:
     ],
 )
 def test_failures_are_one_line(args: list[str], status: int, told: str) -> None:
-    result = run(*args, status=status)
+    result = run_ir("export", *args, status=status)
     assert told in result.stderr
     assert result.stderr.count("\n") == 1
     assert [path.name for path in Path().iterdir()] == ["room.wav"]

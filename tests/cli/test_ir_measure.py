@@ -1,4 +1,4 @@
-"""Measurements on the command line: sweeps, pairs of music, and claps; and their failures."""
+"""`reverb ir sweep|record|deconvolve`: from the sweep to the response; and failures of all measurements."""
 
 import json
 from pathlib import Path
@@ -7,13 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from click.testing import CliRunner, Result
 from scipy.signal import fftconvolve
 
-from reverb.cli.app import cli
 from reverb.responses.measure.sweep import Sweep, once
 from reverb.store.response_files import load_response
 from reverb.store.sweep_files import load_played
+from tests.cli.running import run_ir as run
 from tests.nulls import null_db
 
 RATE = 16_000
@@ -25,12 +24,6 @@ QUICK = ("--seconds", "2", "--pause", "0.6", "--sample-rate", str(RATE), "--leve
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(*args: str, status: int = 0) -> Result:
-    result = CliRunner().invoke(cli, ["ir", *args], prog_name="reverb")
-    assert result.exit_code == status, result.output
-    return result
 
 
 def room(seed: int = 0) -> Array:
@@ -98,25 +91,6 @@ def test_the_inverse_filter_is_written_beside() -> None:
     pulse = fftconvolve(once(Sweep(sample_rate=RATE, seconds=2, level=-12)), inverse)
     assert rate == RATE
     assert np.abs(pulse).argmax() == len(inverse) - 1
-
-
-def test_music_and_claps() -> None:
-    x = np.random.default_rng(0).uniform(-0.2, 0.2, 4 * RATE)
-    soundfile.write("dry.wav", x, RATE, "FLOAT")
-    soundfile.write("wet.wav", fftconvolve(x, room()), RATE, "FLOAT")
-    report = json.loads(
-        run("identify", "dry.wav", "wet.wav", "found.wav", "--length", "0.5", "--json").stdout
-    )
-    assert min(band["coherence"] for band in report["bands"]) > 0.999
-    assert (
-        "coherence" in run("identify", "dry.wav", "wet.wav", "found.wav", "--length", "0.5", "--force").stdout
-    )
-    clap = np.concatenate([np.zeros(RATE // 2), room()])
-    soundfile.write("clap.wav", clap, RATE, "FLOAT")
-    result = run("burst", "clap.wav", "made.wav", "--no-flatten")
-    assert "a sweep measures better" in result.stderr
-    made = load_response("made.wav")
-    assert null_db(made.samples[made.latency :, 0], room()) <= -100
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """`reverb live` and `reverb devices` without a sound card: usage, errors, and how options reach the session."""
 
-import json
 import socket
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ from click.testing import CliRunner
 
 from reverb.cli.app import cli
 from reverb.errors import MissingExtraError
-from reverb.live.cards import Device
-from tests.live.fakes import CARD, FakeCard
+from tests.live.fakes import FakeCard
 
 
 @pytest.fixture
@@ -28,20 +26,6 @@ def card(monkeypatch: pytest.MonkeyPatch) -> FakeCard:
 
 def run(*arguments: str) -> Any:
     return CliRunner().invoke(cli, [*arguments])
-
-
-def test_devices_are_a_table_or_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = Device(1, "Scarlett", "ALSA", 2, 0, 96_000, 0.005, 0.05)
-    monkeypatch.setattr("reverb.live.cards.devices", lambda: [CARD, other])
-    result = run("devices")
-    assert result.exit_code == 0
-    lines = result.output.splitlines()
-    assert lines[0].split() == ["no.", "name", "host", "API", "in", "out", "rate", "(Hz)", "latency", "(ms)"]
-    assert lines[1].split() == ["><", "0", "fake", "Fake", "API", "2", "2", "48000", "1.0", "to", "10.0"]
-    assert lines[2].split() == ["1", "Scarlett", "ALSA", "2", "0", "96000", "5.0", "to", "50.0"]
-    assert json.loads(run("devices", "--json").output)[1]["name"] == "Scarlett"
-    monkeypatch.setattr("reverb.live.cards.devices", list)
-    assert "no sound card" in run("devices").output
 
 
 def test_without_portaudio_the_commands_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

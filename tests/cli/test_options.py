@@ -142,12 +142,7 @@ DEFAULTS: list[tuple[str, Callable[..., Any], dict[str, str], dict[str, float]]]
         {n: n for n in ("size", "distance", "early_db", "density", "spacing", "angle", "seed")},
         {},
     ),
-    (
-        "ir synth room",
-        build,
-        {n: n for n in inspect.signature(build).parameters},
-        {},
-    ),
+    ("ir synth room", build, {n: n for n in inspect.signature(build).parameters}, {}),
     (
         "ir synth plate",
         Plate,

@@ -20,12 +20,13 @@ from tests.terminals import on_a_terminal
 REVERB = [sys.executable, "-m", "reverb"]
 
 
-def run(*args: str, cwd: Path, **more: object) -> "subprocess.CompletedProcess[bytes]":
+def run(*args: str, cwd: Path, data: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
+    """Run the command with `data` on its standard input."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [*REVERB, *args]
     return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, check=False, timeout=60, **more
-    )  # type: ignore[call-overload,no-any-return]
+        command, cwd=cwd, env=environment, capture_output=True, check=False, timeout=60, input=data
+    )
 
 
 def start(*args: str, cwd: Path) -> "subprocess.Popen[bytes]":
@@ -141,13 +142,13 @@ def test_sound_passes_from_pipe_to_pipe(make_sound: MakeSound) -> None:
     source = make_sound("in.wav", noise(5000))
     room = make_sound("room.wav", decaying(500, 2))
     args = ("--ir", str(room), "--no-dither")
-    piped = run("apply", "-", "-", *args, cwd=source.parent, input=source.read_bytes())
+    piped = run("apply", "-", "-", *args, cwd=source.parent, data=source.read_bytes())
     assert piped.returncode == 0
     assert piped.stderr.decode().startswith("-: 0:00.115, 2 channels")
     run("apply", "in.wav", "out.wav", *args, cwd=source.parent)
     assert piped.stdout == source.with_name("out.wav").read_bytes()
     flac = run(
-        "apply", "-", "-", *args, "--format", "flac", "--quiet", cwd=source.parent, input=source.read_bytes()
+        "apply", "-", "-", *args, "--format", "flac", "--quiet", cwd=source.parent, data=source.read_bytes()
     )
     assert flac.stdout.startswith(b"fLaC")
     assert flac.stderr == b""
@@ -158,7 +159,7 @@ def test_sound_passes_from_pipe_to_pipe(make_sound: MakeSound) -> None:
     [(b"", "standard input: is empty"), (b"words " * 99, "standard input: not a readable audio")],
 )
 def test_a_pipe_without_sound_is_refused(tmp_path: Path, data: bytes, says: str) -> None:
-    result = run("apply", "-", "-", "--ir", "room", cwd=tmp_path, input=data)
+    result = run("apply", "-", "-", "--ir", "room", cwd=tmp_path, data=data)
     assert result.returncode == 1
     assert result.stdout == b""
     assert result.stderr.decode().startswith(f"Error: {says}")
@@ -354,8 +355,13 @@ def test_a_bash_that_a_hand_types_into_completes_names_and_files(tmp_path: Path)
     ours, theirs = pty.openpty()
     shell = subprocess.Popen(
         ["bash", "--norc", "--noprofile", "-i"],
-        **dict.fromkeys(("stdin", "stdout", "stderr"), theirs), cwd=tmp_path, env=environment, start_new_session=True,
-    )  # fmt: skip
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=tmp_path,
+        env=environment,
+        start_new_session=True,
+    )
     os.close(theirs)
 
     def typed(keys: str, until: str) -> None:

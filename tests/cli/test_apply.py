@@ -1,6 +1,5 @@
-"""The commands: their outputs and reports, and their failures: one line on stderr and the right status."""
+"""`reverb apply`: its outputs and reports; and failures, of other commands too: one line on stderr and a status."""
 
-import json
 import os
 import stat
 import struct
@@ -11,23 +10,13 @@ import pytest
 import soundfile
 
 import reverb
-from reverb.errors import missing_extra
 from reverb.store.library import names
-from tests.cli.running import fail, run, succeed
+from tests.cli.running import fail, succeed
 from tests.conftest import MakeSound
 from tests.nulls import null_db
-from tests.signals import decaying, noise, tone
+from tests.signals import noise
 
-pytestmark = pytest.mark.usefixtures("folder")
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_sound: MakeSound) -> Path:
-    """Change to a new folder with a recording and a response."""
-    make_sound("in.wav", noise(5000, peak=0.2), subtype="PCM_24")
-    make_sound("room.wav", decaying(2000, 2), subtype="PCM_24")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("recording")
 
 
 def test_apply_writes_what_the_library_computes() -> None:
@@ -74,30 +63,6 @@ def test_the_tail_is_kept_or_not() -> None:
     assert np.array_equal(long[:5000], short)
 
 
-@pytest.mark.parametrize(
-    ("kind", "edges", "kept"),
-    [
-        ("lowpass", ("--cutoff", "2000"), [500]),
-        ("highpass", ("--cutoff", "2000"), [5000]),
-        ("bandpass", ("--low", "1000", "--high", "3000"), [2000]),
-        ("bandstop", ("--low", "1000", "--high", "3000"), [500, 5000]),
-    ],
-)
-@pytest.mark.parametrize("phase", ["linear", "minimum"])
-def test_filters_keep_and_kill(
-    make_sound: MakeSound, kind: str, edges: tuple[str, ...], kept: list[int], phase: str
-) -> None:
-    for frequency in (500, 2000, 5000):
-        if kind in ("lowpass", "highpass") and frequency == 2000:
-            continue
-        make_sound("tone.wav", tone(frequency, 48_000, 0.5), subtype="FLOAT")
-        more = ("--transition", "300", "--attenuation", "90", "--phase", phase, "--force", "--quiet")
-        assert succeed("filter", kind, "tone.wav", "out.wav", *edges, *more).output == ""
-        y = soundfile.read("out.wav")[0][8000:16_000]
-        gain = 20 * np.log10(y.std() / (0.5 / np.sqrt(2)))
-        assert gain == pytest.approx(0, abs=0.01) if frequency in kept else gain < -89
-
-
 def test_normalize_gain_subtype_and_format() -> None:
     succeed("apply", "in.wav", "a.flac", "--ir", "room.wav", "--normalize", "peak", "--gain", "-40")
     assert 20 * np.log10(np.abs(soundfile.read("a.flac")[0]).max()) == pytest.approx(-1, abs=0.001)
@@ -128,54 +93,6 @@ def test_force_and_quiet() -> None:
     succeed("apply", "in.wav", "out.wav", "--ir", "room.wav")
     fail(1, "exists already; use --force", "apply", "in.wav", "out.wav", "--ir", "room.wav")
     assert succeed("apply", "in.wav", "out.wav", "--ir", "room.wav", "--force", "--quiet").output == ""
-
-
-def test_the_library_is_listed() -> None:
-    lines = succeed("ir", "list").stdout.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == list(names())
-    assert lines[0].split()[:3] == ["name", "layout", "seconds"]
-
-
-def test_info_shows_a_response() -> None:
-    assert "stereo" in succeed("ir", "info", "room.wav").stdout
-    facts = json.loads(succeed("ir", "info", "room.wav", "--json").stdout)
-    assert (facts["layout"], facts["frames"], facts["sample_rate_hz"]) == ("stereo", 2000, 48_000)
-
-
-@pytest.mark.parametrize(
-    "args",
-    [
-        [],
-        ["apply"],
-        ["filter"],
-        *(["filter", kind] for kind in ("lowpass", "highpass", "bandpass", "bandstop")),
-    ],
-)
-def test_help_is_there_for_all(args: list[str]) -> None:
-    for flag in ("--help", "-h"):
-        result = succeed(*args, flag)
-        assert result.stdout.startswith("Usage: reverb")
-    if args != ["filter", "lowpass"] and len(args) < 2:
-        assert "Examples:" in result.stdout
-
-
-def test_every_option_with_a_number_names_its_unit() -> None:
-    text = succeed("apply", "--help").stdout + succeed("filter", "bandpass", "--help").stdout
-    for option in (
-        "--wet DB",
-        "--dry DB",
-        "--gain DB",
-        "--predelay MS",
-        "--mix 0..1",
-        "--low HZ",
-        "--transition HZ",
-    ):
-        assert option in text
-    assert "FLOAT" not in text.replace("PCM_24, FLOAT", "")
-
-
-def test_the_version_is_the_packages() -> None:
-    assert succeed("--version").stdout == f"reverb, version {reverb.__version__}\n"
 
 
 # -- failures -------------------------------------------------------------------------------------------------
@@ -322,8 +239,8 @@ def test_names_of_any_kind() -> None:
         assert soundfile.info(os.fsencode(f"out-{name}")).frames == 6999
 
 
-def test_a_folder_without_permission(folder: Path) -> None:
-    closed = folder / "closed"
+def test_a_folder_without_permission(recording: Path) -> None:
+    closed = recording / "closed"
     closed.mkdir()
     closed.chmod(stat.S_IRUSR | stat.S_IXUSR)
     if os.access(closed, os.W_OK):
@@ -334,40 +251,3 @@ def test_a_folder_without_permission(folder: Path) -> None:
 def test_a_folder_that_refuses_although_it_may_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     fail(1, "no permission to write in", "apply", "in.wav", "out.wav", *ROOM)
-
-
-def test_debug_shows_the_traceback() -> None:
-    for args in (
-        ("--debug", "apply", "missing.wav", "out.wav", *ROOM),
-        ("apply", "missing.wav", "out.wav", *ROOM, "--debug"),
-    ):
-        result = run(*args)
-        assert isinstance(result.exception, reverb.AudioFileError)
-
-
-def test_an_unforeseen_failure_of_the_system_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise OSError(5, "Input/output error", "out.wav")
-
-    monkeypatch.setattr(os, "link", broken)
-    monkeypatch.setattr(os, "rename", broken)
-    fail(1, "Input/output error", "apply", "in.wav", "out.wav", *ROOM)
-
-
-def test_tune_measures_and_says_where_it_keeps_the_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from reverb import cache
-    from reverb.engine import fftw, machine, tuning
-    from reverb.engine.machine import POCKETFFT_COSTS
-
-    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(machine, "cache_folder", lambda: tmp_path)
-    monkeypatch.setattr(tuning, "learn_fftw", lambda step, **_: "" if [step(n) for n in fftw.SIZES] else None)
-    monkeypatch.setattr(tuning, "measure_costs", lambda _: POCKETFFT_COSTS)
-    done = run("tune")
-    assert done.exit_code == 0
-    assert "pocketfft" in done.output
-    assert str(missing_extra("fftw", "FFTW would render files and live sound faster")) in done.output
-    assert str(tmp_path) in done.output
-    assert run("tune", "--quiet").output == ""
