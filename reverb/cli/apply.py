@@ -10,7 +10,7 @@ from reverb.cli.rendering import Rendering, render, with_rendering
 
 
 class RoomSettings(TypedDict):
-    """The settings of a room that `Reverb` takes, but for mix and pre-delay."""
+    """The options of a room, as `Reverb` takes them; mix and pre-delay are apart, because a batch draws them."""
 
     wet: float | None
     dry: float | None
@@ -45,14 +45,13 @@ room_options = grouped(
         "level",
         type=click.Choice(LEVELS),
         default="loudness",
-        help="Quantity by which the response is normalized before mixing; none: leave it as its file is.",
+        help="Quantity by which the response is normalized before mixing; none: use it as it is in the file.",
     ),
 )
-"""Options of a room, which a command receives as `settings`."""
+"""The options of a room, which a command receives as `settings`."""
 
 
 @click.command()
-@with_rendering
 @click.option(
     "--ir",
     "impulse_response",
@@ -65,6 +64,7 @@ room_options = grouped(
 @PREDELAY
 @LAYOUT
 @room_options
+@with_rendering
 def apply(
     rendering: Rendering,
     impulse_response: str,

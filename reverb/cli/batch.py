@@ -132,8 +132,8 @@ def batch(
 ) -> None:
     """Render many files: INPUTS are files, folders (searched recursively), globs and URLs.
 
-    Outputs keep their path relative to the folder that was named. A file that fails does not stop the others. A line of
-    JSON for each output is written to reverb-batch.jsonl in the output folder; --resume continues an interrupted batch
+    Outputs keep their path relative to the named folder. A file that fails does not stop the others. One line of
+    JSON per output is written to reverb-batch.jsonl in the output folder; --resume continues an interrupted batch
     (see docs/batch.md).
 
     \b

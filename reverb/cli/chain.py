@@ -20,7 +20,6 @@ _TEXT_WIDTH = 72
 @click.argument("preset", required=False, shell_complete=complete_preset)
 @click.argument("source", metavar="[INPUT]", required=False, type=FILE)
 @click.argument("destination", metavar="[OUTPUT]", required=False, type=FILE)
-@render_options
 @click.option("--list", "listing", is_flag=True, help="List the bundled presets.")
 @click.option(
     "--explain", "explaining", is_flag=True, help="Show what each step does: lengths, latencies, gains."
@@ -43,6 +42,7 @@ _TEXT_WIDTH = 72
     help="Leave out the ends of the folded response below -120 dB of its peak.",
 )
 @click.option("--allow-outside", is_flag=True, help="Let the preset read files outside its own folder.")
+@render_options
 def chain(
     preset: str | None,
     source: str | None,

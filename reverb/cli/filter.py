@@ -55,9 +55,14 @@ _specification = grouped(
         metavar="HZ",
         help="Width from pass to stop band.  [default: 0.2 of the lowest edge]",
     ),
-    click.option("--attenuation", type=float, default=80.0, metavar="DB", help="Of the stop band."),
     click.option(
-        "--ripple", type=float, metavar="DB", help="Of the pass band.  [default: as the stop band allows]"
+        "--attenuation", type=float, default=80.0, metavar="DB", help="Attenuation of the stop band."
+    ),
+    click.option(
+        "--ripple",
+        type=float,
+        metavar="DB",
+        help="Ripple of the pass band.  [default: as the stop band allows]",
     ),
     click.option("--method", type=click.Choice(METHODS), default="kaiser", help="How the taps are designed."),
     click.option(
@@ -67,9 +72,16 @@ _specification = grouped(
         help="linear: aligned with the input; minimum: no pre-ringing; mixed: little of either.",
     ),
 )
-_FREQUENCY = click.option("--frequency", type=float, required=True, metavar="HZ", help="Where.")
+_FREQUENCY = click.option(
+    "--frequency", type=float, required=True, metavar="HZ", help="Center or corner frequency."
+)
 _BOOST = click.option(
-    "--boost", "gain_db", type=float, required=True, metavar="DB", help="By how much; negative lowers."
+    "--boost",
+    "gain_db",
+    type=float,
+    required=True,
+    metavar="DB",
+    help="Gain; a negative one lowers the level.",
 )
 _Q = click.option("--q", type=float, metavar="Q", help="The higher, the narrower or steeper.")
 _PHASE = click.option(
@@ -99,61 +111,66 @@ filter_group.add_command(design)
 
 
 def _render(rendering: Rendering, effect: "Filter | Equalizer | Band", what: str = "filter") -> None:
-    """Render with a filter, and print what its taps reach."""
+    """Render with a filter, and print its report."""
     rendered = render(rendering, effect)
     if not rendering.quiet:
         _tell(rendering, what, effect.report(rendered.sample_rate))
 
 
 def _tell(rendering: Rendering, what: str, report: "FilterReport") -> None:
-    """Print what a filter reaches; on stderr if the sound goes to stdout."""
+    """Print the report of a filter; on stderr if the sound is written to stdout."""
     click.echo(f"{what}: {report}", err=rendering.destination == "-")
 
 
 @filter_group.command()
-@with_rendering
 @_CUTOFF
 @_specification
+@with_rendering
 def lowpass(rendering: Rendering, cutoff: float, specification: _Specification) -> None:
-    """Keep what lies below --cutoff."""
+    """Keep the frequencies below --cutoff."""
     _render(rendering, reverb.LowPass(cutoff, **specification))
 
 
 @filter_group.command()
-@with_rendering
 @_CUTOFF
 @_specification
+@with_rendering
 def highpass(rendering: Rendering, cutoff: float, specification: _Specification) -> None:
-    """Keep what lies above --cutoff."""
+    """Keep the frequencies above --cutoff."""
     _render(rendering, reverb.HighPass(cutoff, **specification))
 
 
 @filter_group.command()
-@with_rendering
 @_LOW
 @_HIGH
 @_specification
+@with_rendering
 def bandpass(rendering: Rendering, low: float, high: float, specification: _Specification) -> None:
-    """Keep what lies between --low and --high."""
+    """Keep the frequencies between --low and --high."""
     _render(rendering, reverb.BandPass(low, high, **specification))
 
 
 @filter_group.command()
-@with_rendering
 @_LOW
 @_HIGH
 @_specification
+@with_rendering
 def bandstop(rendering: Rendering, low: float, high: float, specification: _Specification) -> None:
-    """Keep what lies outside --low to --high."""
+    """Remove the frequencies between --low and --high."""
     _render(rendering, reverb.BandStop(low, high, **specification))
 
 
 @filter_group.command()
 @click.argument("curve", metavar="CURVE", type=FILE)
+@click.option(
+    "--phase",
+    type=click.Choice(PHASES),
+    default="minimum",
+    help="minimum: no delay; linear: aligned with the input.",
+)
 @with_rendering
-@click.option("--phase", type=click.Choice(PHASES), default="minimum", help="As for the other filters.")
 def eq(curve: str, rendering: Rendering, phase: Phase) -> None:
-    """Apply the equalizer of a file: a table of Hz and dB, or what REW, AutoEq and Equalizer APO write."""
+    """Apply the equalizer of a file: a table of Hz and dB, or an export of REW, AutoEq or Equalizer APO."""
     from reverb.store.eq_files import load_equalizer, report_on_equalizer
 
     equalizer = load_equalizer(curve, phase)
@@ -163,21 +180,26 @@ def eq(curve: str, rendering: Rendering, phase: Phase) -> None:
 
 
 @filter_group.command()
-@with_rendering
 @_FREQUENCY
 @_BOOST
 @_shape_and_phase
+@with_rendering
 def peak(rendering: Rendering, frequency: float, gain_db: float, settings: _ShapeAndPhase) -> None:
     """Raise or lower a band around --frequency by --boost."""
     _render(rendering, reverb.Peak(frequency, gain_db, **settings))
 
 
 @filter_group.command()
-@with_rendering
-@click.option("--kind", type=click.Choice(["low", "high"]), required=True, help="All below, or all above.")
+@click.option(
+    "--kind",
+    type=click.Choice(["low", "high"]),
+    required=True,
+    help="Change all frequencies below, or above, --frequency.",
+)
 @_FREQUENCY
 @_BOOST
 @_shape_and_phase
+@with_rendering
 def shelf(
     rendering: Rendering,
     kind: Literal["low", "high"],
@@ -185,28 +207,32 @@ def shelf(
     gain_db: float,
     settings: _ShapeAndPhase,
 ) -> None:
-    """Raise or lower all below or above --frequency by --boost."""
+    """Raise or lower all frequencies below or above --frequency by --boost."""
     make = reverb.LowShelf if kind == "low" else reverb.HighShelf
     _render(rendering, make(frequency, gain_db, **settings))
 
 
 @filter_group.command()
-@with_rendering
 @_BOOST
 @grouped(
     "settings",
     _PivotAndPhase,
-    click.option("--pivot", type=float, metavar="HZ", help="Where nothing changes.  [default: 1000]"),
+    click.option(
+        "--pivot",
+        type=float,
+        metavar="HZ",
+        help="Frequency at which the level does not change.  [default: 1000]",
+    ),
     _PHASE,
     only_given=True,
 )
+@with_rendering
 def tilt(rendering: Rendering, gain_db: float, settings: _PivotAndPhase) -> None:
-    """Raise the highs by --boost and lower the lows as much, about --pivot."""
+    """Raise the frequencies above --pivot by up to --boost, and lower those below it by as much."""
     _render(rendering, reverb.Tilt(gain_db, **settings))
 
 
 @filter_group.command()
-@with_rendering
 @_FREQUENCY
 @grouped(
     "settings",
@@ -216,32 +242,47 @@ def tilt(rendering: Rendering, gain_db: float, settings: _PivotAndPhase) -> None
         "--harmonics",
         type=int,
         metavar="N",
-        help="How many multiples, the frequency itself included.  [default: 1]",
+        help="Number of multiples to remove, the frequency itself included.  [default: 1]",
     ),
     only_given=True,
 )
+@with_rendering
 def notch(rendering: Rendering, frequency: float, settings: _ShapeAndHarmonics) -> None:
-    """Take out --frequency, such as the mains' hum, and its harmonics."""
+    """Remove --frequency, such as mains hum, and its harmonics."""
     _render(rendering, reverb.Notch(frequency, **settings))
 
 
 @filter_group.command()
-@with_rendering
 @click.option(
-    "--at", "frequencies", type=float, multiple=True, required=True, metavar="HZ", help="Once or more."
+    "--at",
+    "frequencies",
+    type=float,
+    multiple=True,
+    required=True,
+    metavar="HZ",
+    help="Crossover frequency; give one or more.",
 )
 @grouped(
     "settings",
     CrossoverSettings,
     click.option(
-        "--slope", type=int, metavar="DB", help="Per octave, a multiple of 6 up to 96.  [default: 24]"
+        "--slope", type=int, metavar="DB", help="Slope per octave, a multiple of 6 up to 96.  [default: 24]"
     ),
     click.option(
-        "--transition", type=float, metavar="HZ", help="Instead of --slope: width of steep filters."
+        "--transition",
+        type=float,
+        metavar="HZ",
+        help="Instead of --slope: width of the transition of steep filters.",
     ),
-    click.option("--attenuation", type=float, metavar="DB", help="Of steep filters.  [default: 80]"),
+    click.option(
+        "--attenuation",
+        type=float,
+        metavar="DB",
+        help="Stop-band attenuation of steep filters.  [default: 80]",
+    ),
     only_given=True,
 )
+@with_rendering
 def crossover(rendering: Rendering, frequencies: tuple[float, ...], settings: CrossoverSettings) -> None:
     """Split INPUT into bands that sum to it: OUTPUT bands.wav becomes bands-1.wav, bands-2.wav, ..., lowest first."""
     from pathlib import Path

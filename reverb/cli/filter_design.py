@@ -1,4 +1,4 @@
-"""`reverb filter design`: a filter's taps, what they reach, a picture of them, and files for other programs."""
+"""`reverb filter design`: the taps of a filter: a report, a picture, and files for other programs."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -81,35 +81,68 @@ _DEFAULT_RATE = 48_000
     click.option("--low", type=float, metavar="HZ", help="bandpass, bandstop: the lower -6 dB point."),
     click.option("--high", type=float, metavar="HZ", help="bandpass, bandstop: the upper -6 dB point."),
     click.option("--transition", type=float, metavar="HZ", help="Width from pass to stop band."),
-    click.option("--attenuation", type=float, metavar="DB", help="Of the stop band."),
-    click.option("--ripple", type=float, metavar="DB", help="Of the pass band."),
-    click.option("--method", type=click.Choice(METHODS), help="How filters to a specification are designed."),
-    click.option("--frequency", type=float, metavar="HZ", help="Of an equalizer."),
+    click.option("--attenuation", type=float, metavar="DB", help="Attenuation of the stop band."),
+    click.option("--ripple", type=float, metavar="DB", help="Ripple of the pass band."),
     click.option(
-        "--boost", "gain_db", type=float, metavar="DB", help="peak, shelves, tilt; negative lowers."
+        "--method", type=click.Choice(METHODS), help="Method of design, of filters to a specification."
     ),
-    click.option("--q", type=float, metavar="Q", help="peak, shelves, notch."),
-    click.option("--pivot", type=float, metavar="HZ", help="tilt."),
-    click.option("--slope", type=int, metavar="DB", help="lowcut, highcut, crossover: per octave."),
-    click.option("--harmonics", type=int, metavar="N", help="notch."),
-    click.option("--curve", type=click.Choice(WEIGHTS), help="weighting."),
+    click.option("--frequency", type=float, metavar="HZ", help="Center or corner frequency of an equalizer."),
     click.option(
-        "--at", "frequencies", type=float, multiple=True, metavar="HZ", help="crossover: once or more."
+        "--boost",
+        "gain_db",
+        type=float,
+        metavar="DB",
+        help="peak, shelves, tilt: gain; a negative one lowers the level.",
     ),
     click.option(
-        "--band", "number", type=click.IntRange(1), metavar="N", help="crossover: from 1, the lowest."
+        "--q", type=float, metavar="Q", help="peak, shelves, notch: the higher, the narrower or steeper."
+    ),
+    click.option(
+        "--pivot", type=float, metavar="HZ", help="tilt: frequency at which the level does not change."
+    ),
+    click.option("--slope", type=int, metavar="DB", help="lowcut, highcut, crossover: slope per octave."),
+    click.option(
+        "--harmonics",
+        type=int,
+        metavar="N",
+        help="notch: number of multiples to remove, the frequency itself included.",
+    ),
+    click.option("--curve", type=click.Choice(WEIGHTS), help="weighting: the curve."),
+    click.option(
+        "--at",
+        "frequencies",
+        type=float,
+        multiple=True,
+        metavar="HZ",
+        help="crossover: a frequency; give one or more.",
+    ),
+    click.option(
+        "--band",
+        "number",
+        type=click.IntRange(1),
+        metavar="N",
+        help="crossover: number of the band, from 1, the lowest.",
     ),
     click.option(
         "--file",
         "path",
         metavar="FILE",
         type=FILE,
-        help="eq: a table of Hz and dB, or what REW and AutoEq write.",
+        help="eq: a table of Hz and dB, or an export of REW, AutoEq or Equalizer APO.",
     ),
-    click.option("--recording", is_flag=True, default=None, help="riaa: as records are cut."),
-    click.option("--tolerance", type=float, metavar="DB", help="From an equalizer's curve."),
     click.option(
-        "--phase", type=click.Choice(PHASES), help="[default: linear to a specification, minimum otherwise]"
+        "--recording",
+        is_flag=True,
+        default=None,
+        help="riaa: the curve for cutting records, instead of that for playback.",
+    ),
+    click.option(
+        "--tolerance", type=float, metavar="DB", help="Largest deviation from an equalizer's curve."
+    ),
+    click.option(
+        "--phase",
+        type=click.Choice(PHASES),
+        help="Phase.  [default: linear for filters to a specification, minimum for the others]",
     ),
     only_given=True,
 )
@@ -126,7 +159,7 @@ _DEFAULT_RATE = 48_000
     flag_value="",
     metavar="[FILE]",
     type=FILE,
-    help="Draw magnitude and decay (.png, .svg, .pdf).  [KIND.png if no file is given]",
+    help="Draw the magnitude and the decay (.png, .svg, .pdf).  [KIND.png if no file is given]",
 )
 @click.option(
     "--export",
@@ -147,7 +180,7 @@ def design(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Design a filter and say how many taps it takes, what they reach, and what they cost in time.
+    """Design a filter; report its number of taps, its ripple and attenuation, its delay and its pre-ringing.
 
     \b
     Examples:
@@ -202,7 +235,7 @@ def _effect(kind: str, settings: _Settings) -> "Effect":
 
 
 def _report(effect: Any, sample_rate: int) -> "FilterReport":
-    """Return what a filter reaches; of several in a row, as a file may hold, what they reach together."""
+    """Return the report of a filter, or of the chain of filters that an equalizer file may contain."""
     from reverb.effects.effect import Chain
     from reverb.store.eq_files import report_on_equalizer
 
@@ -221,7 +254,7 @@ def _options(names: Iterable[str]) -> str:
 
 
 def _finite(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return facts as JSON can hold them: null for infinity."""
+    """Return facts with null for infinity, which JSON does not have."""
     return {name: None if value in (float("inf"), -float("inf")) else value for name, value in facts.items()}
 
 

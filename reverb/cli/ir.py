@@ -51,7 +51,7 @@ _bands_option = click.option(
 @click.argument("search", nargs=-1)
 @JSON
 def list_responses(search: tuple[str, ...], as_json: bool) -> None:
-    """List the responses that --ir knows by name: all, or those that contain every word of SEARCH.
+    """List the responses that --ir accepts by name: all, or those that match every word of SEARCH.
 
     T30 (seconds) and C80 (dB) are means of the octaves 500 Hz and 1 kHz. Your own responses are the files in your
     folder, which the last line names, and in the folders of the environment variable REVERB_IMPULSES.
@@ -82,15 +82,18 @@ def list_responses(search: tuple[str, ...], as_json: bool) -> None:
 @LAYOUT
 @_bands_option
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON, with every channel and the reason of every doubt."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON, with every channel, and the reason why a figure is unreliable.",
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: a row per channel and band, then the means.")
 def info(name_or_file: str, layout: str | None, bands: BandSet, as_json: bool, as_csv: bool) -> None:
     """Show layout, length, level and the ISO 3382-1 figures of a response.
 
     EDT, T20 and T30 are decay times in seconds; C50 and C80 clarity in dB; D50 definition in percent; Ts the center
-    time in ms; G the strength re the direct sound in dB; floor the noise in dBFS; range the decay above it in dB;
-    IACC E and L the early and late correlation of a stereo pair. All are means over the channels; (..) marks an
+    time in ms; G the strength relative to the direct sound in dB; floor the noise in dBFS; range the decay above it in
+    dB; IACC E and L the early and late correlation of a stereo pair. All are means over the channels; (..) marks an
     unreliable figure, - an undefined one.
     """
     from reverb.store.library import impulse
@@ -146,7 +149,7 @@ def compare(a: str, b: str, layout: str | None, bands: BandSet, as_json: bool) -
 
 
 def measured(response: "ImpulseResponse", bands: BandSet) -> "AcousticReport":
-    """Measure the channels of a response that are not silent, in bands and over the whole range."""
+    """Measure the channels of a response that are not silent, in bands and over the full range."""
     from reverb.responses.acoustics import measure, with_broadband
 
     sounding = response.samples[:, response.samples.any(axis=0)]

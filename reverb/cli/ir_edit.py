@@ -1,4 +1,4 @@
-"""`reverb ir edit`: edit a response in steps, which are carried out in command-line order, as often as given."""
+"""`reverb ir edit`: edit a response in steps, which are applied in command-line order, each as often as given."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import click
 
 from reverb.choices import GAIN_MODES, LAYOUTS
-from reverb.cli.options import FORCE, QUIET, Hertz, Milliseconds, Pairs, complete_response, grouped
+from reverb.cli.options import FORCE, QUIET, Hertz, Milliseconds, Number, Pairs, complete_response, grouped
 from reverb.cli.results import save
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class _Settings(NamedTuple):
 
 
 _Edit: TypeAlias = "Callable[[ImpulseResponse, Any, _Settings], ImpulseResponse]"
-"""Returns a response that is edited with the value of an option."""
+"""Returns the response after a step; the second argument is the value of the step's option."""
 
 
 class _Step(click.Option):
@@ -134,7 +134,7 @@ _STEPS: Sequence[_Step] = (
     _Step(
         "--length",
         lambda response, seconds, _: editing.set_length(response, seconds),
-        "Cut, or fill with silence.",
+        "Set the length: cut the end, or append silence.",
         _MS,
     ),
     _Step(
@@ -165,13 +165,13 @@ _STEPS: Sequence[_Step] = (
     _Step(
         "--stretch",
         lambda response, factor, _: stretch.stretch_time(response, factor),
-        "Longer at the same pitch; made for tails, rough on single echoes.",
+        "Make it FACTOR times as long at the same pitch; meant for tails, rough on single echoes.",
         _FACTOR,
     ),
     _Step(
         "--tape",
         lambda response, factor, _: stretch.stretch_tape(response, factor),
-        "Longer as by a slower tape: pitch falls and the room grows with it.",
+        "Make it FACTOR times as long like a slower tape: the pitch falls, and the room grows.",
         _FACTOR,
     ),
     _Step(
@@ -219,7 +219,7 @@ _STEPS: Sequence[_Step] = (
     _Step(
         "--right-source",
         _right_source,
-        "Make true stereo: INPUT was recorded with the source on the left, this with it on the right.",
+        "Make true stereo: the source was on the left when INPUT was recorded, and on the right for this one.",
         {"metavar": "NAME_OR_FILE"},
     ),
     _Step(
@@ -255,8 +255,8 @@ _STEPS: Sequence[_Step] = (
     _Step(
         "--gain",
         lambda response, db, _: response.gain(db),
-        "Louder or softer.",
-        {"type": click.FloatRange(-200, 120), "metavar": "DB"},
+        "Change the level.",
+        {"type": Number(-200, 120), "metavar": "DB"},
     ),
     _Step(
         "--level",
@@ -267,7 +267,7 @@ _STEPS: Sequence[_Step] = (
     _Step(
         "--rate",
         lambda response, sample_rate, _: response.response(sample_rate),
-        "Resample.",
+        "Change the sample rate.",
         {"type": int, "metavar": "HZ"},
     ),
 )
@@ -277,7 +277,9 @@ _STEPS: Sequence[_Step] = (
 @click.argument("source", metavar="INPUT", shell_complete=complete_response)
 @click.argument("output", type=click.Path())
 @click.option(
-    "--layout", metavar="NAME", help="Of INPUT: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS."
+    "--layout",
+    metavar="NAME",
+    help="Layout of INPUT: mono, stereo, true-stereo, parallel, or INPUTSxOUTPUTS.",
 )
 @grouped(
     "settings",
@@ -287,14 +289,14 @@ _STEPS: Sequence[_Step] = (
         type=float,
         default=-20.0,
         metavar="DB",
-        help="For --trim-head: level re peak at which the sound starts.",
+        help="For --trim-head: level relative to the peak at which the sound starts.",
     ),
     click.option(
         "--floor",
         type=float,
         default=-90.0,
         metavar="DB",
-        help="For --extend-tail: level re peak at which the tail ends.",
+        help="For --extend-tail: level relative to the peak at which the tail ends.",
     ),
     click.option(
         "--split",
@@ -303,7 +305,9 @@ _STEPS: Sequence[_Step] = (
         metavar="MS",
         help="For --early and --late: end of the early part.",
     ),
-    click.option("--slope", type=int, default=12, metavar="DB", help="For cuts: slope per octave."),
+    click.option(
+        "--slope", type=int, default=12, metavar="DB", help="For --low-cut and --high-cut: slope per octave."
+    ),
     click.option("--bpm", type=float, metavar="BPM", help="Tempo, for a --predelay in notes."),
 )
 @FORCE
@@ -321,7 +325,7 @@ def edit(
 ) -> None:
     """Edit the response INPUT, a name or a file, and write the result to OUTPUT.
 
-    The steps are carried out in command-line order, each as often as it is given. INPUT is not changed. --layout,
+    The steps are applied in command-line order, each as often as it is given. INPUT is not changed. --layout,
     --onset, --floor, --split, --slope and --bpm are settings for all steps.
 
     \b

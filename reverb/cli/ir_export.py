@@ -59,8 +59,9 @@ def export(
 ) -> None:
     """Write a response for another convolver, or convert it to another file format.
 
-    camilladsp, brutefir, equalizer-apo, jconvolver and ffmpeg write a configuration of that program with the
-    coefficients beside it; run the program in that folder. text is a number per line, raw 32-bit (.f64: 64-bit) floats.
+    camilladsp, brutefir, equalizer-apo, jconvolver and ffmpeg write a configuration for that program, and the
+    coefficients to the same folder; run the program there. text is one number per line, raw is 32-bit
+    floats (.f64: 64-bit).
 
     \b
     Examples:
@@ -112,7 +113,7 @@ def _direction(text: str) -> tuple[float, float]:
 
 @click.command()
 @click.argument("name_or_file", shell_complete=complete_response)
-@click.argument("output", metavar="OUT", required=False, type=FILE)
+@click.argument("output", metavar="[OUT]", required=False, type=FILE)
 @click.option("--dark", is_flag=True, help="Draw on a dark background.")
 @click.option(
     "--range", "dynamic_range", type=float, default=80.0, metavar="DB", help="Range of decay and spectrogram."
@@ -133,8 +134,8 @@ def plot(
 ) -> None:
     """Draw a response: waveform, energy decay, spectrogram, decay times, frequency response.
 
-    OUT ends in .png, .svg or .pdf; by default it is the response's name with .png. Hollow marks are unreliable decay
-    times (see reverb ir info).
+    OUT ends in .png, .svg or .pdf; by default it is the name of the response with .png. Hollow marks are
+    unreliable decay times (see reverb ir info).
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`reverb ir identify|burst`: responses without a sweep: of a device from music, of a room from a clap."""
+"""`reverb ir identify|burst`: responses without a sweep, from music or from a clap."""
 
 from dataclasses import asdict
 
@@ -41,10 +41,10 @@ def identify(
     align: bool,
     report: ReportOptions,
 ) -> None:
-    """Estimate the response from a DRY recording and the same music WET: capture a reverb's sound.
+    """Estimate the response of a reverb or a device from a DRY recording and the same music WET.
 
-    Any music will do, preferably several times as long as the response and with sound in all octaves. Coherence is the
-    share of the wet recording that the response explains, per octave; covered is the share of the octave with music.
+    Any music will do, preferably several times as long as the response, and with sound in all octaves. Per octave,
+    coherence is the share of the wet recording that the response explains, and covered the share that the music covers.
 
     \b
     Examples:

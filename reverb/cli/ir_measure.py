@@ -62,7 +62,7 @@ _sweep_options = grouped(
         "--sources",
         type=int,
         default=1,
-        help="Loudspeakers, which play one after the other on a channel each; 2 give true stereo.",
+        help="Loudspeakers, which play in turn, each on its own channel; 2 give true stereo.",
     ),
     click.option("--fade-in", type=Milliseconds(), default=50.0, metavar="MS", help="Fade-in of a sweep."),
     click.option("--fade-out", type=Milliseconds(), default=10.0, metavar="MS", help="Fade-out of a sweep."),
@@ -71,8 +71,14 @@ _sweep_options = grouped(
 _card_options = grouped(
     "card",
     _CardSettings,
-    click.option("--input-device", metavar="DEVICE", help="Number or part of the name; see reverb devices."),
-    click.option("--output-device", metavar="DEVICE", help="Number or part of the name; see reverb devices."),
+    click.option(
+        "--input-device",
+        metavar="DEVICE",
+        help="Number or part of the name of the input device; see reverb devices.",
+    ),
+    click.option(
+        "--output-device", metavar="DEVICE", help="Number or part of the name of the output device."
+    ),
     click.option(
         "--input-channels",
         type=Channels(),
@@ -163,8 +169,9 @@ def deconvolve(
 ) -> None:
     """Turn the recording of a sweep into the response of the room, and report its quality.
 
-    Two RECORDINGs, with the loudspeaker left in the first and right in the second, give a true stereo response, and so
-    does one recording of a sweep with two sources. Harmonic distortion is removed, repetitions are averaged.
+    Two RECORDINGs, with the loudspeaker on the left in the first and on the right in the second, give a true stereo
+    response; so does one recording of a sweep with two sources. Harmonic distortion is removed, and repetitions are
+    averaged.
 
     \b
     Examples:

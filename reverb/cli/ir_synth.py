@@ -39,7 +39,11 @@ _SPACING = click.option(
     "--spacing", type=float, default=0.4, metavar="M", help="Distance between the microphones."
 )
 _ANGLE = click.option(
-    "--angle", type=float, default=50.0, metavar="DEGREES", help="Each microphone's turn outwards."
+    "--angle",
+    type=float,
+    default=50.0,
+    metavar="DEGREES",
+    help="Angle by which each microphone is turned outwards.",
 )
 
 
@@ -143,12 +147,12 @@ def synth() -> None:
         metavar="S_OR_BANDS",
         help="Decay time: 2 for all octaves, or 125=3,1k=2,8k=0.9.",
     ),
-    click.option("--size", type=float, default=12.0, metavar="M", help="Cube root of the volume."),
+    click.option("--size", type=float, default=12.0, metavar="M", help="Cube root of the room's volume."),
     click.option(
         "--distance",
         type=float,
         metavar="M",
-        help="From source to microphones.  [default: 0.3 of the length]",
+        help="Distance from the source to the microphones.  [default: 0.3 of the room's length]",
     ),
     click.option(
         "--early",
@@ -214,13 +218,20 @@ def figures(output: _Output[Layout], settings: _Figures) -> None:
         "--rt60",
         type=Pairs("=", alone=True),
         metavar="S_OR_BANDS",
-        help="Adjust the absorption to this decay time.",
+        help="Adjust the absorption to this decay time: 2 for all octaves, or 125=3,1k=2,8k=0.9.",
     ),
     click.option("--source", type=_POSITION, metavar="X,Y,Z", help="Position of the source, in meters."),
-    click.option("--microphones", type=_POSITION, metavar="X,Y,Z", help="Center of the pair, in meters."),
+    click.option(
+        "--microphones", type=_POSITION, metavar="X,Y,Z", help="Center of the pair of microphones, in meters."
+    ),
     _SPACING,
     _ANGLE,
-    click.option("--order", type=int, default=8, help="Reflections to compute as mirror images."),
+    click.option(
+        "--order",
+        type=int,
+        default=8,
+        help="Highest order of the reflections that are computed as mirror images.",
+    ),
     click.option("--seed", type=click.IntRange(0), default=0, help="Seed of the random numbers."),
 )
 def room(output: _Output[Layout], settings: _Room) -> None:

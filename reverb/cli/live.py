@@ -15,6 +15,7 @@ from reverb.cli.options import (
     WET,
     Channels,
     Decorator,
+    Number,
     complete_preset,
     complete_response,
     grouped,
@@ -32,7 +33,7 @@ _OSC_PORT = 9000
 
 @dataclass(frozen=True, kw_only=True)
 class _Sound:
-    """What is played: a response with its levels, or a preset; `predelay` in seconds."""
+    """The options of the sound: responses with their levels, or a preset; `predelay` in seconds."""
 
     responses: tuple[str, ...]
     preset: str | None
@@ -83,20 +84,29 @@ class _Latency(click.ParamType[Any]):
 
 _CARD_OPTIONS: tuple[Decorator, ...] = (
     click.option(
-        "--input-device", metavar="DEVICE", help="Its number, or a part of its name; see reverb devices."
+        "--input-device",
+        metavar="DEVICE",
+        help="Number or part of the name of the input device; see reverb devices.",
     ),
-    click.option("--output-device", metavar="DEVICE", help="The same for the output."),
+    click.option(
+        "--output-device", metavar="DEVICE", help="Number or part of the name of the output device."
+    ),
     click.option(
         "--input-channels",
         type=Channels(),
         metavar="N,N",
-        help="The card's channels to use, from 1.  [default: 1,2]",
+        help="Input channels of the card to use, from 1.  [default: 1,2]",
     ),
     click.option(
-        "--output-channels", type=Channels(), metavar="N,N", help="The same for the output.  [default: 1,2]"
+        "--output-channels",
+        type=Channels(),
+        metavar="N,N",
+        help="Output channels of the card to use, from 1.  [default: 1,2]",
     ),
-    click.option("--sample-rate", type=int, metavar="HZ", help="[default: the card's]"),
-    click.option("--block-size", type=int, metavar="FRAMES", help="[default: the card's]"),
+    click.option(
+        "--sample-rate", type=int, metavar="HZ", help="Sample rate of the card.  [default: the card's]"
+    ),
+    click.option("--block-size", type=int, metavar="FRAMES", help="Frames per block.  [default: the card's]"),
     click.option(
         "--latency",
         type=_Latency(),
@@ -139,10 +149,12 @@ _SOUND_OPTIONS: tuple[Decorator, ...] = (
         "--transition",
         type=click.Choice(TRANSITIONS),
         default="crossfade",
-        help="Change of the response: as if the new one had always been in use, or while the old one rings out.",
+        help="Change of the response: as if the new one had always been in use, or so that the old one rings out.",
     ),
     click.option("--limiter/--no-limiter", default=True, help="Keep the output within full scale."),
-    click.option("--feedback-guard/--no-feedback-guard", default=True, help="Duck acoustic feedback."),
+    click.option(
+        "--feedback-guard/--no-feedback-guard", default=True, help="Reduce the level at acoustic feedback."
+    ),
 )
 _FILE_OPTIONS: tuple[Decorator, ...] = (
     click.option(
@@ -183,7 +195,7 @@ _CONTROL_OPTIONS: tuple[Decorator, ...] = (
     click.option("--quiet", is_flag=True, help="Show only errors and the summary."),
     click.option(
         "--duration",
-        type=click.FloatRange(0.0, min_open=True),
+        type=Number(0.0, min_open=True),
         metavar="SECONDS",
         help="End after this time.",
     ),

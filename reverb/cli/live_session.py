@@ -36,19 +36,22 @@ _LEVELS = ("gain", "bypass", "mute")
 
 @dataclass(frozen=True, kw_only=True)
 class Controls:
-    """How a session is shown and controlled.
+    """The options of the screen and the remote control of a session.
 
     Attributes
     ----------
     osc_port : int or None
         Port for OSC; 0 for any free port.
     osc_host : str
+        Network address for OSC.
     midi_port : str or None
         Name of the MIDI input; empty for the first.
     midi_learn : str or None
         Parameter to which the next MIDI controller that moves is assigned.
-    plain, quiet : bool
-        Show one line instead of the full screen; show nothing.
+    plain : bool
+        Show one line instead of the full screen.
+    quiet : bool
+        Show nothing but errors and the summary.
     duration : float or None
         Seconds after which the session ends.
     """
@@ -70,7 +73,7 @@ def play(session: "Session", controls: Controls) -> None:
     lost: DeviceError | None = None
     try:
         with contextlib.ExitStack() as stack:
-            # Imports and MIDI ports keep the interpreter for long, so they come before the first block.
+            # Imports and the opening of MIDI ports block the interpreter, so they are done before the first block.
             midi_map = stack.enter_context(_remote(session, controls))
             show = _screen(session, controls, midi_map)
             stack.enter_context(session)
@@ -161,7 +164,7 @@ def _wait(child: "subprocess.Popen[bytes]") -> int:
     try:
         return child.wait()
     except KeyboardInterrupt:
-        # Ctrl-C reaches the child as well; a signal sent to this process alone does not.
+        # Ctrl-C reaches the child, too; a signal to this process does not.
         with contextlib.suppress(subprocess.TimeoutExpired):
             return child.wait(_GRACE_SECONDS)
         child.terminate()
@@ -211,7 +214,7 @@ def _part(path: PathLike, number: int) -> Path:
 
 
 def _restore(session: "Session") -> None:
-    """Give a session the response and the levels of the previous child."""
+    """Set the response and the levels of a session to those of the previous child."""
     facts = _read(Path(os.environ[_STATE])) if is_child() else {}
     if "levels" not in facts:
         return

@@ -1,4 +1,4 @@
-"""`reverb devices` and `reverb tune`: this machine's sound cards, and its speed."""
+"""`reverb devices` and `reverb tune`: this machine's sound cards, and how fast it computes."""
 
 import json
 
@@ -44,14 +44,16 @@ def list_devices(as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--thorough", is_flag=True, help="Search for minutes; long FFTs become up to a fifth faster.")
+@click.option(
+    "--thorough", is_flag=True, help="Search for several minutes; long FFTs become up to a fifth faster."
+)
 @click.option("--quiet", is_flag=True, help="Print nothing.")
 def tune(thorough: bool, quiet: bool) -> None:
     """Measure this machine once, in about half a minute, for faster rendering of files and live sound.
 
-    FFTW's plans for long files and the costs of the live convolver's operations are measured and kept in your cache
-    folder. The sound may change in its last bits, which are far below audibility, so that two machines, or one machine
-    before and after, need not give the same bytes. Run it again after a change of processor or FFTW.
+    The best FFTW plans for long files and the costs of the live convolver's operations are measured and stored in your
+    cache folder. Afterwards the output may differ in its last bits, far below audibility, from that of before, and from
+    that of another machine. Run it again after a change of processor or FFTW.
     """
     from reverb.cache import cache_folder
     from reverb.engine.tuning import fft_in_use

@@ -77,6 +77,17 @@ class Milliseconds(click.types.FloatParamType):
         return float(super().convert(value, param, ctx)) / 1000
 
 
+class Number(click.FloatRange):
+    """A number in a range; NaN, which click compares with nothing, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(super().convert(value, param, ctx))
+        if number != number:
+            self.fail(f"{value!r}; expected a number", param, ctx)
+        return number
+
+
 class Channels(click.ParamType[tuple[int, ...]]):
     """Channels of a sound card, counted from 1: ``1,2``."""
 
@@ -164,14 +175,14 @@ def _hertz(text: str) -> float:
 
 
 class Renamed(click.Option):
-    """An option whose former name still works, but is shown neither in help nor in errors."""
+    """An option with a former name that still works, but is shown neither in help nor in errors."""
 
     def __init__(self, declarations: Sequence[str], *, former: str, **settings: Any) -> None:
         super().__init__(declarations, **settings)
         self._former = former
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
-        """Let the parser know both names."""
+        """Add both names to the parser."""
         shown = self.opts
         self.opts = [*shown, self._former]
         super().add_to_parser(parser, ctx)

@@ -80,7 +80,7 @@ _OUTPUT_OPTIONS: tuple[Decorator, ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """How outputs are leveled and written: the options that one file and many files share."""
+    """The options that one file and many files share: the level of the output, and its format."""
 
     tail: bool
     normalize: Normalize

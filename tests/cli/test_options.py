@@ -32,6 +32,7 @@ from reverb.responses.rooms.figures import Figures
 from reverb.responses.rooms.plate import Plate
 from reverb.responses.tail import extend_tail
 from reverb.store.formats.exports import KINDS
+from tests.cli.running import fail
 
 MS, MM = 1000, 1000
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -208,6 +209,35 @@ def test_every_option_is_explained(name: str, command: click.Command) -> None:
     for option in command.params:
         if isinstance(option, click.Option) and not option.hidden:
             assert option.help, f"reverb {name} {option.opts[0]}"
+
+
+_WITHOUT_NAN = {
+    "apply": ("in.wav", "out.wav", "--ir", "room.wav"),
+    "filter lowpass": ("in.wav", "out.wav", "--cutoff", "1000"),
+    "filter bandpass": ("in.wav", "out.wav", "--low", "300", "--high", "3000"),
+    "filter shelf": ("in.wav", "out.wav", "--kind", "low", "--frequency", "100", "--boost", "3"),
+    "filter tilt": ("in.wav", "out.wav", "--boost", "3"),
+    "filter notch": ("in.wav", "out.wav", "--frequency", "100"),
+    "filter crossover": ("in.wav", "out.wav", "--at", "100"),
+    "ir edit": ("room.wav", "out.wav"),
+    "ir sweep": ("out.wav",),
+    "live": (),
+}
+
+
+@pytest.mark.usefixtures("recording")
+@pytest.mark.parametrize("command", _WITHOUT_NAN)
+def test_no_option_accepts_nan(command: str) -> None:
+    numbers = [
+        option.opts[0]
+        for option in dict(_commands())[command].params
+        if isinstance(option, click.Option) and isinstance(option.type, click.types.FloatParamType | Hertz)
+    ]
+    assert numbers
+    for name in numbers:
+        if name in ("--onset", "--floor", "--split", "--bpm"):
+            continue  # settings of steps that are not given
+        fail(2, "nan", *command.split(), *_WITHOUT_NAN[command], name, "nan")
 
 
 @pytest.mark.parametrize(
