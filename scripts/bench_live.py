@@ -1,4 +1,4 @@
-"""Measure how live sound meets its deadlines with a JACK dummy server: idle, beside a busy thread, and with changes.
+"""Measure how live sound meets its deadlines with a JACK dummy server: idle, with a busy thread, and with changes.
 
 - ``bare`` is a stream whose callback only copies its input: its flagged blocks are caused by the machine.
 - ``idle`` and ``busy`` play noise through a 4 s response. They measure callback times as shares of the period,
@@ -153,7 +153,7 @@ def heard(block: int, seconds: float) -> Row:
 
 
 def deadline(block: int, seconds: float, *, busy: bool) -> Row:
-    """Time the callbacks of a session, alone or beside a busy Python thread."""
+    """Time the callbacks of a session, with and without a busy Python thread."""
     stop = threading.Event()
 
     def burn() -> None:

@@ -27,7 +27,7 @@ def whole(response: ImpulseResponse) -> BandReport:
 
 
 def row(real: ImpulseResponse) -> tuple[BandReport, list[float]]:
-    """Figures of the full response, and T30 after each cut ÷ before; NaN if there is nothing to cut."""
+    """Return the figures of the full response, and T30 after each cut ÷ before; NaN if nothing is cut."""
     before, ratios = whole(real), []
     for share in SHARES:
         kept = share * before.t30.seconds * real.sample_rate

@@ -47,7 +47,7 @@ def overview(
 
 def waveforms(axes: "Axes", dry: Any, wet: Any, sample_rate: int) -> None:
     """Draw the first channels, the wet sound behind the dry one, as minimum and maximum over time."""
-    for sound, colour, label in ((wet, _WET, "with room"), (dry, _DRY, "dry")):
+    for sound, color, label in ((wet, _WET, "with room"), (dry, _DRY, "dry")):
         step = max(1, len(sound) // 2000)
         moments = sound[: len(sound) // step * step, 0].reshape(-1, step)
         seconds = np.arange(len(moments)) * step / sample_rate
@@ -55,7 +55,7 @@ def waveforms(axes: "Axes", dry: Any, wet: Any, sample_rate: int) -> None:
             seconds,
             moments.min(axis=1),
             moments.max(axis=1),
-            color=colour,
+            color=color,
             alpha=0.75,
             linewidth=0,
             label=label,
@@ -84,13 +84,13 @@ def decays(axes: "Axes", rooms: Sequence[str]) -> None:
     from reverb.responses.acoustics import energy_decay, measure
 
     longest = 0.0
-    for room, colour in zip(rooms, _LINES, strict=False):
+    for room, color in zip(rooms, _LINES, strict=False):
         response = impulse(room)
         level = energy_decay(response.samples[:, 0].astype(np.float64), response.sample_rate).level
         t30 = measure(response.samples[:, :1], response.sample_rate, bands="broadband").mean[0].t30
         seconds = np.arange(len(level)) / response.sample_rate
         longest = max(longest, float(seconds[level > _DECAY_FLOOR_DB][-1]))
-        axes.plot(seconds, level, color=colour, label=f"{room} (T30 {t30.seconds:.1f} s)")
+        axes.plot(seconds, level, color=color, label=f"{room} (T30 {t30.seconds:.1f} s)")
     axes.set(title="Energy decay", xlabel="time (s)", ylabel="level (dB)", ylim=(_DECAY_FLOOR_DB, 2))
     axes.set_xlim(0, longest)
     axes.grid(alpha=0.3)
@@ -99,12 +99,12 @@ def decays(axes: "Axes", rooms: Sequence[str]) -> None:
 
 def magnitudes(axes: "Axes", filters: Mapping[str, HasResponse], sample_rate: int) -> None:
     """Draw the magnitude responses of filters."""
-    for (name, effect), colour in zip(filters.items(), _LINES, strict=False):
+    for (name, effect), color in zip(filters.items(), _LINES, strict=False):
         response = effect.response(sample_rate)
         size = 1 << max(16, response.frames.bit_length())
         frequencies = np.fft.rfftfreq(size, 1 / sample_rate)
         level = 20 * np.log10(np.maximum(np.abs(np.fft.rfft(response.samples[:, 0], size)), 1e-9))
-        axes.plot(frequencies[1:], level[1:], color=colour, label=f"{name} ({response.frames} taps)")
+        axes.plot(frequencies[1:], level[1:], color=color, label=f"{name} ({response.frames} taps)")
     axes.set(title="Filter responses", xlabel="frequency (Hz)", ylabel="gain (dB)", xscale="log")
     hz_ticks(axes.xaxis)
     axes.set(xlim=(20, sample_rate / 2), ylim=(-120, 40))

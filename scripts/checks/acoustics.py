@@ -67,9 +67,9 @@ def _tones(seconds: dict[float, float]) -> Signal:
     """Return a tone at the center of each octave, each with its own decay time."""
     length = 2 * max(seconds.values())
     frames = np.arange(round(length * RATE))
-    centres = {octave: 1000 * 10 ** (0.3 * round(np.log2(octave / 1000))) for octave in seconds}
+    centers = {octave: 1000 * 10 ** (0.3 * round(np.log2(octave / 1000))) for octave in seconds}
     parts = (
-        np.cos(2 * np.pi * centres[octave] * frames / RATE) * 10 ** (-3 * frames / (time * RATE))
+        np.cos(2 * np.pi * centers[octave] * frames / RATE) * 10 ** (-3 * frames / (time * RATE))
         for octave, time in seconds.items()
     )
     return np.asarray(sum(parts))

@@ -13,7 +13,7 @@ PACKAGE = re.compile(r"`reverb\.(\w+)`")
 WIDTH, FLOOR, GAP, ROOF, GROUND = 880, 116, 6, 92, 46
 LEFT, WALL = 40, 800
 LABEL = 250
-MOST_LINES = 4
+MAX_LINES = 4
 FONT = "system-ui, 'DejaVu Sans', sans-serif"
 
 
@@ -29,7 +29,7 @@ def purpose(package: str, width: int) -> list[str]:
     path = path if path.is_file() else path.parent.with_suffix(".py")
     line = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split("\n")[0]
     sentence = re.split(r"\.(?!\d)|;", re.sub(r"^Layer \d: ", "", line))[0]
-    while len(lines := _wrapped(sentence, width)) > MOST_LINES and re.search("[,:(]", sentence):
+    while len(lines := _wrapped(sentence, width)) > MAX_LINES and re.search("[,:(]", sentence):
         sentence = re.split(r"[,:(][^,:(]*$", sentence)[0].strip()
     return lines
 

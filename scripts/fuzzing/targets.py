@@ -28,7 +28,7 @@ from reverb.store.response_files import load_response
 from reverb.store.sweep_files import load_played
 
 Target = Callable[[random.Random, Path], None]
-_LONGEST_MESSAGE = 1500
+_MAX_MESSAGE_CHARACTERS = 1500
 _EXACT = {"PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"}
 _LAYOUTS = (None, None, None, "mono", "stereo", "true-stereo", "parallel", "1x2", "2x3", "256x256")
 _RATES = (None, None, 48_000, 44_100, 96_000, 1, 10_000_000)
@@ -188,13 +188,14 @@ KINDS: dict[str, tuple[tuple[Mutation, ...], tuple[Target, ...], int]] = {
 
 
 def tested(target: Target, rng: random.Random, path: Path) -> str:
-    """Give a file to a target; return ``right``, or ``refused`` if the error is clear."""
+    """Run a target on a file; return ``right``, or ``refused`` if the error is clear."""
     try:
         target(rng, path)
     except ReverbError as error:
         message = str(error)
         check(
-            0 < len(message) <= _LONGEST_MESSAGE, f"a message of {len(message)} characters: {message[:200]}"
+            0 < len(message) <= _MAX_MESSAGE_CHARACTERS,
+            f"a message of {len(message)} characters: {message[:200]}",
         )
         return "refused"
     return "right"

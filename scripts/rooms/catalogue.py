@@ -23,7 +23,7 @@ SIMULATED = "CC0-1.0"
 
 def room_entries(room: Room) -> dict[str, Entry]:
     """Return the entries of a room's responses, without their measurements."""
-    centre, left, right = source_positions(room)
+    center, left, right = source_positions(room)
     shared: Entry = {
         "origin": "simulated by scripts/make_impulses.py: image sources and ray tracing",
         "license": SIMULATED,
@@ -49,7 +49,7 @@ def room_entries(room: Room) -> dict[str, Entry]:
         "description": room.description,
         "layout": "stereo",
         **shared,
-        "geometry": {**geometry, "sources_m": [_place(centre)]},
+        "geometry": {**geometry, "sources_m": [_place(center)]},
     }
     if not room.true_stereo:
         return {room.name: one}

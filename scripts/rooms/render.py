@@ -25,8 +25,8 @@ def render_room(room: Room) -> dict[str, Array]:
     def heard(source: Array) -> Array:
         return at_pair(room, trace_images(room, trim, source, speed), decay, source, speed, rng, SAMPLE_RATE)
 
-    centre, left, right = source_positions(room)
-    out = {room.name: finish([heard(centre)], SAMPLE_RATE)}
+    center, left, right = source_positions(room)
+    out = {room.name: finish([heard(center)], SAMPLE_RATE)}
     if room.true_stereo:
         out[f"{room.name}-true-stereo"] = finish([heard(left), heard(right)], SAMPLE_RATE)
     return out

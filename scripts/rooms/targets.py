@@ -28,8 +28,8 @@ def room_c80(room: Room) -> Array:
     gain = 0.25 * (1 + np.cos(np.radians(room.pair.angle))) ** 2
     walls = wall_rates(room, speed)
     out = []
-    for centre in OCTAVES:
-        inside = _lines(centre)
+    for center in OCTAVES:
+        inside = _lines(center)
         air = energy_absorption(inside, room.temperature, room.humidity)
         rates = np.interp(np.log2(inside), np.log2(OCTAVES), walls) + speed * air
         direct = gain / distance**2 * np.exp(-air * distance)
@@ -52,8 +52,8 @@ def _octave_rates(room: Room, walls: Array, speed: float) -> Array:
     """Return T30, as a rate in 1/s, of an exponential decay whose rate varies across each octave."""
     times = np.linspace(0, max(expected_rt60(room)), 500)
     out = []
-    for centre in OCTAVES:
-        inside = _lines(centre)
+    for center in OCTAVES:
+        inside = _lines(center)
         air = energy_absorption(inside, room.temperature, room.humidity)
         rates = np.interp(np.log2(inside), np.log2(OCTAVES), walls) + speed * air
         energy = (np.exp(-rates[:, None] * times) / rates[:, None]).sum(axis=0)
@@ -63,8 +63,8 @@ def _octave_rates(room: Room, walls: Array, speed: float) -> Array:
     return np.array(out)
 
 
-def _lines(centre: float) -> Array:
-    return np.linspace(centre / np.sqrt(2), centre * np.sqrt(2), LINES)
+def _lines(center: float) -> Array:
+    return np.linspace(center / np.sqrt(2), center * np.sqrt(2), LINES)
 
 
 def plate_rt60(plate: Plate) -> Array:

@@ -16,8 +16,7 @@ from reverb.effects.fold import trim
 from reverb.effects.stereo import MidSide
 from reverb.engine.convolve import convolve
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses import level as normalising
-from reverb.responses import spectra
+from reverb.responses import level, spectra
 from reverb.responses.response import ImpulseResponse, unit
 from tests.nulls import null_db
 from tests.signals import decaying, noise
@@ -75,10 +74,10 @@ def test_the_loudness_of_a_long_response_takes_less_than_the_response(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     mono = ImpulseResponse(decaying(1 << 20), RATE)
-    whole = _peak(lambda: normalising.loudness_ratio(mono))
+    whole = _peak(lambda: level.loudness_ratio(mono))
     monkeypatch.setattr(spectra, "LONG", 0)
     monkeypatch.setattr(spectra, "_PART", 1 << 14)
-    assert _peak(lambda: normalising.loudness_ratio(mono)) < mono.samples.nbytes / 2 < whole / 2
+    assert _peak(lambda: level.loudness_ratio(mono)) < mono.samples.nbytes / 2 < whole / 2
 
 
 def test_explaining_a_long_chain_takes_little_more_than_its_response(monkeypatch: pytest.MonkeyPatch) -> None:
