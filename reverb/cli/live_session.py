@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from reverb.audiofiles.files import PathLike
 from reverb.errors import DeviceError, ReverbError, missing_extra
 
 if TYPE_CHECKING:
+    from reverb.audiofiles.files import PathLike
     from reverb.live.control.midi import MidiMap
     from reverb.live.session import Session
     from reverb.live.settings import LiveSettings
@@ -209,7 +209,7 @@ def continued(settings: "LiveSettings") -> "LiveSettings":
     return replace(settings, record=_part(wet, part), record_dry=None if dry is None else _part(dry, part))
 
 
-def _part(path: PathLike, number: int) -> Path:
+def _part(path: "PathLike", number: int) -> Path:
     return Path(path).with_stem(f"{Path(path).stem}-{number}")
 
 

@@ -91,6 +91,8 @@ def test_a_crossover_writes_bands_that_sum_to_the_input() -> None:
     Path("t-2.wav").touch()
     fail(1, "t-2.wav: exists already", "filter", "crossover", "in.wav", "t.wav", "--at", "300")
     fail(2, "expected names", "filter", "crossover", "in.wav", "-", "--at", "300")
+    both = ("--slope", "24", "--transition", "100")
+    fail(2, "--slope excludes --transition", "filter", "crossover", "in.wav", "c.wav", "--at", "300", *both)
     fail(
         2, "slope 50 dB per octave", "filter", "crossover", "in.wav", "c.wav", "--at", "300", "--slope", "50"
     )

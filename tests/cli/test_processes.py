@@ -240,10 +240,21 @@ def test_the_start_is_light(code: str) -> None:
     )
 
 
-def test_the_plain_import_and_a_commands_help_load_not_even_numpy() -> None:
+def test_the_plain_import_and_the_help_of_commands_load_not_even_numpy() -> None:
+    commands = [
+        ["apply"],
+        ["batch"],
+        ["chain"],
+        ["devices"],
+        ["filter", "peak"],
+        ["ir", "edit"],
+        ["live"],
+        ["tune"],
+    ]
     for code in (
         "import reverb",
-        "from click.testing import CliRunner; from reverb.cli.app import cli; CliRunner().invoke(cli, ['apply', '-h'])",
+        "from click.testing import CliRunner; from reverb.cli.app import cli\n"
+        f"for words in {commands}: CliRunner().invoke(cli, [*words, '-h'], catch_exceptions=False)",
     ):
         loaded = set(json.loads(python(f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)))")))
         assert loaded.isdisjoint({"numpy", "scipy", "soundfile", "pyfftw"})
