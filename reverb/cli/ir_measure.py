@@ -4,7 +4,17 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from reverb.cli.options import FILE, FORCE, Channels, Milliseconds, grouped
+from reverb.cli.options import (
+    CARD_RATE,
+    FILE,
+    FORCE,
+    INPUT_CHANNELS,
+    INPUT_DEVICE,
+    OUTPUT_DEVICE,
+    Channels,
+    Milliseconds,
+    grouped,
+)
 from reverb.cli.results import ReportOptions, report_options, save
 
 if TYPE_CHECKING:
@@ -71,29 +81,16 @@ _sweep_options = grouped(
 _card_options = grouped(
     "card",
     _CardSettings,
-    click.option(
-        "--input-device",
-        metavar="DEVICE",
-        help="Number or part of the name of the input device; see reverb devices.",
-    ),
-    click.option(
-        "--output-device", metavar="DEVICE", help="Number or part of the name of the output device."
-    ),
-    click.option(
-        "--input-channels",
-        type=Channels(),
-        metavar="N,N",
-        help="Channels of the microphones, from 1.  [default: 1,2]",
-    ),
+    INPUT_DEVICE,
+    OUTPUT_DEVICE,
+    INPUT_CHANNELS,
     click.option(
         "--output-channels",
         type=Channels(),
         metavar="N,N",
-        help="Channels of the loudspeakers, from 1.  [default: 1, 2, ...]",
+        help="Output channels for the loudspeakers, from 1.  [default: 1, 2, ...]",
     ),
-    click.option(
-        "--sample-rate", type=int, metavar="HZ", help="Sample rate of the card.  [default: the card's]"
-    ),
+    CARD_RATE,
     click.option("--block-size", type=int, default=1024, metavar="FRAMES", help="Frames per block."),
 )
 _LENGTH = click.option(

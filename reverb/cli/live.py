@@ -9,8 +9,12 @@ import click
 from reverb.choices import TRANSITIONS, Transition
 from reverb.cli.live_session import Controls, continued, is_child, play, supervise
 from reverb.cli.options import (
+    CARD_RATE,
     DRY,
+    INPUT_CHANNELS,
+    INPUT_DEVICE,
     MIX,
+    OUTPUT_DEVICE,
     PREDELAY,
     WET,
     Channels,
@@ -83,29 +87,16 @@ class _Latency(click.ParamType[Any]):
 
 
 _CARD_OPTIONS: tuple[Decorator, ...] = (
-    click.option(
-        "--input-device",
-        metavar="DEVICE",
-        help="Number or part of the name of the input device; see reverb devices.",
-    ),
-    click.option(
-        "--output-device", metavar="DEVICE", help="Number or part of the name of the output device."
-    ),
-    click.option(
-        "--input-channels",
-        type=Channels(),
-        metavar="N,N",
-        help="Input channels of the card to use, from 1.  [default: 1,2]",
-    ),
+    INPUT_DEVICE,
+    OUTPUT_DEVICE,
+    INPUT_CHANNELS,
     click.option(
         "--output-channels",
         type=Channels(),
         metavar="N,N",
         help="Output channels of the card to use, from 1.  [default: 1,2]",
     ),
-    click.option(
-        "--sample-rate", type=int, metavar="HZ", help="Sample rate of the card.  [default: the card's]"
-    ),
+    CARD_RATE,
     click.option("--block-size", type=int, metavar="FRAMES", help="Frames per block.  [default: the card's]"),
     click.option(
         "--latency",

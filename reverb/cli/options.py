@@ -207,6 +207,23 @@ DRY = click.option(
 PREDELAY = click.option(
     "--predelay", type=Milliseconds(), default=0.0, metavar="MS", help="Delay of the room."
 )
+INPUT_DEVICE = click.option(
+    "--input-device",
+    metavar="DEVICE",
+    help="Number or part of the name of the input device; see reverb devices.",
+)
+OUTPUT_DEVICE = click.option(
+    "--output-device", metavar="DEVICE", help="Number or part of the name of the output device."
+)
+INPUT_CHANNELS = click.option(
+    "--input-channels",
+    type=Channels(),
+    metavar="N,N",
+    help="Input channels of the card to use, from 1.  [default: 1,2]",
+)
+CARD_RATE = click.option(
+    "--sample-rate", type=int, metavar="HZ", help="Sample rate of the card.  [default: the card's]"
+)
 FORCE = click.option("--force", is_flag=True, help="Replace an existing output.")
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing but errors and warnings.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
