@@ -155,9 +155,7 @@ def batch(
         output_dir,
         [
             *_rooms(responses, layout, drawn, settings, options.settings(fixed_gain)),
-            *_chains(
-                chains, allow_outside, options.matching_loudness().settings(fixed_gain, FLOOR_DB)
-            ),
+            *_chains(chains, allow_outside, options.matching_loudness().settings(fixed_gain, FLOOR_DB)),
         ],
         name_template=name_template,
         augment=_augment(drawn, augment, seed),
@@ -196,7 +194,11 @@ class _Interrupted(click.ClickException):
 
 
 def _rooms(
-    responses: Sequence[str], layout: str | None, drawn: _Drawn, settings: RoomSettings, rendering: "RenderSettings"
+    responses: Sequence[str],
+    layout: str | None,
+    drawn: _Drawn,
+    settings: RoomSettings,
+    rendering: "RenderSettings",
 ) -> "list[Treatment]":
     """Return a treatment for each response."""
     from reverb.effects.reverb import Reverb

@@ -132,7 +132,9 @@ def test_what_is_wrong_is_told_in_one_line() -> None:
         "in.wav",
         "out.wav",
     )
-    fail(2, "expected -70 to 0 LUFS", "chain", "telephone", "in.wav", "o.wav", "--loudness", "5")
+    fail(
+        2, "expected a number from -70 to 0 LUFS", "chain", "telephone", "in.wav", "o.wav", "--loudness", "5"
+    )
     fail(
         2, "give one of them", "chain", "telephone", "in.wav", "o.wav", "--loudness", "-9", "--match-loudness"
     )
