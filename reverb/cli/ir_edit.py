@@ -107,7 +107,7 @@ def _balance(side: str) -> Callable[[float], Edit]:
 
 def _pair(path: str) -> Edit:
     def edit_response(response: "ImpulseResponse") -> "ImpulseResponse":
-        from reverb.responses.layouts import true_stereo
+        from reverb.responses.edit import true_stereo
         from reverb.store.library import impulse
 
         return true_stereo(response, impulse(path))
@@ -187,7 +187,7 @@ _STEPS: Sequence[_Step] = (
     ),
     _Step(
         ["--to"],
-        lambda layout: _edit("layouts", "to_layout", layout),
+        lambda layout: _edit("edit", "to_layout", layout),
         type=click.Choice(["mono", "stereo", "true-stereo"]),
         help="Convert the layout.",
     ),

@@ -80,7 +80,7 @@ def identify(
         rate,
         length,
         lead=lead / 1000,
-        regularisation=regularization,
+        regularization=regularization,
         iterations=iterations,
         align=align,
     )

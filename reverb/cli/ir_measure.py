@@ -10,8 +10,8 @@ from reverb.cli.options import FILE, REPORT_OPTIONS, grouped, with_options
 from reverb.cli.tables import show_report
 
 if TYPE_CHECKING:
-    from reverb.responses.measure.deconvolution import Measurement
     from reverb.responses.measure.sweep import Sweep
+    from reverb.responses.measure.sweep_deconvolution import Measurement
 
 
 class _SweepSettings(NamedTuple):
@@ -320,7 +320,7 @@ def record(
 def _deconvolved(
     takes: Sequence[Any], rate: int, played: Any, length: float | None, lead: float, drift: bool
 ) -> "Measurement":
-    from reverb.responses.measure.deconvolution import deconvolve as divide
+    from reverb.responses.measure.sweep_deconvolution import deconvolve as divide
 
     return divide(takes, rate, played, seconds=length, lead=lead / 1000, correct_drift=drift)
 

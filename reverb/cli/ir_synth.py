@@ -156,7 +156,7 @@ def figures(
       reverb ir synth figures hall.wav --rt60 2.2 --size 24 --distance 9
       reverb ir synth figures dark.wav --rt60 125=3,1k=2,8k=0.6 --layout true-stereo --seed 7
     """
-    from reverb.responses.rooms.figures import Figures, synthesise
+    from reverb.responses.rooms.figures import Figures, synthesize
 
     _check(output, force)
     wanted = Figures(
@@ -169,7 +169,7 @@ def figures(
         angle=angle,
         seed=seed,
     )
-    save(synthesise(wanted, sample_rate, layout), output, force=force, quiet=quiet)
+    save(synthesize(wanted, sample_rate, layout), output, force=force, quiet=quiet)
 
 
 @synth.command()
@@ -250,7 +250,7 @@ def room(
       reverb ir synth room studio.wav --size 6x4.5x3 --walls furnished --floor carpet
       reverb ir synth room chapel.wav --plan '0,0 14,0 16,4 14,8 0,8' --height 9 --walls stone --rt60 3
     """
-    from reverb.responses.rooms.building import build
+    from reverb.responses.rooms.room import build
     from reverb.responses.rooms.simulate import simulate
 
     _check(output, force)
@@ -328,11 +328,11 @@ def plate(
     Example:
       reverb ir synth plate plate.wav --rt60 3 --rt60-high 1 --thickness 0.4
     """
-    from reverb.responses.rooms.plate import sheet, synthesise_plate
+    from reverb.responses.rooms.plate import plate_of_size, synthesize_plate
 
     _check(output, force)
-    made = sheet(size, thickness / 1000, rt60_low=rt60, rt60_high=rt60_high, turn=turn)
-    save(synthesise_plate(made, sample_rate, layout), output, force=force, quiet=quiet)
+    made = plate_of_size(size, thickness / 1000, rt60_low=rt60, rt60_high=rt60_high, turn=turn)
+    save(synthesize_plate(made, sample_rate, layout), output, force=force, quiet=quiet)
 
 
 def _check(output: str, force: bool) -> None:

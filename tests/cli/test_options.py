@@ -30,12 +30,12 @@ from reverb.responses.edit import GainMode, balance, trim_head
 from reverb.responses.layouts import Layout
 from reverb.responses.level import Level
 from reverb.responses.measure.burst import from_burst
-from reverb.responses.measure.deconvolution import deconvolve
 from reverb.responses.measure.identify import identify
 from reverb.responses.measure.sweep import Sweep
-from reverb.responses.rooms.building import build
+from reverb.responses.measure.sweep_deconvolution import deconvolve
 from reverb.responses.rooms.figures import Figures
 from reverb.responses.rooms.plate import Plate, PlateLayout
+from reverb.responses.rooms.room import build
 from reverb.responses.tail import extend_tail
 from reverb.store.formats.exports import KINDS
 

@@ -11,8 +11,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from reverb.responses.minimum_phase import log_spectrum, minimum_phase
-from reverb.responses.spectra import spectra
+from reverb.responses.spectra import log_spectrum, minimum_phase, spectra
 
 Phase = Literal["linear", "minimum", "mixed"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
