@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from reverb.arrays import Audio
-from reverb.checks import one_of
+from reverb.checks import in_range, one_of
 from reverb.engine import fft
 from reverb.errors import InvalidAudioError
 from reverb.levels import Spectrum, k_weighting
@@ -17,6 +17,7 @@ from reverb.responses.response import ImpulseResponse, check_response
 Level = Literal["loudness", "energy", "peak", "none"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 _BAND_HZ = (20.0, 20_000.0)
+_MAX_DELAY_SECONDS = 1e9
 _PIECE = 8192  # frequencies per step, which fit in the cache
 _MIN_AMPLITUDE = 1e-15
 """−300 dB re full scale. Below it a response counts as silent: the gain to a level would be out of range."""
@@ -120,6 +121,7 @@ def blend(response: ImpulseResponse, delay: float = 0.0) -> Blend:
         ``dry`` the number of these paths, both per input.
     """
     check_response(response)
+    delay = in_range("delay", delay, -_MAX_DELAY_SECONDS, _MAX_DELAY_SECONDS, "s")
     sample_rate, wiring = response.sample_rate, response.wiring
     if sample_rate / 2 < _BAND_HZ[0]:
         return Blend(1.0, energy_ratio(response), 0.0)

@@ -180,8 +180,10 @@ class ImpulseResponse:
         ------
         InvalidAudioError
             If the response has another number of inputs.
+        ParameterError
+            If `channels` is not a positive whole number.
         """
-        wiring = self.wiring
+        channels, wiring = whole("channels", channels, 1, routing.MAX_CHANNELS), self.wiring
         if self.is_mono:
             return self._rewired(routing.each(channels))
         if channels == 1:
@@ -297,20 +299,12 @@ def derived(
 
 
 def without_ringing(response: ImpulseResponse, latency: int, own_rate: int) -> ImpulseResponse:
-    """Return a resampled response with at most `latency` frames before time zero, for live use.
+    """Return a resampled response with at most `latency` frames before time zero, for live use; `own_rate` in Hz.
 
     The resampler's ringing would delay the sound by two milliseconds. Between 44.1 and 48 kHz the ringing is at the
     edge of the band: without it, octave levels up to 16 kHz change by less than 0.1 dB. At twice the rate and more,
     the direct sound itself is as wide as one frame of the original rate. That much stays, which delays the response
     by 20 µs; octave levels then change by less than 0.2 dB up to 8 kHz and by 0.8 dB at 16 kHz.
-
-    Parameters
-    ----------
-    response : ImpulseResponse
-    latency : int
-        Frames before time zero that are not ringing.
-    own_rate : int
-        Original sample rate in Hz.
     """
     if response.latency <= latency:
         return response
