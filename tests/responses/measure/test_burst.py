@@ -78,7 +78,7 @@ def test_a_real_clap(audio_folder: Path) -> None:
     }
     for label in ("1 kHz", "2 kHz", "4 kHz"):
         assert mended[label].seconds == pytest.approx(raw[label].seconds, rel=0.05)
-    assert any("a sweep measures better" in objection for objection in found.objections)
+    assert any("a sweep gives a better measurement" in objection for objection in found.objections)
 
 
 def test_what_is_no_burst_is_refused() -> None:
