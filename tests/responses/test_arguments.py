@@ -96,7 +96,7 @@ OF_A_NUMBER: tuple[Callable[[Any], object], ...] = (
     lambda v: measure(SOUND, v),
     lambda v: band_set("octave", v),
     *(
-        (lambda v, name=name: sweep.Sweep(**{name: v}))  # type: ignore[misc]
+        (lambda v, name=name: sweep.Sweep(**{name: v}))
         for name in ("sample_rate", "seconds", "low", "high", "level", "fade_in", "fade_out", "pause")
     ),
     lambda v: sweep.Sweep(repetitions=v),
@@ -121,7 +121,7 @@ OF_A_NUMBER: tuple[Callable[[Any], object], ...] = (
     lambda v: figures.Figures(seed=v),
     lambda v: figures.synthesize(figures.Figures(), v),
     *(
-        (lambda v, name=name: plate.Plate(**{name: v}))  # type: ignore[misc]
+        (lambda v, name=name: plate.Plate(**{name: v}))
         for name in (
             "size",
             "thickness",
