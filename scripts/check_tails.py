@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from reverb.responses.acoustics import BandReport, measure
-from reverb.responses.direct_sound import onset
+from reverb.responses.decay.decay import onset
 from reverb.responses.response import ImpulseResponse
 from reverb.responses.tail import extend_tail
 from reverb.store.response_files import load_response

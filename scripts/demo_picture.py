@@ -81,7 +81,8 @@ def spectrogram(axes: "Axes", sound: Any, sample_rate: int) -> None:
 
 def decays(axes: "Axes", rooms: Sequence[str]) -> None:
     """Draw the energy decay curves of responses, first channels, with their reverberation times."""
-    from reverb.responses.acoustics import energy_decay, measure
+    from reverb.responses.acoustics import measure
+    from reverb.responses.decay.decay import energy_decay
 
     longest = 0.0
     for room, color in zip(rooms, _LINES, strict=False):

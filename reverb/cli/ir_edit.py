@@ -12,7 +12,7 @@ from reverb.cli.results import save
 if TYPE_CHECKING:
     from reverb.effects import edits
     from reverb.responses import edit as editing
-    from reverb.responses import layouts, stretch, tail
+    from reverb.responses import stretch, tail
     from reverb.responses.decay import shaping
     from reverb.responses.response import ImpulseResponse
 else:
@@ -30,7 +30,6 @@ else:
 
     edits = _Module("reverb.effects.edits")
     editing = _Module("reverb.responses.edit")
-    layouts = _Module("reverb.responses.layouts")
     shaping = _Module("reverb.responses.decay.shaping")
     stretch = _Module("reverb.responses.stretch")
     tail = _Module("reverb.responses.tail")
@@ -107,7 +106,7 @@ def _predelay(response: "ImpulseResponse", text: str, settings: _Settings) -> "I
 def _right_source(response: "ImpulseResponse", path: str, _: _Settings) -> "ImpulseResponse":
     from reverb.store.library import impulse
 
-    return layouts.true_stereo(response, impulse(path))
+    return editing.true_stereo(response, impulse(path))
 
 
 # Types of steps, as click takes them.
@@ -212,7 +211,7 @@ _STEPS: Sequence[_Step] = (
     ),
     _Step(
         "--to",
-        lambda response, layout, _: layouts.to_layout(response, layout),
+        lambda response, layout, _: editing.to_layout(response, layout),
         "Convert the layout.",
         {"type": click.Choice(LAYOUTS)},
     ),

@@ -59,7 +59,7 @@ def identify(
     if rate != wet_rate:
         raise click.ClickException(f"{dry} has {rate} Hz, {wet} {wet_rate} Hz; they must be equal")
     found = identify_response(
-        x, y, rate, length, lead=lead, regularisation=regularization, iterations=iterations, align=align
+        x, y, rate, length, lead=lead, regularization=regularization, iterations=iterations, align=align
     )
     save(found.response, output, force=report.force, quiet=True)
     facts = {"delay (ms)": round(1000 * found.delay, 3), "unexplained (dB)": round(found.residual, 1)}

@@ -18,7 +18,7 @@ from reverb.cli.options import (
 from reverb.cli.results import ReportOptions, report_options, save
 
 if TYPE_CHECKING:
-    from reverb.responses.measure.deconvolution import Measurement
+    from reverb.responses.measure.sweep_deconvolution import Measurement
 
 
 class _SweepSettings(TypedDict, total=False):
@@ -176,7 +176,7 @@ def deconvolve(
       reverb ir deconvolve left.wav right.wav room.wav --sweep sweep.wav --length 4
     """
     from reverb.audiofiles.outputs import check_output
-    from reverb.responses.measure.deconvolution import deconvolve as measure
+    from reverb.responses.measure.sweep_deconvolution import deconvolve as measure
     from reverb.store.sweep_files import load_played
 
     check_output(output, report.force)
@@ -233,8 +233,8 @@ def record(
     from reverb.audiofiles.outputs import check_output
     from reverb.live.play_record import card_setup, play_and_record
     from reverb.live.settings import LiveSettings
-    from reverb.responses.measure.deconvolution import deconvolve as measure
     from reverb.responses.measure.sweep import Sweep, signal
+    from reverb.responses.measure.sweep_deconvolution import deconvolve as measure
     from reverb.store.sweep_files import save_played
 
     for path in filter(None, (recording, response)):

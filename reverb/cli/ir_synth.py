@@ -186,10 +186,10 @@ def figures(output: _Output[Layout], settings: _Figures) -> None:
       reverb ir synth figures hall.wav --rt60 2.2 --size 24 --distance 9
       reverb ir synth figures dark.wav --rt60 125=3,1k=2,8k=0.6 --layout true-stereo --seed 7
     """
-    from reverb.responses.rooms.figures import Figures, synthesise
+    from reverb.responses.rooms.figures import Figures, synthesize
 
     output.check()
-    output.save(synthesise(Figures(**settings), output.sample_rate, output.layout))
+    output.save(synthesize(Figures(**settings), output.sample_rate, output.layout))
 
 
 @synth.command()
@@ -246,7 +246,7 @@ def room(output: _Output[Layout], settings: _Room) -> None:
       reverb ir synth room studio.wav --size 6x4.5x3 --walls furnished --floor carpet
       reverb ir synth room chapel.wav --plan '0,0 14,0 16,4 14,8 0,8' --height 9 --walls stone --rt60 3
     """
-    from reverb.responses.rooms.building import build
+    from reverb.responses.rooms.room import build
     from reverb.responses.rooms.simulate import simulate
 
     output.check()
@@ -276,8 +276,8 @@ def plate(
     Example:
       reverb ir synth plate plate.wav --rt60 3 --rt60-high 1 --thickness 0.4
     """
-    from reverb.responses.rooms.plate import sheet, synthesise_plate
+    from reverb.responses.rooms.plate import plate_of_size, synthesize_plate
 
     output.check()
-    made = sheet(size, thickness / 1000, rt60_low=rt60, rt60_high=rt60_high, turn=turn)
-    output.save(synthesise_plate(made, output.sample_rate, output.layout))
+    made = plate_of_size(size, thickness / 1000, rt60_low=rt60, rt60_high=rt60_high, turn=turn)
+    output.save(synthesize_plate(made, output.sample_rate, output.layout))

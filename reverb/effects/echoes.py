@@ -15,8 +15,8 @@ from reverb.effects.effect import Effect
 from reverb.engine import routing as wires
 from reverb.errors import ParameterError, shown
 from reverb.levels import from_db
+from reverb.responses.layouts import dtype_within_limit
 from reverb.responses.response import ImpulseResponse, owning
-from reverb.responses.shape import dtype_within_limit
 
 _NOTE = re.compile(r"(\d+)\s*/\s*(\d+)\s*([dt.]?)")
 _DELAYS = (0.0001, 10.0)

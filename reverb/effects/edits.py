@@ -14,8 +14,8 @@ from reverb.effects.equalizers import HighCut, LowCut, Tilt
 from reverb.effects.stereo import Width
 from reverb.engine import routing as wires
 from reverb.errors import InvalidAudioError, ParameterError
+from reverb.responses.layouts import STEREO, TRUE_STEREO
 from reverb.responses.response import ImpulseResponse, derived
-from reverb.responses.shape import STEREO, TRUE_STEREO
 
 SLOPE = 12
 """Default slope of a cut, in dB per octave."""

@@ -11,8 +11,8 @@ from reverb.checks import in_range
 from reverb.effects.effect import Effect, Gain, HasResponse, check_effect, check_parts, response_of
 from reverb.engine import routing as wires
 from reverb.errors import InvalidAudioError
+from reverb.responses.layouts import dtype_within_limit
 from reverb.responses.response import ImpulseResponse, derived
-from reverb.responses.shape import dtype_within_limit
 
 WIDEST = 4.0
 """The largest width of a room or of a stereo image."""

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio
-from reverb.responses.acoustics import energy_decay
+from reverb.responses.decay.decay import energy_decay
 
 Array: TypeAlias = npt.NDArray[np.float64]
 

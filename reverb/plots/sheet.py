@@ -8,8 +8,8 @@ import numpy.typing as npt
 from reverb.checks import in_range
 from reverb.plots.figures import DARK, LIGHT, Theme, empty_figure, hertz_axis, themed
 from reverb.plots.outlines import smoothed
-from reverb.responses.acoustics import AcousticReport, energy_decay, measure
-from reverb.responses.decay.decay import DecayTime, EnergyDecay
+from reverb.responses.acoustics import AcousticReport, measure
+from reverb.responses.decay.decay import DecayTime, EnergyDecay, energy_decay
 from reverb.responses.response import ImpulseResponse
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from reverb.render import pipeline
 from reverb.render.loudness import GainDecision, LevelMeasurement, PeakMeter
 from reverb.render.quantize import Sink, int16_to_float
 from reverb.render.settings import RenderSettings
+from reverb.responses.layouts import dtype_within_limit
 from reverb.responses.response import ImpulseResponse
-from reverb.responses.shape import dtype_within_limit
 
 Progress = Callable[[int, int], None]
 """Called with the number of frames done and the total."""

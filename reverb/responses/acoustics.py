@@ -1,62 +1,67 @@
-"""What a room does to sound, in the figures of ISO 3382-1: decay times, clarity, centre time, correlation of the ears.
+"""Room acoustic figures of ISO 3382-1: decay times, clarity, center time, strength, interaural correlation.
 
-Pure functions from arrays to frozen reports. Noise is found and taken out per band, and every decay time says
-whether it may be trusted.
+Pure functions from arrays to frozen reports. Noise is estimated and subtracted per band, and each decay time states
+whether it is reliable.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import as_audio, as_sample_rate
+from reverb.arrays import Array, as_sample_rate
+from reverb.checks import instance
 from reverb.errors import InvalidAudioError
 from reverb.responses.bands import Band, BandSet, band_set
-from reverb.responses.correlation import EARLY, CorrelationReport, correlation
-from reverb.responses.decay.decay import DecayTime, EnergyDecay, decay_time, integrate, noise_floor
-from reverb.responses.direct_sound import direct_energy, onset
+from reverb.responses.decay.decay import DecayTime, EnergyDecay, decay_time, energy_decay, onset
+from reverb.responses.layouts import as_columns
 
-Array: TypeAlias = npt.NDArray[np.float64]
-
-EARLY_SPEECH = 0.050
-"""Seconds that count as early, for speech."""
-MOST_CURVED = 10.0
-"""Percent by which T30 may exceed T20 (ISO 3382-2, annex B.3)."""
-LEAST_RANGE = 20.0
-"""dB of decay that clarity, definition and centre time need: what noise hides is then below 0.05 dB."""
+EARLY_SPEECH_SECONDS = 0.050
+"""The end of early sound after the onset, for speech."""
+EARLY_MUSIC_SECONDS = 0.080
+"""The end of early sound after the onset, for music."""
+MAX_CURVATURE_PERCENT = 10.0
+"""Largest allowed excess of T30 over T20 (ISO 3382-2, annex B.3)."""
+MIN_RANGE_DB = 20.0
+"""Decay needed for clarity, definition and center time: the part hidden by noise then changes them by 0.05 dB."""
+DIRECT_SECONDS = 0.005
+"""Length of the direct sound after the onset."""
+_DIRECT_LEAD_SECONDS = 0.001
+MAX_EAR_DELAY_SECONDS = 0.001
+"""Longest delay between the ears (ISO 3382-1, annex B)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BandReport:
-    """The figures of one channel in one band.
+    """Figures of one channel in one band.
 
     Attributes
     ----------
     label : str
         `125 Hz`, `1 kHz`, `broadband`.
     centre : float or None
-        Nominal centre in Hz.
+        Nominal center in Hz.
     edt, t20, t30 : DecayTime
         Early decay time and reverberation times.
     c50, c80 : float
-        Clarity in dB: early over late energy, split at 50 and 80 ms; NaN where noise or the end comes before.
+        Clarity in dB: early over late energy, split at 50 and 80 ms; NaN if noise or the end comes earlier.
     d50 : float
-        Definition: early share of the energy up to 50 ms, 0 to 1.
+        Definition: share of the energy up to 50 ms, 0 to 1.
     ts : float
-        Centre time in seconds; NaN where no decay rises above the noise.
+        Center time in seconds; NaN if noise hides the decay.
     curvature : float
-        Percent by which T30 exceeds T20; large where the decay has two slopes.
+        Percent by which T30 exceeds T20; large if the decay has two slopes.
     noise_floor : float
-        Level of the noise in dB re full scale; −inf where none shows.
+        Level of the noise in dB re full scale; −inf if none is visible.
     dynamic_range : float
         dB from the start of the decay curve down to the noise.
     strength : float
-        G re direct: dB of the whole energy over that of the direct sound; G of ISO 3382-1 is this plus
-        20 lg(10 m ÷ distance). NaN where no direct sound stands out, or the band is too narrow to see it.
+        G re direct: level in dB of the whole energy re the direct sound; G of ISO 3382-1 is this plus
+        20 lg(10 m ÷ distance). NaN if the direct sound is not the loudest part, or the band is too narrow for it.
     reason : str
-        Why clarity, definition and centre time are not to be trusted; empty when they are.
+        Why clarity, definition and center time are not reliable; empty if they are.
     """
 
     label: str
@@ -76,17 +81,28 @@ class BandReport:
 
     @property
     def valid(self) -> bool:
-        """Whether nothing speaks against clarity, definition and centre time."""
+        """Whether clarity, definition and center time are reliable."""
         return not self.reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelReport:
-    """One channel: where it starts, its largest sample (1 = full scale), and its bands from low to high."""
+    """One channel: onset in frames, largest absolute sample (1 = full scale), and bands from low to high."""
 
     onset: int
     peak: float
     bands: tuple[BandReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrelationReport:
+    """Interaural cross-correlation coefficients, 0 to 1, of one band of a stereo response."""
+
+    label: str
+    centre: float | None
+    early: float
+    late: float
+    all: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +112,7 @@ class AcousticReport:
     Attributes
     ----------
     sample_rate, frames : int
-        Of the response.
+        Sample rate in Hz and length of the response.
     channels : tuple of ChannelReport
         One per channel.
     mean : tuple of BandReport
@@ -112,54 +128,22 @@ class AcousticReport:
     iacc: tuple[CorrelationReport, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the report as plain dicts, lists, numbers and None (for what is undefined), ready for JSON."""
+        """Return the report as plain dicts, lists, numbers, and None for undefined figures, ready for JSON."""
         plain = _plain(asdict(self))
         assert isinstance(plain, dict)
         return plain
 
 
-def energy_decay(samples: Array, sample_rate: int, band: Band | None = None) -> EnergyDecay:
-    """Decay curve of one channel in one band, from its onset on.
-
-    Parameters
-    ----------
-    samples : ndarray, shape (frames,)
-        Not silent.
-    sample_rate : int
-        In Hz.
-    band : Band, optional
-        The whole range by default.
-
-    Returns
-    -------
-    EnergyDecay
-        Its frame 0 is the onset of the unfiltered channel.
-    """
-    power = band_power(samples, band or Band(None, 1, sample_rate))
-    return integrate(power, noise_floor(power, max(sample_rate // 100, 1)))
-
-
-def band_power(samples: Array, band: Band) -> Array:
-    """Return the squared response of one channel in a band; its frame 0 is the onset of the unfiltered channel."""
-    power = band.time_reversed(samples) ** 2
-    start = max(band.settling + onset(samples) - band.lead, 0)
-    before, after = power[:start].sum(), power[start:].copy()
-    # The filter smears a hard onset to both sides; what falls before belongs to the start.
-    after[0] += before
-    return np.asarray(after)
-
-
 def measure(samples: npt.ArrayLike, sample_rate: int, *, bands: BandSet = "octave") -> AcousticReport:
-    """Measure an impulse response.
+    """Return the acoustic figures of an impulse response.
 
     Parameters
     ----------
     samples : array_like, shape (frames,) or (frames, channels)
-        The response.
     sample_rate : int
         In Hz.
     bands : {"octave", "third", "broadband"}
-        What to measure beside each other; bands that reach past the Nyquist frequency are left out.
+        Bands to measure; those that reach above the Nyquist frequency are left out.
 
     Returns
     -------
@@ -179,9 +163,8 @@ def measure(samples: npt.ArrayLike, sample_rate: int, *, bands: BandSet = "octav
     >>> round(report.mean[0].t30.seconds, 3)
     0.5
     """
-    audio = np.asarray(as_audio(samples, "impulse response"), np.float64)
+    columns = as_columns(samples, "impulse response")
     rate = as_sample_rate(sample_rate)
-    columns = audio[:, np.newaxis] if audio.ndim == 1 else audio
     for number, column in enumerate(columns.T):
         if not column.any():
             raise InvalidAudioError(
@@ -189,18 +172,29 @@ def measure(samples: npt.ArrayLike, sample_rate: int, *, bands: BandSet = "octav
             )
     cut = band_set(bands, rate)
     stereo = columns.shape[1] == 2
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # what is next to nothing gives figures that are undefined
+    with np.errstate(over="ignore", invalid="ignore"):  # figures of an almost silent band are undefined
         channels = tuple(_channel(np.ascontiguousarray(column), rate, cut) for column in columns.T)
         mean = tuple(_mean([channel.bands[b] for channel in channels]) for b in range(len(cut)))
         iacc = tuple(correlation(columns, rate, band) for band in cut) if stereo else ()
-    return AcousticReport(sample_rate=rate, frames=len(audio), channels=channels, mean=mean, iacc=iacc)
+    return AcousticReport(sample_rate=rate, frames=len(columns), channels=channels, mean=mean, iacc=iacc)
 
 
 def with_broadband(report: AcousticReport, samples: npt.ArrayLike) -> AcousticReport:
-    """Return a report of bands with the whole range's figures as one more band, after the others."""
+    """Return a report with the figures of the whole range added as the last band.
+
+    Raises
+    ------
+    ParameterError
+        If `report` is not an AcousticReport.
+    InvalidAudioError
+        If the samples are not sound, or have another number of channels than the report.
+    """
+    instance("report", report, AcousticReport, "an AcousticReport")
     whole = measure(samples, report.sample_rate, bands="broadband")
+    if len(whole.channels) != len(report.channels):
+        raise InvalidAudioError(
+            f"the samples have {len(whole.channels)} channels, the report {len(report.channels)}; expected the same"
+        )
     channels = tuple(
         replace(one, bands=one.bands + other.bands)
         for one, other in zip(report.channels, whole.channels, strict=True)
@@ -219,9 +213,9 @@ def _band(samples: Array, sample_rate: int, band: Band) -> BandReport:
         decay_time(decay, sample_rate, start, stop, band.width) for start, stop in ((0, 10), (5, 25), (5, 35))
     )
     curvature = 100 * (t30.seconds / t20.seconds - 1)
-    if curvature > MOST_CURVED and t30.valid:
+    if curvature > MAX_CURVATURE_PERCENT and t30.valid:
         t30 = DecayTime(t30.seconds, t30.nonlinearity, f"two slopes: T30 exceeds T20 by {curvature:.0f} %")
-    speech, music = round(EARLY_SPEECH * sample_rate), round(EARLY * sample_rate)
+    speech, music = round(EARLY_SPEECH_SECONDS * sample_rate), round(EARLY_MUSIC_SECONDS * sample_rate)
     return BandReport(
         label=band.label,
         centre=band.nominal,
@@ -240,16 +234,62 @@ def _band(samples: Array, sample_rate: int, band: Band) -> BandReport:
     )
 
 
+def direct_energy(samples: Array, sample_rate: int, band: Band) -> float:
+    """Return the energy of the direct sound in a band.
+
+    NaN if the peak of the channel comes later, or if the band is too narrow.
+    """
+    start = onset(samples)
+    first = max(start - round(_DIRECT_LEAD_SECONDS * sample_rate), 0)
+    stop = start + round(DIRECT_SECONDS * sample_rate)
+    if band.width * DIRECT_SECONDS < 1 or int(np.abs(samples).argmax()) >= stop:
+        return float("nan")
+    from scipy.fft import next_fast_len, rfft
+
+    direct = samples[first:stop]
+    length = next_fast_len(len(direct) + band.settling, real=True)
+    power = np.abs(rfft(direct, length)) ** 2
+    power[1 : (length + 1) // 2] *= 2  # these bins represent the negative frequencies, too
+    frequencies = np.asarray(np.arange(len(power)) * (sample_rate / length), np.float64)
+    return float(power @ band.power_response(frequencies)) / length
+
+
+def correlation(samples: Array, sample_rate: int, band: Band) -> CorrelationReport:
+    """Return the interaural correlation of a stereo response, `(frames, 2)`, in a band: early, late, and all."""
+    start = onset(samples)
+    split = start + round(EARLY_MUSIC_SECONDS * sample_rate)
+    pieces = {"early": samples[start:split], "late": samples[split:], "all": samples[start:]}
+    values = {name: _iacc(piece, sample_rate, band) for name, piece in pieces.items()}
+    return CorrelationReport(label=band.label, centre=band.nominal, **values)
+
+
+def _iacc(samples: Array, sample_rate: int, band: Band) -> float:
+    """Return the largest normalized cross-correlation of two channels within ±1 ms (ISO 3382-1, annex B)."""
+    if len(samples) == 0:
+        return float("nan")
+    from scipy.fft import irfft, next_fast_len, rfft
+
+    reach = round(MAX_EAR_DELAY_SECONDS * sample_rate)
+    length = next_fast_len(len(samples) + max(band.settling, reach), real=True)
+    left, right = rfft(samples, length, axis=0).T
+    weight = band.power_response(np.asarray(np.arange(len(left)) * (sample_rate / length), np.float64))
+    energies = [irfft(np.abs(side) ** 2 * weight, length)[0] for side in (left, right)]
+    cross = irfft(left * right.conj() * weight, length)
+    norm = float(np.sqrt(energies[0] * energies[1]))
+    largest = max(np.abs(cross[: reach + 1]).max(), np.abs(cross[-reach:]).max())
+    return float(largest / norm) if norm > 0 else float("nan")
+
+
 def _clarity(decay: EnergyDecay, frame: int) -> float:
-    """Early over late energy in dB; NaN where noise or a cut hides all that is late."""
+    """Return early over late energy in dB; NaN if noise or a cut hides the late part."""
     hidden = frame >= decay.floor.knee and (decay.floor.power > 0 or decay.beyond > 0)
     return np.nan if hidden else _decibels(*decay.split(frame))
 
 
 def _range_objection(dynamic_range: float) -> str:
-    if dynamic_range >= LEAST_RANGE:
+    if dynamic_range >= MIN_RANGE_DB:
         return ""
-    return f"{dynamic_range:.0f} dB of decay above the noise or the cut, {LEAST_RANGE:.0f} dB needed"
+    return f"{dynamic_range:.0f} dB of decay above the noise or the cut, {MIN_RANGE_DB:.0f} dB needed"
 
 
 def _mean(reports: Sequence[BandReport]) -> BandReport:
@@ -275,7 +315,7 @@ def _mean(reports: Sequence[BandReport]) -> BandReport:
 
 
 def _mean_time(times: Sequence[DecayTime]) -> DecayTime:
-    """Mean of the valid decay times; without any, of all, with the first one's reason."""
+    """Return the mean of the valid decay times, or else of all of them with the reason of the first."""
     trusted = [time for time in times if time.valid]
     counted = trusted or times
     seconds = float(np.mean([time.seconds for time in counted]))

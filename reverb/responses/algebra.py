@@ -1,9 +1,11 @@
-"""How responses combine: in series they convolve, in parallel they add, as matrices of sounds.
+"""Operations on the samples of responses: in series, in parallel, and at another sample rate.
 
-With ``A[i→k]`` the response from input i to output k: ``(A >> B)[i→o] = Σ_k A[i→k] * B[k→o]`` (``*`` is
-convolution), and ``(A + B)[i→o] = A[i→o] + B[i→o]``, both taken at the same time zero.
+A response is a matrix of sounds. In series two matrices convolve, in parallel they add: with ``A[i→k]`` the response
+from input i to output k, ``(A >> B)[i→o] = Σ_k A[i→k] * B[k→o]`` (``*`` is convolution), and
+``(A + B)[i→o] = A[i→o] + B[i→o]``, aligned at their time zero.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,16 +15,19 @@ from reverb.engine import routing
 from reverb.engine.convolve import convolve
 from reverb.engine.routing import Routing
 from reverb.errors import InvalidAudioError, shown
-from reverb.responses.shape import MONO, dtype_within_limit, layout_name
+from reverb.responses.layouts import MONO, dtype_within_limit, layout_name
 
 Paths = dict[tuple[int, int], Audio]
 _MAX_AMPLIFICATION = 1e15
 _MEMORY = 80 << 20
-"""Bytes for one convolution: enough for 16 channels and a filter; longer responses take shorter transforms."""
+"""Bytes for one convolution: enough for 16 channels and a filter; longer responses use shorter transforms."""
+_RINGING_FLOOR = 10 ** (-150 / 20)
+"""Level re the peak below which the resampler's ringing is cut off."""
+_RINGING_FRAMES = 512
 
 
 class Matrix(NamedTuple):
-    """An impulse response without its sample rate: samples of shape (frames, channels) and the paths they serve."""
+    """An impulse response without its sample rate: samples of shape (frames, channels), and their paths."""
 
     samples: Audio
     wiring: Routing
@@ -46,7 +51,7 @@ def series(first: Matrix, second: Matrix, name: str) -> Matrix:
     Raises
     ------
     InvalidAudioError
-        If `second` does not take as many channels as `first` gives.
+        If `second` has another number of inputs than `first` has outputs, or the result could overflow float32.
     """
     latency = first.latency + second.latency
     frames = len(first.samples) + len(second.samples) - 1
@@ -64,7 +69,7 @@ def series(first: Matrix, second: Matrix, name: str) -> Matrix:
             f"{second.name or 'the second'} ({second.layout}) takes {second.wiring.inputs}; they must be equal"
         )
     joined = [(p, q) for p in first.wiring.paths for q in second.wiring.paths if p.output == q.input]
-    # Where no output of the first is an input of the second there is silence, on a path of its own.
+    # If no output of the first is an input of the second, the result is one silent path.
     pairs = sorted({(p.input, q.output) for p, q in joined}) or [(0, 0)]
     dtype = dtype_within_limit(frames, len(pairs), wanted, what)
     samples = np.zeros((frames, len(pairs)), dtype)
@@ -79,10 +84,10 @@ def series(first: Matrix, second: Matrix, name: str) -> Matrix:
 
 
 def parallel(first: Matrix, second: Matrix, name: str) -> Matrix:
-    """Return the matrix of `first` and `second` side by side, aligned at their time zero.
+    """Return the sum of two matrices, aligned at their time zero; errors call it by `name`.
 
-    A mono response beside a wider one stands on the diagonal: each input feeds the output of its number, and a
-    single input feeds every output. Errors call the matrix by `name`.
+    A mono response added to a wider one lies on the diagonal: each input feeds the output of its number, and a
+    single input feeds every output.
 
     Raises
     ------
@@ -93,20 +98,20 @@ def parallel(first: Matrix, second: Matrix, name: str) -> Matrix:
     lead = [latency - part.latency for part in (first, second)]
     frames = max(offset + len(part.samples) for offset, part in zip(lead, (first, second), strict=True))
     wide = second if first.is_mono else first
-    beside = [_paths_beside(part, wide) for part in (first, second)]
-    pairs = sorted({pair for paths in beside for pair in paths})
+    summands = [_paths_in(part, wide) for part in (first, second)]
+    pairs = sorted({pair for paths in summands for pair in paths})
     wanted = np.result_type(first.samples, second.samples)
     dtype = dtype_within_limit(frames, len(pairs), wanted, f"parallel branches ({shown(name)})")
     samples = np.zeros((frames, len(pairs)), dtype)
-    for paths, offset in zip(beside, lead, strict=True):
+    for paths, offset in zip(summands, lead, strict=True):
         for pair, row in paths.items():
             samples[offset : offset + len(row), pairs.index(pair)] += row.astype(dtype, copy=False)
     wiring = routing.from_pairs(wide.wiring.inputs, wide.wiring.outputs, pairs)
     return Matrix(samples, wiring, latency)
 
 
-def _paths_beside(part: Matrix, wide: Matrix) -> Paths:
-    """Return the paths of `part` by (input, output), in the shape of `wide`."""
+def _paths_in(part: Matrix, wide: Matrix) -> Paths:
+    """Return the samples of `part` by (input, output), in the shape of `wide`."""
     inputs, outputs = wide.wiring.inputs, wide.wiring.outputs
     if part.is_mono and not wide.is_mono:
         row = part.samples[:, 0]
@@ -116,7 +121,7 @@ def _paths_beside(part: Matrix, wide: Matrix) -> Paths:
             return {(0, o): row for o in range(outputs)}
     if (part.wiring.inputs, part.wiring.outputs) != (inputs, outputs):
         raise InvalidAudioError(
-            f"{part.layout} and {wide.layout} responses cannot stand in parallel: "
+            f"{part.layout} and {wide.layout} responses cannot be added: "
             "their numbers of inputs and outputs must be equal"
         )
     paths: Paths = {}
@@ -127,10 +132,64 @@ def _paths_beside(part: Matrix, wide: Matrix) -> Paths:
 
 
 def _check_gain(first: Matrix, second: Matrix, what: str) -> None:
-    """Refuse a product that could leave the range of float32: below the sum of the one times the other's peak."""
+    """Raise InvalidAudioError if a product could overflow float32; Σ|first| · max|second| bounds its samples."""
     short, long = sorted((first.samples, second.samples), key=len)
-    most = max(float(np.abs(row).sum()) for row in short.T) * max(float(long.max()), -float(long.min()))
-    if not most <= _MAX_AMPLIFICATION:
+    bound = max(float(np.abs(row).sum()) for row in short.T) * max(float(long.max()), -float(long.min()))
+    if not bound <= _MAX_AMPLIFICATION:
         raise InvalidAudioError(
-            f"{what} amplifies up to {most:.3g} times; expected at most {_MAX_AMPLIFICATION:g}. Lower its gains"
+            f"{what} amplifies up to {bound:.3g} times; expected at most {_MAX_AMPLIFICATION:g}. Lower its gains"
         )
+
+
+def resample(
+    samples: Audio, source_rate: int, target_rate: int, latency: int, what: str = "the resampled response"
+) -> tuple[Audio, int]:
+    """Return the samples of a response at another sample rate, with the same frequency response, and their latency.
+
+    The sum over a response approximates the integral over a continuous one, so the samples scale with the inverse
+    of the rate: ``h'[n] = (rate / rate') · h(n / rate')``. The band limit is that of soxr at its very high quality
+    (flat to 0.91 of the lower Nyquist frequency). Its linear-phase ringing before time zero is included and
+    counted in the latency, because without it the frequency response near the band edge would change.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (frames, channels)
+    source_rate, target_rate : int
+        In Hz.
+    latency : int
+        Frames of `samples` before time zero.
+    what : str
+        What to call the result in errors.
+
+    Returns
+    -------
+    samples : ndarray, shape (new frames, channels)
+    latency : int
+
+    Raises
+    ------
+    InvalidAudioError
+        If the result would have too many samples for a response.
+    """
+    import soxr
+
+    common = math.gcd(source_rate, target_rate)
+    step_in, step_out = source_rate // common, target_rate // common
+    # Pad so that time zero lies exactly on a frame of both rates.
+    ringing = math.ceil(_RINGING_FRAMES * max(1.0, source_rate / target_rate))
+    steps = math.ceil((latency + ringing) / step_in)
+    lead = steps * step_in - latency
+    expected = round((lead + len(samples) + ringing) * target_rate / source_rate)
+    dtype = dtype_within_limit(expected, samples.shape[1], samples.dtype, what)
+    padded = np.pad(samples.astype(dtype, copy=False), ((lead, ringing), (0, 0)))
+    resampled: Audio = soxr.resample(padded, source_rate, target_rate, quality="VHQ")
+    resampled *= resampled.dtype.type(source_rate / target_rate)
+    zero = steps * step_out
+
+    magnitude = np.zeros(len(resampled), resampled.dtype)
+    for channel in resampled.T:  # faster than np.abs(resampled).max(axis=1), and without its copy
+        np.maximum(magnitude, np.abs(channel), out=magnitude)
+    sounding = np.flatnonzero(magnitude > magnitude.max() * _RINGING_FLOOR)
+    first, last = (int(sounding[0]), int(sounding[-1])) if len(sounding) else (zero, zero)
+    first = min(first, zero)
+    return resampled[first : max(last, zero) + 1], zero - first

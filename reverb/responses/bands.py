@@ -1,21 +1,19 @@
-"""Octave and third-octave bands after IEC 61260-1, and how to cut a response into them without bending its decay.
+"""Octave and third-octave bands after IEC 61260-1, for measuring decays.
 
-The exact centres are 1000 · G^(n/b) Hz with G = 10^0.3, b = 1 or 3 bands per octave. A band's filter is a
-Butterworth band-pass of fourth order, which lies inside the mask of class 1.
+The exact centers are 1000 · G^(n/b) Hz with G = 10^0.3, b = 1 or 3 bands per octave. The filter of a band is a
+Butterworth band-pass of fourth order, which meets the mask of class 1. It runs backwards in time, which does not
+lengthen short decays. The bands do not sum to the input: `reverb.responses.filter_bank` has bands for editing.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from reverb.arrays import Array, as_sample_rate
 from reverb.checks import one_of
 from reverb.choices import BAND_SETS
 from reverb.choices import BandSet as BandSet
-
-Array: TypeAlias = npt.NDArray[np.float64]
 
 OCTAVE_RATIO = 10**0.3
 ORDER = 4
@@ -26,12 +24,12 @@ _NOMINAL_TENTHS = (1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0)
 
 @dataclass(frozen=True)
 class Band:
-    """A frequency band at a sample rate; the whole range is the band without `centre`.
+    """A frequency band at a sample rate.
 
     Attributes
     ----------
     centre : float or None
-        Exact centre in Hz.
+        Exact center in Hz; None for the whole range.
     per_octave : int
         1 or 3.
     sample_rate : int
@@ -44,7 +42,7 @@ class Band:
 
     @property
     def nominal(self) -> float | None:
-        """The rounded centre in Hz that people say: 31.5, 63, 125, 1000."""
+        """The nominal, rounded center in Hz: 31.5, 63, 125, 1000."""
         if self.centre is None:
             return None
         step = round(10 * np.log10(self.centre))
@@ -75,14 +73,11 @@ class Band:
     @cached_property
     def sections(self) -> Array:
         """Second-order sections of the filter, `(sections, 6)`."""
-        from scipy.signal import butter
-
-        sections = butter(ORDER, self.edges, "bandpass", fs=self.sample_rate, output="sos")
-        return np.asarray(sections, np.float64)
+        return band_pass(*self.edges, self.sample_rate)
 
     @cached_property
     def settling(self) -> int:
-        """Frames until the filter's ringing is 120 dB down."""
+        """Frames until the ringing of the filter has fallen by 120 dB."""
         from scipy.signal import sos2zpk
 
         if self.centre is None:
@@ -92,7 +87,7 @@ class Band:
 
     @cached_property
     def lead(self) -> int:
-        """Frames by which `time_reversed` brings energy forward: the centre of the filter's squared response."""
+        """Frames by which `time_reversed` advances energy: the center of the squared response of the filter."""
         from scipy.signal import sosfilt
 
         if self.centre is None:
@@ -103,15 +98,15 @@ class Band:
         return round(float(np.arange(len(energy)) @ energy / energy.sum()))
 
     def time_reversed(self, samples: Array) -> Array:
-        """Filter `(frames,)` backwards in time, keeping the ringing that comes before it.
+        """Filter `(frames,)` backwards in time, including the ringing before its start.
 
-        Run backwards, the filter's own decay falls before each event instead of after it, so decays four
-        times as short stay unbiased (Jacobsen & Rindel 1987; ISO 3382-2, 7.3).
+        The decay of a filter that runs backwards comes before each event instead of after it, which allows
+        measuring decays four times as short (Jacobsen & Rindel 1987; ISO 3382-2, 7.3).
 
         Returns
         -------
         ndarray, shape (settling + frames,)
-            Frame `settling` stands at frame 0 of the input; energy comes `lead` frames early.
+            Frame `settling` corresponds to frame 0 of the input; energy comes `lead` frames early.
         """
         if self.centre is None:
             return samples
@@ -130,8 +125,15 @@ class Band:
         return np.asarray(1 / (1 + offset ** (2 * ORDER)))
 
 
+def band_pass(low: float, high: float, sample_rate: int) -> Array:
+    """Return the second-order sections of the Butterworth band-pass between two −3 dB frequencies in Hz."""
+    from scipy.signal import butter
+
+    return np.asarray(butter(ORDER, (low, high), "bandpass", fs=sample_rate, output="sos"), np.float64)
+
+
 def band_set(kind: BandSet, sample_rate: int) -> tuple[Band, ...]:
-    """Bands from low to high that lie wholly below the Nyquist frequency.
+    """Return the bands that are completely below the Nyquist frequency, from low to high.
 
     Parameters
     ----------
@@ -143,16 +145,17 @@ def band_set(kind: BandSet, sample_rate: int) -> tuple[Band, ...]:
     Raises
     ------
     ParameterError
-        If `kind` is none of the three.
+        If the kind or the sample rate is not allowed.
 
     Examples
     --------
     >>> [band.label for band in band_set("octave", 8000)]
     ['63 Hz', '125 Hz', '250 Hz', '500 Hz', '1 kHz', '2 kHz']
     """
+    sample_rate = as_sample_rate(sample_rate)
     if one_of("bands", kind, BAND_SETS) == "broadband":
         return (Band(None, 1, sample_rate),)
     steps, per_octave = (_OCTAVES, 1) if kind == "octave" else (_THIRDS, 3)
     every = (Band(1000 * OCTAVE_RATIO ** (n / per_octave), per_octave, sample_rate) for n in steps)
-    # A margin keeps the bilinear transform's squeeze near Nyquist out of the mask.
+    # Close to the Nyquist frequency the bilinear transform narrows the filter, which would no longer meet the mask.
     return tuple(band for band in every if band.edges[1] < 0.96 * sample_rate / 2)

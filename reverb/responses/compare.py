@@ -1,11 +1,11 @@
-"""Two rooms side by side: their ISO 3382-1 figures, the differences, and which of them can be heard."""
+"""Comparison of two rooms: their ISO 3382-1 figures, the differences, and whether these are audible."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reverb.responses.acoustics import AcousticReport, BandReport
-from reverb.responses.correlation import CorrelationReport
+from reverb.checks import instance
+from reverb.responses.acoustics import AcousticReport, BandReport, CorrelationReport
 
 # ISO 3382-1, table A.1: just noticeable differences, in the unit of the figure, or as a share of the first value.
 _RELATIVE, _ABSOLUTE = True, False
@@ -19,11 +19,11 @@ class Difference:
     ----------
     band, figure, unit : str
     a, b : float
-        NaN where the figure is undefined or cannot be trusted.
+        The figure of each response; NaN if undefined or not reliable.
     change : float
         b − a.
     noticeable : float
-        The least change that listeners notice, in the same unit.
+        Just noticeable difference, in the same unit.
     """
 
     band: str
@@ -36,11 +36,11 @@ class Difference:
 
     @property
     def audible(self) -> bool:
-        """Whether the change exceeds what listeners just notice; False where it is undefined."""
+        """Whether the change exceeds the just noticeable difference; False if it is undefined."""
         return abs(self.change) > self.noticeable
 
     def as_dict(self) -> dict[str, Any]:
-        """Give it as plain values, None for what is undefined."""
+        """Return the difference as plain values, None for undefined ones."""
         plain = {key: None if value != value else value for key, value in asdict(self).items()}
         return {**plain, "audible": self.audible}
 
@@ -64,13 +64,20 @@ _IACC_NOTICEABLE = 0.075
 
 
 def compare(a: AcousticReport, b: AcousticReport) -> tuple[Difference, ...]:
-    """Compare the means over the channels in every band that both reports have, band by band.
+    """Return the differences between two reports: of the means over the channels, in every band of both.
 
     Returns
     -------
     tuple of Difference
-        The bands' order is that of `a`; IACC only where both are stereo.
+        In the order of the bands of `a`; IACC only if both are stereo.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is not an AcousticReport.
     """
+    for name, report in (("a", a), ("b", b)):
+        instance(name, report, AcousticReport, "an AcousticReport")
     others = {band.label: band for band in b.mean}
     ears = {report.label: report for report in b.iacc}
     own_ears = {report.label: report for report in a.iacc}
@@ -80,8 +87,8 @@ def compare(a: AcousticReport, b: AcousticReport) -> tuple[Difference, ...]:
             continue
         for name, unit, noticeable, relative, get in _FIGURES:
             first, second = get(band), get(others[band.label])
-            least = noticeable * first if relative else noticeable
-            out.append(Difference(band.label, name, unit, first, second, second - first, least))
+            threshold = noticeable * first if relative else noticeable
+            out.append(Difference(band.label, name, unit, first, second, second - first, threshold))
         if band.label in ears and band.label in own_ears:
             for name, pick in _CORRELATIONS:
                 first, second = pick(own_ears[band.label]), pick(ears[band.label])

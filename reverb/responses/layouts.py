@@ -1,79 +1,121 @@
-"""Convert between mono, stereo and true stereo."""
+"""The shape of an impulse response: which input each channel connects to which output, and the allowed size.
+
+The usual wirings (`reverb.engine.routing`) follow from the number of channels:
+
+=========  ===========  ===================================================
+channels   layout       meaning
+=========  ===========  ===================================================
+1          mono         applied to every channel of the input
+2          stereo       left → left, right → right
+4          true-stereo  L→L, L→R, R→L, R→R
+any        parallel     each channel to the output of its number, given explicitly
+any        N×M          a matrix, given explicitly
+=========  ===========  ===================================================
+"""
 
 import numpy as np
+import numpy.typing as npt
 
-from reverb.arrays import Audio
-from reverb.choices import LAYOUTS as LAYOUTS
+from reverb.arrays import Array, as_audio
 from reverb.choices import Layout as Layout
-from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.response import ImpulseResponse, derived, owning
-from reverb.responses.shape import MONO, STEREO, TRUE_STEREO
+from reverb.engine import routing
+from reverb.engine.routing import Routing
+from reverb.errors import InvalidAudioError, ParameterError, shown
+
+MONO = routing.each(1)
+STEREO = routing.parallel(2)
+TRUE_STEREO = routing.matrix(2, 2)
+LAYOUTS: dict[str, Routing] = {"mono": MONO, "stereo": STEREO, "true-stereo": TRUE_STEREO}
+"""The wirings that follow from a number of channels."""
+PARALLEL = "parallel"
+MAX_SAMPLES = 1 << 24
+"""Samples of an impulse response, all channels together."""
+MAX_CHANNELS = 1024
+"""Inputs or outputs of a wiring in a file: the limit of libsndfile."""
+_MAX_MATRIX = 256
 
 
-def to_layout(response: ImpulseResponse, layout: Layout) -> ImpulseResponse:
-    """Convert between mono, stereo and true stereo.
+def parse_layout(text: str, channels: int) -> Routing:
+    """Return the wiring for the name of a layout.
 
-    =============  ===========================================================================================
-    to             what comes out
-    =============  ===========================================================================================
-    mono           the mean of both outputs, each input at its level: stereo (L + R) / 2, true stereo the sum
-                   of all four over 2
-    stereo         from mono, both sides the same; from true stereo what a source in the middle gives:
-                   (LL + RL) / √2 and (LR + RR) / √2
-    true-stereo    from stereo and mono, LL and RR with silence between: it sounds as before
-    =============  ===========================================================================================
+    Parameters
+    ----------
+    text : str
+        ``mono``, ``stereo``, ``true-stereo``, ``parallel`` (each channel to the output of its number), or a full
+        matrix such as ``2x4`` (inputs × outputs, channels ordered by input, then output).
+    channels : int
+        Number of channels of the response.
 
     Raises
     ------
     ParameterError
-        If the layout is none of these.
-    InvalidAudioError
-        If the response is of another layout than these.
+        If the text is none of these.
+
+    Examples
+    --------
+    >>> parse_layout("2x4", 8).outputs
+    4
     """
-    if layout not in LAYOUTS:
-        raise ParameterError(f"layout {layout!r}; expected one of {', '.join(LAYOUTS)}")
-    if response.layout not in LAYOUTS:
-        raise InvalidAudioError(
-            f"a {response.layout} response cannot become {layout}; expected mono, stereo or true stereo"
-        )
-    if response.layout == layout:
-        return response
-    h = response.samples
-    if layout == "mono":
-        return derived(response, h.sum(axis=1, keepdims=True) / h.dtype.type(2), wiring=MONO)
-    if layout == "stereo":
-        return derived(response, _to_stereo(h), wiring=STEREO)
-    pair, silence = (h if h.shape[1] == 2 else np.repeat(h, 2, axis=1)), np.zeros_like(h[:, 0])
-    full = np.stack([pair[:, 0], silence, silence, pair[:, 1]], axis=1)
-    return derived(response, full, wiring=TRUE_STEREO)
+    if isinstance(text, str):
+        if text in LAYOUTS:
+            return LAYOUTS[text]
+        if text == PARALLEL:
+            return routing.parallel(channels)
+        sizes = text.lower().replace("×", "x").split("x")
+        if len(sizes) == 2 and all(size.isdecimal() and 1 <= int(size) <= _MAX_MATRIX for size in sizes):
+            return routing.matrix(int(sizes[0]), int(sizes[1]))
+    raise ParameterError(
+        f"layout {shown(repr(text))}; expected {', '.join(LAYOUTS)}, {PARALLEL}, "
+        f"or INPUTSxOUTPUTS such as 2x4 (at most {_MAX_MATRIX}x{_MAX_MATRIX})"
+    )
 
 
-def _to_stereo(h: Audio) -> Audio:
-    if h.shape[1] == 1:
-        return np.repeat(h, 2, axis=1)
-    return np.stack([h[:, 0] + h[:, 2], h[:, 1] + h[:, 3]], axis=1) * h.dtype.type(np.sqrt(0.5))
-
-
-def true_stereo(left: ImpulseResponse, right: ImpulseResponse) -> ImpulseResponse:
-    """Make true stereo from two stereo recordings of a room, one with the source on the left, one on the right.
-
-    The right one is brought to the left one's sample rate; both keep their time zero, the shorter gets silence.
+def usual_wiring(channels: int, what: str = "an impulse response") -> Routing:
+    """Return the wiring that follows from a number of channels.
 
     Raises
     ------
     InvalidAudioError
-        If either is not stereo.
+        If the number is not 1, 2 or 4. The message begins with `what` and names the choices.
     """
-    right = right.response(left.sample_rate)
-    for side, part in (("left", left), ("right", right)):
-        if part.wiring != STEREO:
-            raise InvalidAudioError(
-                f"the response of the {side} source is {part.layout}; expected two stereo ones, one per source"
-            )
-    latency = max(left.latency, right.latency)
-    frames = max(part.frames + latency - part.latency for part in (left, right))
-    samples = np.zeros((frames, 4), np.result_type(left.samples, right.samples))
-    for first, part in ((0, left), (2, right)):
-        start = latency - part.latency
-        samples[start : start + part.frames, first : first + 2] = part.samples
-    return owning(samples, left.sample_rate, left.name, TRUE_STEREO, latency)
+    for wiring in LAYOUTS.values():
+        if wiring.responses == channels:
+            return wiring
+    raise InvalidAudioError(
+        f"{what} has {channels} channels; expected 1 (mono), 2 (stereo) or 4 (true stereo: LL, LR, RL, RR). "
+        f"Else give its layout (--layout, wiring=): {PARALLEL}, or a matrix as INPUTSxOUTPUTS such as 1x{channels}"
+    )
+
+
+def layout_name(wiring: Routing) -> str:
+    """Return the name of a wiring: mono, stereo, true-stereo, parallel or N×M."""
+    for name, known in LAYOUTS.items():
+        if known == wiring:
+            return name
+    return PARALLEL if wiring == routing.parallel(wiring.inputs) else f"{wiring.inputs}×{wiring.outputs}"
+
+
+def dtype_within_limit(frames: int, channels: int, dtype: npt.DTypeLike, what: str) -> npt.DTypeLike:
+    """Return `dtype`, or float32 where float64 would exceed 64 MiB.
+
+    The limit is 8 million samples in float64 and 16 million in float32: 3 minutes of stereo at 48 kHz, or 5 s of 64
+    channels. Call this before allocating the samples.
+
+    Raises
+    ------
+    InvalidAudioError
+        If there are more than `MAX_SAMPLES` samples. The message begins with `what`.
+    """
+    samples = frames * channels
+    if samples > MAX_SAMPLES:
+        raise InvalidAudioError(
+            f"{what} would have {frames} frames × {channels} channels; expected at most {MAX_SAMPLES} samples in all. "
+            "Make it shorter, or use a lower sample rate"
+        )
+    return dtype if 2 * samples <= MAX_SAMPLES else np.float32
+
+
+def as_columns(audio: npt.ArrayLike, name: str) -> Array:
+    """Return sound as float64 of shape (frames, channels); errors are those of `as_audio` and call it by `name`."""
+    array = np.asarray(as_audio(audio, name), np.float64)
+    return array[:, np.newaxis] if array.ndim == 1 else array

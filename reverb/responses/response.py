@@ -1,7 +1,7 @@
-"""The impulse response: the one value that everything done to sound becomes.
+"""The impulse response: the value that every effect becomes.
 
-A response is a matrix of sounds. Its `wiring` (`reverb.engine.routing`) says which channel connects which input to
-which output; `reverb.responses.shape` names the usual wirings.
+A response is a matrix of sounds. Its `wiring` (`reverb.engine.routing`) maps each channel to an input and an output;
+`reverb.responses.layouts` names the usual wirings.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, as_audio, as_real, as_sample_rate
-from reverb.checks import in_range, instance, whole
+from reverb.checks import in_range, instance, is_number, whole
 from reverb.engine import routing
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
-from reverb.responses.algebra import Matrix, parallel, series
-from reverb.responses.resampling import resample
-from reverb.responses.shape import MONO, dtype_within_limit, layout_name, parse_layout, usual_wiring
+from reverb.responses.algebra import Matrix, parallel, resample, series
+from reverb.responses.layouts import MONO, dtype_within_limit, layout_name, parse_layout, usual_wiring
 
-_WIDE = 1.5  # ratio of sample rates from which the direct sound is wider than a frame
-_MAX_GAIN_DB = 6000.0  # beyond it the factor leaves the range of float64
-_MAX_DELAY = 1e9
+_WIDE = 1.5  # ratio of sample rates above which the resampled direct sound is wider than a frame
+_MAX_GAIN_DB = 6000.0  # keeps the factor within the range of float64
+_MAX_DELAY_SECONDS = 1e9
 _NO_SOURCE: tuple[str, str | None] | None = None
 
 
@@ -37,24 +36,29 @@ class ImpulseResponse:
     Parameters
     ----------
     samples : array_like, shape (frames,) or (frames, channels)
-        Kept as float32 or float64, copied and made read-only. One channel per path of the wiring.
+        Copied as float32 or float64 and made read-only. One channel per path of the wiring.
     sample_rate : int
         In Hz.
     name : str
-        What to call it in lists and errors.
+        Used in lists and errors.
     wiring : Routing or str, optional
-        Which input feeds which output; a str is a layout's name as `parse_layout` takes it. By default
+        Which input feeds which output; a str is the name of a layout, see `parse_layout`. By default
         it follows from the number of channels: 1 mono, 2 stereo, 4 true stereo.
     latency : int
-        Frames of `samples` that lie before time zero: the delay of a linear-phase filter, the
+        Frames of `samples` before time zero: the delay of a linear-phase filter, or the
         pre-ringing of a resampler. Rendering removes them, so that wet and dry stay aligned.
 
     Raises
     ------
     InvalidAudioError
-        If the samples are not finite sound, or the number of channels does not say its layout.
+        If the samples are not finite sound, or the layout does not follow from the number of channels.
     ParameterError
-        If the sample rate or the latency is out of range.
+        If the sample rate, the name, the wiring or the latency is not allowed.
+
+    Examples
+    --------
+    >>> ImpulseResponse([1.0, 0.0, 0.5], 48_000, "echo")
+    <ImpulseResponse 'echo': mono, 3 frames (0.000 s) at 48000 Hz>
     """
 
     samples: Audio
@@ -63,10 +67,10 @@ class ImpulseResponse:
     wiring: Routing
     latency: int
 
-    # Name or path, and layout, from which `impulse` loaded it. No field: a response made from another has none.
+    # The name or path, and the layout, given to `impulse`. Not a field: derived responses do not inherit it.
     origin = _NO_SOURCE
 
-    # Written by hand, as it takes more types than the fields have.
+    # Not generated: it accepts more types than the fields have.
     def __init__(
         self,
         samples: npt.ArrayLike,
@@ -76,9 +80,9 @@ class ImpulseResponse:
         latency: int = 0,
     ) -> None:
         name = instance("name", name, str)
-        # Checked after the copy: nobody else can change what was checked.
+        # Copied before the checks, so that the caller cannot change checked samples.
         own = np.array(as_real(samples, _called(name)), order="C")
-        # Whoever names the wiring has counted the channels.
+        # With a wiring given, many channels are intended, and no slip of the axes.
         copied = as_audio(own, _called(name), many_channels=wiring is not None)
         _set_fields(self, copied, sample_rate, name, wiring, latency)
 
@@ -100,14 +104,14 @@ class ImpulseResponse:
         )
 
     def _repr_html_(self) -> str:
-        """Show itself in a notebook: a player and its decay."""
+        """Return a player and a picture of the decay, for notebooks."""
         from reverb.plots.notebook import as_html
 
         return as_html(self)
 
     @cached_property
     def digest(self) -> str:
-        """Hexadecimal digits that are the same for the same samples, rate, wiring and latency, whatever the name."""
+        """Hexadecimal hash of the samples, rate, wiring and latency, but not of the name."""
         import hashlib
 
         facts = f"{self.samples.shape} {self.samples.dtype} {self.sample_rate} {self.wiring} {self.latency}"
@@ -122,12 +126,12 @@ class ImpulseResponse:
 
     @property
     def frames(self) -> int:
-        """Length in frames; convolving adds ``frames - 1`` to a signal."""
+        """Length in frames; convolution lengthens a signal by ``frames - 1``."""
         return len(self.samples)
 
     @property
     def channels(self) -> int:
-        """Number of rows of the matrix, which is the number of channels of its file."""
+        """Number of channels, as in a file: rows of the matrix."""
         return int(self.samples.shape[1])
 
     @property
@@ -137,18 +141,23 @@ class ImpulseResponse:
 
     @property
     def layout(self) -> str:
-        """The layout's name: mono, stereo, true-stereo or N×M."""
+        """The name of the layout: mono, stereo, true-stereo, parallel or N×M."""
         return layout_name(self.wiring)
 
     @property
     def is_mono(self) -> bool:
-        """Whether one channel serves every channel of any input."""
+        """Whether the one channel is applied to every channel of any input."""
         return self.wiring == MONO
 
     def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
-        """Return itself at a sample rate, so that a response can be used wherever an effect can.
+        """Return the response at a sample rate; this makes a response usable wherever an effect is.
 
-        Causal: without the resampler's ringing before time zero (`without_ringing`), for live use.
+        Parameters
+        ----------
+        sample_rate : int
+            In Hz.
+        causal : bool
+            Leave out the resampler's ringing before time zero (`without_ringing`), for live use.
         """
         rate = as_sample_rate(sample_rate)
         if rate == self.sample_rate:
@@ -163,16 +172,18 @@ class ImpulseResponse:
     def for_channels(self, channels: int) -> ImpulseResponse:
         """Return the same response wired for an input of `channels` channels.
 
-        A mono response serves every channel. A mono sound in a response of several inputs is spread over them with
-        equal power, each input at ``1 / √inputs`` (−3 dB for stereo: the usual pan law), so that its loudness as
-        ITU-R BS.1770 sums it is kept.
+        A mono response is applied to every channel. A mono sound in a response with several inputs is spread over
+        them with equal power, each input at ``1 / √inputs`` (−3 dB for stereo: the usual pan law), which keeps its
+        loudness by ITU-R BS.1770.
 
         Raises
         ------
         InvalidAudioError
             If the response has another number of inputs.
+        ParameterError
+            If `channels` is not a positive whole number.
         """
-        wiring = self.wiring
+        channels, wiring = whole("channels", channels, 1, routing.MAX_CHANNELS), self.wiring
         if self.is_mono:
             return self._rewired(routing.each(channels))
         if channels == 1:
@@ -181,19 +192,21 @@ class ImpulseResponse:
         if channels != wiring.inputs:
             raise InvalidAudioError(
                 f"{self._called} ({self.layout}) takes {wiring.inputs} channels; the input has {channels}. "
-                "Use a mono response, which serves every channel, or one with a matching layout"
+                "Use a mono response, which works with any number of channels, or one with a matching layout"
             )
         return self
 
     def spread(self, channels: int) -> float:
-        """Return the level at which a sound of `channels` channels feeds each input: below 1 for mono alone."""
+        """Return the gain with which a sound of `channels` channels feeds each input: below 1 only for mono."""
         return 1.0 / math.sqrt(self.wiring.inputs) if channels == 1 else 1.0
 
     def _rewired(self, wiring: Routing) -> ImpulseResponse:
         return self if wiring == self.wiring else derived(self, wiring=wiring)
 
     def __mul__(self, factor: float) -> ImpulseResponse:
-        """Scale by a linear factor."""
+        """Return the response scaled by a linear factor."""
+        if not is_number(factor):
+            return NotImplemented
         if factor == 1.0:
             return self
         return derived(self, self.samples * self.samples.dtype.type(factor))
@@ -205,8 +218,8 @@ class ImpulseResponse:
         return self * from_db(in_range("gain", db, -_MAX_GAIN_DB, _MAX_GAIN_DB, "dB"))
 
     def delay(self, seconds: float) -> ImpulseResponse:
-        """Return the response later by `seconds` ≥ 0, rounded to the nearest frame."""
-        seconds = in_range("delay", seconds, 0, _MAX_DELAY, "s")
+        """Return the response delayed by `seconds` ≥ 0, rounded to the nearest frame."""
+        seconds = in_range("delay", seconds, 0, _MAX_DELAY_SECONDS, "s")
         frames = round(seconds * self.sample_rate)
         if frames == 0:
             return self
@@ -218,11 +231,11 @@ class ImpulseResponse:
         return derived(self, samples)
 
     def __rshift__(self, other: ImpulseResponse) -> ImpulseResponse:
-        """Return the response of this, then `other`: one convolution that does both."""
+        """Return the response of this followed by `other`: their convolution."""
         return self._combined(other, series, " >> ") if isinstance(other, ImpulseResponse) else NotImplemented
 
     def __add__(self, other: ImpulseResponse) -> ImpulseResponse:
-        """Return the response of this and `other` side by side, their outputs summed."""
+        """Return the response of this and `other` in parallel: their sum."""
         return (
             self._combined(other, parallel, " + ") if isinstance(other, ImpulseResponse) else NotImplemented
         )
@@ -233,7 +246,7 @@ class ImpulseResponse:
         if self.sample_rate != other.sample_rate:
             raise ParameterError(
                 f"sample rates {self.sample_rate} Hz and {other.sample_rate} Hz differ; "
-                f"bring one to the other's first, e.g. with .response({self.sample_rate})"
+                f"resample one of them first, e.g. with .response({self.sample_rate})"
             )
         name = operator.join(part.name for part in (self, other) if part.name)
         first, second = (Matrix(r.samples, r.wiring, r.latency, r.name) for r in (self, other))
@@ -248,9 +261,9 @@ def owning(
     wiring: Routing | str | None = None,
     latency: int = 0,
 ) -> ImpulseResponse:
-    """Return a response that takes over an array without a copy; for functions inside the package alone.
+    """Return a response that takes over an array without a copy; only for use inside the package.
 
-    The caller must have made the array and must hand it to nobody else: it becomes read-only. A view is copied, so
+    The array becomes read-only; the caller must have created it and must not share it. A view is copied, so
     that the response shares no memory. Parameters and errors are those of `ImpulseResponse`.
     """
     samples = as_audio(samples, _called(name))
@@ -270,9 +283,9 @@ def derived(
     wiring: Routing | None = None,
     latency: int | None = None,
 ) -> ImpulseResponse:
-    """Return a response with some fields changed, as `dataclasses.replace` does, but without a copy.
+    """Return a response with some fields changed, like `dataclasses.replace` but without a copy.
 
-    New samples are taken over as `owning` takes them; unchanged ones are shared with `response`, which is immutable.
+    New samples are taken over as by `owning`; unchanged ones are shared with `response`, which is immutable.
     """
     rate = response.sample_rate if sample_rate is None else sample_rate
     name = response.name if name is None else name
@@ -286,20 +299,12 @@ def derived(
 
 
 def without_ringing(response: ImpulseResponse, latency: int, own_rate: int) -> ImpulseResponse:
-    """Return a resampled response with at most `latency` frames before time zero, for live use.
+    """Return a resampled response with at most `latency` frames before time zero, for live use; `own_rate` in Hz.
 
-    The resampler's ringing would delay everything by two milliseconds. Between 44.1 and 48 kHz it lies at the edge of
-    the band: octave levels up to 16 kHz change by less than 0.1 dB. At twice the rate and more the direct sound itself
-    is as wide as a sample of the response's own rate, so that much is kept, and the response comes 20 µs later: then
-    they change by less than 0.2 dB up to 8 kHz and 0.8 dB at 16 kHz.
-
-    Parameters
-    ----------
-    response : ImpulseResponse
-    latency : int
-        Frames before time zero that are no ringing.
-    own_rate : int
-        In Hz, before resampling.
+    The resampler's ringing would delay the sound by two milliseconds. Between 44.1 and 48 kHz the ringing is at the
+    edge of the band: without it, octave levels up to 16 kHz change by less than 0.1 dB. At twice the rate and more,
+    the direct sound itself is as wide as one frame of the original rate. That much stays, which delays the response
+    by 20 µs; octave levels then change by less than 0.2 dB up to 8 kHz and by 0.8 dB at 16 kHz.
     """
     if response.latency <= latency:
         return response
@@ -310,8 +315,13 @@ def without_ringing(response: ImpulseResponse, latency: int, own_rate: int) -> I
 
 
 def unit(sample_rate: int, dtype: npt.DTypeLike = np.float64) -> ImpulseResponse:
-    """Return the unit impulse, which leaves every sound as it is: a dry path."""
+    """Return the unit impulse, a dry path: convolution with it changes nothing."""
     return owning(np.ones(1, dtype), sample_rate, "dry")
+
+
+def check_response(response: object) -> None:
+    """Raise ParameterError unless a value is an ImpulseResponse."""
+    instance("response", response, ImpulseResponse, "an ImpulseResponse")
 
 
 def _called(name: str) -> str:
@@ -326,9 +336,9 @@ def _set_fields(
     wiring: Routing | str | None,
     latency: int,
 ) -> None:
-    """Fill a new response with checked fields; `samples` belong to it alone, or to another response."""
+    """Check the fields and set them on a new response; `samples` belong to it, or to another response."""
     samples.setflags(write=False)
-    # A view of a read-only array cannot be made writable again.
+    # Stored as a view: unlike its base, a view of a read-only array cannot be made writable again.
     samples = samples.reshape(len(samples), -1)
     channels = samples.shape[1]
     if wiring is None:

@@ -28,8 +28,8 @@ from reverb.audiofiles.files import FORMATS, open_sound, read_tags
 from reverb.cache import cache_folder, read_cache, write_cache
 from reverb.checks import file_path, instance
 from reverb.errors import ParameterError, ReverbError, UnknownNameError, nearest, shown
+from reverb.responses.layouts import layout_name, usual_wiring
 from reverb.responses.response import ImpulseResponse
-from reverb.responses.shape import layout_name, usual_wiring
 from reverb.store.formats import UnknownRateError
 from reverb.store.response_files import load_response
 

@@ -33,8 +33,8 @@ from reverb.checks import file_path, flag, instance
 from reverb.engine.routing import Path as Wire
 from reverb.engine.routing import Routing
 from reverb.errors import InvalidAudioError, ParameterError
+from reverb.responses.layouts import LAYOUTS, MAX_CHANNELS, dtype_within_limit, parse_layout, usual_wiring
 from reverb.responses.response import ImpulseResponse, owning
-from reverb.responses.shape import LAYOUTS, MAX_CHANNELS, dtype_within_limit, parse_layout, usual_wiring
 from reverb.store.formats import READERS
 from reverb.store.formats.bare import MAX_SECONDS, check_given_rate, require_sound
 

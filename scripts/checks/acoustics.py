@@ -10,8 +10,8 @@ from checks.check import Group, at_most
 from checks.signals import RATE, Signal, convolved, decibels, room, spectrum
 from reverb.responses.acoustics import BandReport, measure
 from reverb.responses.decay.shaping import with_rt60
-from reverb.responses.measure.deconvolution import deconvolve
 from reverb.responses.measure.sweep import Sweep, signal
+from reverb.responses.measure.sweep_deconvolution import deconvolve
 
 SECONDS = 1.2
 K = 6 * np.log(10) / SECONDS  # of the energy, exp(−K t)

@@ -24,11 +24,11 @@ MODULES = {
             "acoustics.measure",
             "compare.compare",
             "measure.sweep.Sweep",
-            "measure.deconvolution.deconvolve",
+            "measure.sweep_deconvolution.deconvolve",
             "measure.identify.identify",
             "measure.burst.from_burst",
             "decay.shaping.with_rt60",
-            "minimum_phase.minimum_phase",
+            "spectra.minimum_phase",
         ),
     ),
 }

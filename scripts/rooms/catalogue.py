@@ -10,9 +10,8 @@ import numpy.typing as npt
 import soundfile
 
 from reverb.responses.acoustics import measure
-from reverb.responses.rooms.microphones import source_positions
 from reverb.responses.rooms.plate import Plate
-from reverb.responses.rooms.room import volume
+from reverb.responses.rooms.room import source_positions, volume
 from reverb.responses.rooms.simulate import expected_rt60
 from rooms.designs import OCTAVES, Point, Room
 from rooms.targets import plate_c80, plate_rt60, room_c80

@@ -4,7 +4,7 @@ Lengths are in meters, x along the axis of the room, z upwards from the floor. T
 counterclockwise order.
 """
 
-from reverb.responses.rooms.building import (
+from reverb.responses.rooms.materials import (
     AUDIENCE,
     CARPET,
     CHAIRS_ON_STONE,
@@ -12,12 +12,14 @@ from reverb.responses.rooms.building import (
     FURNISHED_WALL,
     LIMED_PLASTER,
     MASONRY_RELIEF,
+    OCTAVES,
     PEWS_HALF_FULL,
     PLASTER_ON_LATH,
     STONE,
     WOOD_FLOOR,
+    Bands,
 )
-from reverb.responses.rooms.room import OCTAVES, Bands, Pair, Point, Room
+from reverb.responses.rooms.room import Pair, Point, Room
 
 __all__ = ["OCTAVES", "ROOMS", "Bands", "Point", "Room"]
 

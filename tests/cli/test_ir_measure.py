@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from scipy.signal import fftconvolve
 
-from reverb.responses.measure.sweep import Sweep, once
+from reverb.responses.measure.sweep import Sweep, one_sweep
 from reverb.store.response_files import load_response
 from reverb.store.sweep_files import load_played
 from tests.cli.running import run_ir as run
@@ -78,7 +78,7 @@ def test_two_positions_make_true_stereo() -> None:
 
 
 def test_a_foreign_sweep_serves_too() -> None:
-    wave = once(Sweep(sample_rate=RATE, seconds=2))
+    wave = one_sweep(Sweep(sample_rate=RATE, seconds=2))
     soundfile.write("foreign.wav", wave, RATE, "PCM_16")
     record("foreign.wav", "take.wav", room())
     run("deconvolve", "take.wav", "room.wav", "--sweep", "foreign.wav", "--length", "0.4")
@@ -88,7 +88,7 @@ def test_a_foreign_sweep_serves_too() -> None:
 def test_the_inverse_filter_is_written_beside() -> None:
     run("sweep", "sweep.wav", *QUICK, "--inverse", "inverse.wav")
     inverse, rate = soundfile.read("inverse.wav")
-    pulse = fftconvolve(once(Sweep(sample_rate=RATE, seconds=2, level=-12)), inverse)
+    pulse = fftconvolve(one_sweep(Sweep(sample_rate=RATE, seconds=2, level=-12)), inverse)
     assert rate == RATE
     assert np.abs(pulse).argmax() == len(inverse) - 1
 
@@ -99,14 +99,14 @@ def test_the_inverse_filter_is_written_beside() -> None:
         (["sweep", "x.wav", "--high", "30"], 0, ""),
         (["sweep", "x.wav", "--low", "30", "--high", "20"], 2, "sweep from 30 to 20 Hz"),
         (["sweep", "x.ogg"], 2, "lossy"),
-        (["sweep", "x.wav", "--sources", "0"], 2, "sources 0; expected 1 to 16"),
+        (["sweep", "x.wav", "--sources", "0"], 2, "sources is 0; expected a whole number from 1 to 16"),
         (["deconvolve", "in.wav", "out.wav"], 2, "give it with --sweep FILE"),
         (["deconvolve", "none.wav", "out.wav", "--sweep", "in.wav"], 1, "no such file"),
         (["deconvolve", "in.wav", "in.wav", "--sweep", "in.wav"], 1, "exists already"),
         (["deconvolve", "in.wav", "out.wav", "--sweep", "other.wav"], 1, "must be equal"),
         (["identify", "in.wav", "other.wav", "out.wav"], 1, "must be equal"),
         (["identify", "in.wav", "in.wav", "out.wav", "--length", "100"], 2, "the shorter recording"),
-        (["burst", "in.wav", "out.wav"], 1, "nothing bursts out"),
+        (["burst", "in.wav", "out.wav"], 1, "has no burst"),
         (["record", "take.wav", "--input-channels", "a"], 2, "expected numbers from 1"),
     ],
 )

@@ -24,12 +24,12 @@ from reverb.render.files import process_file
 from reverb.render.settings import RenderSettings
 from reverb.responses.edit import balance, trim_head
 from reverb.responses.measure.burst import from_burst
-from reverb.responses.measure.deconvolution import deconvolve
 from reverb.responses.measure.identify import identify
 from reverb.responses.measure.sweep import Sweep
-from reverb.responses.rooms.building import build
+from reverb.responses.measure.sweep_deconvolution import deconvolve
 from reverb.responses.rooms.figures import Figures
 from reverb.responses.rooms.plate import Plate
+from reverb.responses.rooms.room import build
 from reverb.responses.tail import extend_tail
 from reverb.store.formats.exports import KINDS
 from tests.cli.running import fail

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from scipy.signal import lfilter
 
-from reverb.effects.echoes import Echoes, beats
+from reverb.effects.echoes import Echoes, beats, note_seconds
 from reverb.effects.effect import Delay, Gain
 from reverb.effects.equalizers import LowCut
 from reverb.effects.filters import LowPass
@@ -141,3 +141,17 @@ def test_middle_and_side_have_effects_of_their_own() -> None:
 def test_nonsense_is_refused(make: Callable[[], object], error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         make()
+
+
+@pytest.mark.parametrize(
+    ("note", "seconds"),
+    [("1/4", 0.5), ("1/8d", 0.375), ("1/8.", 0.375), ("1/8t", 1 / 6), ("3/16", 0.375), ("1/1", 2)],
+)
+def test_notes(note: str, seconds: float) -> None:
+    assert note_seconds(note, 120) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("note", ["", "8", "1/0", "0/4", "1/8x", "-1/8"])
+def test_no_notes(note: str) -> None:
+    with pytest.raises(ParameterError, match="expected a fraction"):
+        note_seconds(note, 120)

@@ -154,7 +154,7 @@ def test_decay_is_a_factor_of_every_bands_time(factor: float) -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"decay": 9}, "decay 9; expected 0.125 to 8 times"),
+        ({"decay": 9}, "decay is 9; expected a number from 0.125 to 8"),
         ({"low_cut": 0}, "low_cut is 0; expected a number from 1 to 1e\\+06 Hz"),
         ({"high_cut": float("nan")}, "high_cut is nan Hz"),
         ({"width": 5}, "width is 5; expected a number from 0 to 4"),

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from reverb.errors import DeviceError, InvalidAudioError
 from reverb.live.play_record import card_setup, measure_latency, play_and_record
 from reverb.live.settings import LiveSettings
-from reverb.responses.measure.deconvolution import deconvolve
 from reverb.responses.measure.sweep import Sweep, signal
+from reverb.responses.measure.sweep_deconvolution import deconvolve
 from tests.live.fakes import CARD, FakeCard, FakeStream, then
 from tests.live.jackd import RATE, JackServer
 

@@ -1,21 +1,33 @@
-"""Series and parallel, against direct convolution path by path in float64."""
+"""Series and parallel against direct convolution path by path in float64; resampling against closed forms.
 
-from collections.abc import Sequence
+The reference for resampling is the same continuous, band-limited response, sampled at the other rate.
+"""
+
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reverb.arrays import Array
 from reverb.engine.routing import from_pairs
 from reverb.errors import InvalidAudioError, ParameterError
+from reverb.responses.level import loudness_ratio
 from reverb.responses.response import ImpulseResponse, unit
 from tests.nulls import FLOAT32_BUDGET_DB, FLOAT64_BUDGET_DB, null_db
-from tests.signals import noise
+from tests.signals import decaying, noise
 
-Array = npt.NDArray[np.float64]
 RATE = 48_000
+Combine = Callable[[ImpulseResponse, ImpulseResponse], ImpulseResponse]
+
+
+# Arrivals at times between the frames of every rate, and their strengths.
+ARRIVALS = ((0.02, 1.0), (0.0213337, 0.35), (0.0287031, -0.2), (0.0402917, 0.15))
+
+
+SECONDS = 0.08
 
 
 def _matrix(response: ImpulseResponse, inputs: int, outputs: int) -> Array:
@@ -50,7 +62,7 @@ def _responses(
         st.lists(st.sampled_from([(i, o) for i in range(n) for o in range(m)]), min_size=1, max_size=5)
     )
     frames = draw(st.integers(1, 40))
-    samples = noise(frames, len(pairs), draw(st.integers(0, 99))).astype(dtype)
+    samples: Array = noise(frames, len(pairs), draw(st.integers(0, 99))).astype(dtype)
     latency = draw(st.integers(0, frames - 1))
     return ImpulseResponse(samples, RATE, "r", from_pairs(n, m, pairs), latency)
 
@@ -91,7 +103,7 @@ def test_parallel_is_a_sum_aligned_at_time_zero(a: ImpulseResponse, b: ImpulseRe
 @pytest.mark.parametrize("layout", ["mono", "stereo", "true-stereo", "1x3", "2x3"])
 def test_mono_in_series_serves_every_path(layout: str) -> None:
     rows = {"mono": 1, "stereo": 2, "true-stereo": 4, "1x3": 3, "2x3": 6}[layout]
-    wide = ImpulseResponse(noise(30, rows), RATE, wiring=layout)  # type: ignore[arg-type]
+    wide = ImpulseResponse(noise(30, rows), RATE, wiring=layout)
     mono = ImpulseResponse(noise(20, 1, seed=5), RATE)
     expected = np.stack([np.convolve(wide.samples[:, r], mono.samples[:, 0]) for r in range(rows)], axis=1)
     for both in (wide >> mono, mono >> wide):
@@ -115,7 +127,7 @@ def test_true_stereo_after_true_stereo_by_hand() -> None:
 def test_a_dry_path_beside_a_room_stands_on_the_diagonal(
     layout: str, rows: int, where: Sequence[int]
 ) -> None:
-    room = ImpulseResponse(noise(10, rows), RATE, wiring=layout)  # type: ignore[arg-type]
+    room = ImpulseResponse(noise(10, rows), RATE, wiring=layout)
     for both in (unit(RATE) + room, room + unit(RATE)):
         expected = room.samples.copy()
         expected[0, list(where)] += 1
@@ -132,25 +144,121 @@ def test_paths_that_never_meet_give_silence() -> None:
 
 
 @pytest.mark.parametrize("combine", [lambda a, b: a >> b, lambda a, b: a + b])
-def test_float32_stays_float32(combine: object) -> None:
+def test_float32_stays_float32(combine: Combine) -> None:
     a, b = (ImpulseResponse(noise(3000, 2, seed).astype(np.float32), RATE) for seed in (1, 2))
-    c = combine(a, b)  # type: ignore[operator]
+    c = combine(a, b)
     assert c.samples.dtype == np.float32
     wide = [ImpulseResponse(r.samples.astype(np.float64), RATE) for r in (a, b)]
-    assert null_db(c.samples, combine(*wide).samples) <= FLOAT32_BUDGET_DB  # type: ignore[operator]
+    assert null_db(c.samples, combine(*wide).samples) <= FLOAT32_BUDGET_DB
 
 
 @pytest.mark.parametrize("combine", [lambda a, b: a >> b, lambda a, b: a + b])
-def test_other_rates_and_shapes_are_refused(combine: object) -> None:
+def test_other_rates_and_shapes_are_refused(combine: Combine) -> None:
     stereo = ImpulseResponse(noise(5, 2), RATE, "room")
     with pytest.raises(ParameterError, match="48000 Hz and 44100 Hz differ"):
-        combine(stereo, unit(44_100))  # type: ignore[operator]
+        combine(stereo, unit(44_100))
     with pytest.raises(InvalidAudioError, match="must be equal"):
-        combine(stereo, ImpulseResponse(noise(5, 3), RATE, wiring="3x1"))  # type: ignore[operator,arg-type]
+        combine(stereo, ImpulseResponse(noise(5, 3), RATE, wiring="3x1"))
     with pytest.raises(TypeError):
-        combine(stereo, 3)  # type: ignore[operator]
+        combine(stereo, 3)  # type: ignore[arg-type]
 
 
 def test_names_join() -> None:
     a, b = ImpulseResponse([1.0], RATE, "a"), ImpulseResponse([1.0], RATE, "b")
     assert ((a >> b).name, (a + b).name, (a >> unit(RATE) * 1).name) == ("a >> b", "a + b", "a >> dry")
+
+
+def _raised_cosine(t: Array, flat: float, stop: float) -> Array:
+    """A pulse whose spectrum is 1 up to `flat` Hz and 0 from `stop` Hz on, in closed form."""
+    rate, roll = flat + stop, (stop - flat) / (stop + flat)
+    x = rate * t
+    singular = np.isclose(np.abs(2 * roll * x), 1)
+    below = np.where(singular, 1.0, 1 - (2 * roll * x) ** 2)
+    pulse = np.sinc(x) * np.cos(np.pi * roll * x) / below
+    return rate * np.where(singular, math.pi / 4 * np.sinc(1 / (2 * roll)), pulse)
+
+
+def _designed(sample_rate: int, flat: float, stop: float) -> ImpulseResponse:
+    t = np.arange(round(SECONDS * sample_rate)) / sample_rate
+    h = sum(gain * _raised_cosine(t - time, flat, stop) for time, gain in ARRIVALS)
+    return ImpulseResponse(np.asarray(h) / sample_rate, sample_rate)
+
+
+def _spectrum(response: ImpulseResponse, frequencies: Array) -> Array:
+    n = np.arange(response.frames) - response.latency
+    waves = np.exp(-2j * np.pi * np.outer(frequencies / response.sample_rate, n))
+    return np.asarray(waves @ response.samples[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "highest"),
+    [
+        (44_100, 48_000, 20_000),
+        (48_000, 44_100, 20_000),
+        (96_000, 44_100, 20_000),
+        (44_100, 96_000, 20_000),
+        (48_000, 96_000, 20_000),
+        (192_000, 48_000, 20_000),
+        (44_100, 32_000, 14_000),
+        (48_000, 8_000, 3_600),
+        (44_100, 47_999, 20_000),
+    ],
+)
+def test_it_is_the_response_designed_at_the_other_rate(source: int, target: int, highest: int) -> None:
+    lower = min(source, target)
+    flat, stop = (20_200, 21_900) if lower >= 44_100 else (0.46 * lower, 0.49 * lower)
+    frequencies = np.geomspace(20, highest, 400)
+    expected = _spectrum(_designed(target, flat, stop), frequencies)
+    actual = _spectrum(_designed(source, flat, stop).response(target), frequencies)
+    assert np.abs(20 * np.log10(np.abs(actual / expected))).max() < 0.05
+    # Time zero stays where it is: the phase is kept as well.
+    assert np.abs(actual / expected - 1).max() < 0.005
+
+
+@pytest.mark.parametrize("target", [44_100, 88_200, 96_000, 192_000])
+def test_the_level_is_kept(target: int) -> None:
+    response = ImpulseResponse(decaying(24_000, 2), 48_000)
+    assert 10 * math.log10(
+        loudness_ratio(response.response(target)) / loudness_ratio(response)
+    ) == pytest.approx(0, abs=0.1)
+
+
+def test_time_zero_is_counted_in_latency() -> None:
+    resampled = unit(44_100).delay(0.01).response(48_000)
+    peak = int(np.abs(resampled.samples[:, 0]).argmax())
+    assert peak - resampled.latency == 480
+    early = unit(44_100).response(48_000)
+    assert int(np.abs(early.samples[:, 0]).argmax()) == early.latency > 0
+
+
+def test_a_linear_phase_response_stays_aligned() -> None:
+    taps = np.zeros(4411)
+    taps[2205] = 1
+    resampled = ImpulseResponse(taps, 44_100, latency=2205).response(48_000)
+    assert int(np.abs(resampled.samples[:, 0]).argmax()) == resampled.latency
+
+
+def test_channels_stay_apart_and_the_dtype_is_kept() -> None:
+    samples = np.zeros((1000, 2), np.float32)
+    samples[100, 1] = 1
+    resampled = ImpulseResponse(samples, 48_000, "a").response(96_000)
+    assert resampled.samples.dtype == np.float32
+    assert not resampled.samples[:, 0].any()
+    assert resampled.samples[:, 1].any()
+    assert resampled.name == "a"
+
+
+def test_a_silent_response_and_the_same_rate() -> None:
+    silent = ImpulseResponse(np.zeros((100, 2)), 48_000)
+    assert not silent.response(44_100).samples.any()
+    assert silent.response(48_000) is silent
+    with pytest.raises(ParameterError):
+        silent.response(0)
+
+
+def test_resampling_there_and_back_changes_little() -> None:
+    response = _designed(48_000, 18_000, 20_000)
+    frequencies = np.geomspace(20, 17_000, 300)
+    back = response.response(96_000).response(48_000)
+    ratio = _spectrum(back, frequencies) / _spectrum(response, frequencies)
+    assert np.abs(ratio - 1).max() < 1e-3

@@ -1,12 +1,14 @@
 """Levels of responses, against pyloudnorm on real pink noise and closed forms."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import k_weighting
 from reverb.responses import spectra
-from reverb.responses.level import LEVELS, blend, energy_ratio, loudness_ratio, normalize, peak
+from reverb.responses.level import LEVELS, Level, blend, energy_ratio, loudness_ratio, normalize, peak
 from reverb.responses.response import ImpulseResponse, unit
 from tests.signals import decaying, pink
 
@@ -20,11 +22,16 @@ def test_a_unit_impulse_is_at_every_level() -> None:
 
 @pytest.mark.parametrize(("layout", "rows"), [("mono", 1), ("stereo", 2), ("true-stereo", 4), ("2x3", 6)])
 def test_levels_are_reached_and_do_not_depend_on_the_gain(layout: str, rows: int) -> None:
-    response = ImpulseResponse(decaying(5000, rows), RATE, wiring=layout)  # type: ignore[arg-type]
-    for level, measure in (("loudness", loudness_ratio), ("energy", energy_ratio), ("peak", peak)):
-        at_level = normalize(response, level)  # type: ignore[arg-type]
+    response = ImpulseResponse(decaying(5000, rows), RATE, wiring=layout)
+    measures: tuple[tuple[Level, Callable[[ImpulseResponse], float]], ...] = (
+        ("loudness", loudness_ratio),
+        ("energy", energy_ratio),
+        ("peak", peak),
+    )
+    for level, measure in measures:
+        at_level = normalize(response, level)
         assert measure(at_level) == pytest.approx(1, rel=1e-4)
-        louder = normalize(response * 37, level)  # type: ignore[arg-type]
+        louder = normalize(response * 37, level)
         assert np.allclose(louder.samples, at_level.samples, rtol=1e-5, atol=1e-9)
     assert normalize(response, "none") is response
 
@@ -36,7 +43,7 @@ def test_loudness_is_that_of_bs_1770(layout: str, rows: int) -> None:
 
     x = pink(RATE, 8)
     rows_of_noise = lfilter([1], [1, -0.9], decaying(12_000, rows), axis=0)  # darker than white
-    response = ImpulseResponse(rows_of_noise, RATE, wiring=layout)  # type: ignore[arg-type]
+    response = ImpulseResponse(rows_of_noise, RATE, wiring=layout)
     y = np.zeros((len(x) + 11_999, 2))
     for i, o, row in response.wiring.paths:
         y[:, o] += oaconvolve(x[:, i], response.samples[:, row])
@@ -51,7 +58,7 @@ def test_a_long_response_is_measured_in_parts(
 ) -> None:
     monkeypatch.setattr(spectra, "LONG", 0)
     monkeypatch.setattr(spectra, "_PART", 1 << 12)
-    response = ImpulseResponse(decaying(70_000, rows), RATE, wiring=layout, latency=30)  # type: ignore[arg-type]
+    response = ImpulseResponse(decaying(70_000, rows), RATE, wiring=layout, latency=30)
     points = 1 << 17  # the next power of two, of which the parts make up the grid
     frequencies = np.fft.rfftfreq(points, 1 / RATE)
     band = (frequencies >= 20) & (frequencies <= 20_000)
@@ -89,9 +96,9 @@ def test_the_loudness_at_a_rate_below_all_sound_is_the_energy(
 @pytest.mark.parametrize("sample", [0.0, 1e-155, 1e-20])
 def test_silence_cannot_be_brought_to_a_level(sample: float) -> None:
     silent = ImpulseResponse(np.full(100, sample), RATE, "void")
-    for level in ("loudness", "energy", "peak"):
+    for level in LEVELS[:3]:
         with pytest.raises(InvalidAudioError, match="'void' is silent"):
-            normalize(silent, level)  # type: ignore[arg-type]
+            normalize(silent, level)
     assert normalize(silent, "none") is silent
 
 

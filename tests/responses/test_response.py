@@ -2,12 +2,15 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
+from reverb.arrays import Array
 from reverb.engine.routing import Path, Routing, from_pairs
 from reverb.errors import InvalidAudioError, ParameterError
+from reverb.responses.layouts import STEREO
 from reverb.responses.response import ImpulseResponse, derived, unit
 from tests.nulls import null_db
 from tests.signals import decaying, noise
@@ -25,38 +28,38 @@ def test_it_keeps_a_copy_that_nobody_can_change() -> None:
         response.sample_rate = 1  # type: ignore[misc]
 
 
-class Labeled(np.ndarray):
+class Labeled(np.ndarray[Any, np.dtype[np.float64]]):
     """An array type of somebody else's."""
 
 
-def _read_only(array: np.ndarray) -> np.ndarray:
+def _read_only(array: Array) -> Array:
     array.setflags(write=False)
     return array
 
 
-def _behind_an_older_view() -> tuple[np.ndarray, np.ndarray]:
+def _behind_an_older_view() -> tuple[Array, Array]:
     array = decaying(100, 2)
     view = array[:]
     return _read_only(array), view
 
 
-def _behind_a_memoryview() -> tuple[np.ndarray, np.ndarray]:
+def _behind_a_memoryview() -> tuple[Array, Array]:
     array = decaying(100, 2)
-    memory = memoryview(array)
+    memory = memoryview(array)  # type: ignore[arg-type]  # NumPy's arrays do not say that they are buffers
     return _read_only(array), np.asarray(memory)
 
 
-def _from_a_buffer() -> tuple[np.ndarray, np.ndarray]:
+def _from_a_buffer() -> tuple[Array, Array]:
     buffer = bytearray(decaying(100, 2).tobytes())
     return _read_only(np.frombuffer(buffer).reshape(100, 2)), np.frombuffer(buffer)
 
 
-def _of_a_subclass() -> tuple[np.ndarray, np.ndarray]:
+def _of_a_subclass() -> tuple[Array, Array]:
     array = decaying(100, 2).copy()
     return _read_only(array.view(Labeled)), array
 
 
-def _made_writable_again() -> tuple[np.ndarray, np.ndarray]:
+def _made_writable_again() -> tuple[Array, Array]:
     array = _read_only(decaying(100, 2).copy())
     return array, array
 
@@ -67,12 +70,12 @@ def _made_writable_again() -> tuple[np.ndarray, np.ndarray]:
 )
 @pytest.mark.parametrize("door", ["construct", "replace"])
 def test_no_other_way_to_the_samples_changes_a_response(
-    make: Callable[[], tuple[np.ndarray, np.ndarray]], door: str
+    make: Callable[[], tuple[Array, Array]], door: str
 ) -> None:
     given, writable = make()
     response = ImpulseResponse(given, 48_000)
     if door == "replace":
-        response = dataclasses.replace(ImpulseResponse([1.0], 48_000), samples=given, wiring="stereo")
+        response = dataclasses.replace(ImpulseResponse([1.0], 48_000), samples=given, wiring=STEREO)
     kept, digest = response.samples.copy(), response.digest
     if not writable.flags.writeable:
         writable.setflags(write=True)
@@ -142,16 +145,10 @@ def test_a_matrix_is_given_explicitly() -> None:
     response = ImpulseResponse(decaying(10, 8), 48_000, wiring="2x4")
     assert response.layout == "2×4"
     assert response.wiring.paths[5] == (1, 1, 5)
-    assert ImpulseResponse(decaying(10, 8), 48_000, wiring="2×4") == response  # type: ignore[arg-type]
-    assert ImpulseResponse(decaying(10), 48_000, wiring="1x1").is_mono  # type: ignore[arg-type]
+    assert ImpulseResponse(decaying(10, 8), 48_000, wiring="2×4") == response
+    assert ImpulseResponse(decaying(10), 48_000, wiring="1x1").is_mono
     with pytest.raises(InvalidAudioError, match="has 8 channels; layout true-stereo needs 4"):
         ImpulseResponse(decaying(10, 8), 48_000, wiring="true-stereo")
-
-
-@pytest.mark.parametrize("text", ["surround", "2x", "x2", "0x2", "2x0", "-1x2", "2x257", "", "2x2x2"])
-def test_an_unknown_layout_is_refused(text: str) -> None:
-    with pytest.raises(ParameterError, match="expected mono, stereo, true-stereo"):
-        ImpulseResponse([1.0], 48_000, wiring=text)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +189,7 @@ def test_equality_and_hash_go_by_value() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_gain_delay_and_scaling(dtype: type[np.floating]) -> None:
+def test_gain_delay_and_scaling(dtype: type[np.floating[Any]]) -> None:
     response = ImpulseResponse(decaying(100).astype(dtype), 48_000)
     x = response.samples
     assert null_db((response * 2).samples, 2 * x) == -np.inf
@@ -231,7 +228,7 @@ def test_one_channel_feeds_every_input() -> None:
 @pytest.mark.parametrize(("layout", "channels"), [("stereo", 3), ("true-stereo", 6), ("3x2", 2), ("1x4", 2)])
 def test_a_wrong_number_of_channels_is_refused(layout: str, channels: int) -> None:
     rows = {"stereo": 2, "true-stereo": 4, "3x2": 6, "1x4": 4}[layout]
-    response = ImpulseResponse(noise(10, rows), 48_000, "room", layout)  # type: ignore[arg-type]
+    response = ImpulseResponse(noise(10, rows), 48_000, "room", layout)
     inputs = response.wiring.inputs
     with pytest.raises(InvalidAudioError, match=rf"takes {inputs} channels; the input has {channels}"):
         response.for_channels(channels)

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from reverb.responses.acoustics import AcousticReport, measure
-from reverb.responses.direct_sound import onset
+from reverb.responses.decay.decay import onset
 
 Array = npt.NDArray[np.float64]
 

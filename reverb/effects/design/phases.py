@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from reverb.choices import PHASES as PHASES
 from reverb.choices import Phase as Phase
-from reverb.responses.minimum_phase import log_spectrum, minimum_phase
-from reverb.responses.spectra import spectra
+from reverb.responses.spectra import log_spectrum, minimum_phase, spectra
 
 Taps = npt.NDArray[np.float64]
 

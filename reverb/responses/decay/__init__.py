@@ -1,1 +1,1 @@
-"""How a response decays: measured, modeled, changed."""
+"""Decays: measurement, a model per octave, and changes of the decay time."""

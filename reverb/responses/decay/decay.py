@@ -1,29 +1,28 @@
-"""How energy decays: the noise floor, backward integration, and straight lines through the decay curve.
-
-All functions take the squared response of one band from its onset on, and know nothing of bands or channels.
-"""
+"""The decay of energy in one band: onset, noise floor, backward integration, and lines through the decay curve."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[np.float64]
+from reverb.arrays import Array
+from reverb.responses.bands import Band
 
-FLOOR_MARGIN = 10.0
-"""Noise must lie this many dB below the range of a fit (ISO 3382-1, 5.3.3)."""
-MOST_NONLINEAR = 10.0
-"""Per mille of 1 − r² that a straight line may leave (ISO 3382-2, annex B.2)."""
-MOST_NONLINEAR_EARLY = 100.0
-"""The same for EDT, which holds the direct sound: a line through little more than that step says nothing."""
-LEAST_CYCLES = 4.0
-"""Bandwidth × decay time that a time-reversed filter needs (Jacobsen & Rindel 1987)."""
+ONSET_DB = -20.0
+"""Level re the peak at which a response starts (ISO 3382-1, A.3.4)."""
+FLOOR_MARGIN_DB = 10.0
+"""Required distance from the range of a fit down to the noise (ISO 3382-1, 5.3.3)."""
+MAX_NONLINEARITY = 10.0
+"""Largest allowed 1 − r² of a line, per mille (ISO 3382-2, annex B.2)."""
+MAX_NONLINEARITY_EARLY = 100.0
+"""The same for EDT, whose range includes the step of the direct sound."""
+MIN_CYCLES = 4.0
+"""Smallest bandwidth × decay time that a time-reversed filter measures without bias (Jacobsen & Rindel 1987)."""
 
 _DECIBELS_PER_NEPER = 10 / np.log(10)
-_GAP = 15  # intervals of about 10 ms that may be silent between two echoes
+_MAX_GAP = 15  # intervals of about 10 ms that may be silent between two echoes
 _TINY = 1e-300
-_DEEPEST = 1e-20  # of the whole energy: 200 dB, past what float64 sums keep
+_MIN_LEVEL = 1e-20  # share of the whole energy: −200 dB, the precision of float64 sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,11 @@ class DecayTime:
     Attributes
     ----------
     seconds : float
-        Time for 60 dB; NaN where the curve does not reach through the range.
+        Time for a decay by 60 dB; NaN where the curve does not cover the range of the fit.
     nonlinearity : float
         1000 (1 − r²) of the line, per mille; NaN without a line.
     reason : str
-        Why the figure is not to be trusted; empty when it is.
+        Why the figure is not reliable; empty if it is.
     """
 
     seconds: float
@@ -46,20 +45,20 @@ class DecayTime:
 
     @property
     def valid(self) -> bool:
-        """Whether nothing speaks against the figure."""
+        """Whether the figure is reliable."""
         return not self.reason
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseFloor:
-    """Where the decay meets the noise.
+    """The level of the noise, and the frame at which the decay meets it.
 
     Attributes
     ----------
     knee : int
-        Frame at which the decay has sunk into the noise; the end, where it never does.
+        Frame at which the decay reaches the noise; the end of the response if it never does.
     power : float
-        Mean square of the noise, 0 where none shows.
+        Mean square of the noise, 0 if none is visible.
     rate : float
         Exponential rate of the energy before the knee, in nepers per frame.
     """
@@ -70,24 +69,24 @@ class NoiseFloor:
 
     @property
     def buried(self) -> bool:
-        """Whether no decay is seen above the noise."""
+        """Whether no decay is visible above the noise."""
         return self.rate == 0 and self.power > 0
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyDecay:
-    """A decay curve by backward integration, freed from noise.
+    """A decay curve by backward integration, with the noise subtracted.
 
     Attributes
     ----------
     energy : ndarray, shape (knee,)
-        Energy that is still to come from each frame on.
+        Energy from each frame to the end.
     level : ndarray, shape (knee,)
-        The same in dB, 0 at its start.
+        The same in dB re the first frame.
     floor : NoiseFloor
-        What was taken out, and where the curve was cut.
+        The subtracted noise, and the end of the curve.
     beyond : float
-        Energy added for what follows the knee.
+        Estimated energy after the knee, included in `energy`.
     """
 
     energy: Array
@@ -102,11 +101,11 @@ class EnergyDecay:
 
     @property
     def dynamic_range(self) -> float:
-        """How many dB the curve falls before it meets the noise, or is cut; 0 where no decay rises above it."""
+        """Range in dB from the start of the curve to its end at the noise or a cut; 0 if noise hides the decay."""
         return 0.0 if self.floor.buried else float(-self.level[-1])
 
     def split(self, frame: int) -> tuple[float, float]:
-        """Energy before and from a frame on, free from noise; NaN where no decay rises above it."""
+        """Return the energy before a frame and from it on, without noise; NaN if noise hides the decay."""
         if self.floor.buried:
             return np.nan, np.nan
         if frame < len(self.energy):
@@ -116,9 +115,9 @@ class EnergyDecay:
         return max(self.total - late, 0.0), late if late > _TINY else 0.0
 
     def centre_time(self) -> float:
-        """Centre of gravity of the energy, in frames (ISO 3382-1, A.2.5); the tail counts as its exponential.
+        """Return the center of gravity of the energy in frames (ISO 3382-1, A.2.5); NaN if noise hides the decay.
 
-        NaN where no decay rises above the noise.
+        The part after the knee counts as an exponential decay.
         """
         if self.floor.buried:
             return np.nan
@@ -126,15 +125,63 @@ class EnergyDecay:
         return float((self.energy[1:].sum() + tail) / max(self.total, _TINY))
 
 
+def onset(samples: Array) -> int:
+    """Return the first frame within 20 dB of the peak; 0 for silence.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (frames,) or (frames, channels)
+
+    Examples
+    --------
+    >>> onset(np.array([0.0, 0.05, 0.5, 1.0]))
+    2
+    """
+    size = np.abs(np.ascontiguousarray(samples.T))
+    largest = size.max(axis=tuple(range(size.ndim - 1)))
+    return int(np.argmax(largest >= 10 ** (ONSET_DB / 20) * largest.max()))
+
+
+def energy_decay(samples: Array, sample_rate: int, band: Band | None = None) -> EnergyDecay:
+    """Return the decay curve of one channel in one band, from the onset on.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (frames,)
+        Not silent.
+    sample_rate : int
+        In Hz.
+    band : Band, optional
+        The whole range by default.
+
+    Returns
+    -------
+    EnergyDecay
+        Its frame 0 is the onset of the unfiltered channel.
+    """
+    power = band_power(samples, band or Band(None, 1, sample_rate))
+    return integrate(power, noise_floor(power, max(sample_rate // 100, 1)))
+
+
+def band_power(samples: Array, band: Band) -> Array:
+    """Return the squared response of one channel in a band; its frame 0 is the onset of the unfiltered channel."""
+    power = band.time_reversed(samples) ** 2
+    start = max(band.settling + onset(samples) - band.lead, 0)
+    before, after = power[:start].sum(), power[start:].copy()
+    # The filter smears a hard onset to both sides; the energy before it is added to the first frame.
+    after[0] += before
+    return np.asarray(after)
+
+
 def noise_floor(power: Array, interval: int) -> NoiseFloor:
-    """Find where a squared response sinks into its noise.
+    """Find the noise floor of a squared response, and where the decay meets it.
 
     Parameters
     ----------
     power : ndarray, shape (frames,)
-        Squared response.
+        Squared response from the onset on.
     interval : int
-        Frames to average over at first, at least 1; about 10 ms.
+        Length of the first averages in frames, at least 1; about 10 ms.
 
     Returns
     -------
@@ -142,14 +189,14 @@ def noise_floor(power: Array, interval: int) -> NoiseFloor:
 
     Notes
     -----
-    Lundeby, Vigran, Bietz & Vorländer 1995: noise from the last tenth, a line through the decay above it,
-    their crossing; then both again from what lies before and after the crossing. Where the line itself runs
-    through the last tenth, the response was cut off in mid-decay and has no noise to take out.
+    Lundeby, Vigran, Bietz & Vorländer 1995: the noise level comes from the last tenth, the knee is its crossing with
+    a line through the decay above; then both are estimated again from the parts before and after the knee. If the
+    line continues through the last tenth, the response was cut off in mid-decay and there is no noise to subtract.
     """
     frames = len(power)
     last = power[-max(frames // 10, 1) :]
     noise = float(last.mean())
-    knee, rate, gap = frames, 0.0, _GAP * interval
+    knee, rate, gap = frames, 0.0, _MAX_GAP * interval
     for _ in range(6):
         sounding, means = _decay_above(power[:knee], noise, interval, gap)
         while len(sounding) < 3 and interval > 16:
@@ -165,7 +212,7 @@ def noise_floor(power: Array, interval: int) -> NoiseFloor:
             return NoiseFloor(frames, 0.0, rate)
         crossing = (start - np.log(max(noise, _TINY))) / rate
         knee = int(np.clip(crossing, 1, frames))
-        # Noise is taken from 10 dB past the crossing on, but never from less than the last tenth.
+        # The noise starts 10 dB after the crossing, but comprises at least the last tenth.
         quiet = min(int(knee + 10 / _DECIBELS_PER_NEPER / rate), frames - len(last))
         noise = float(power[quiet:].mean())
         interval = max(int(10 / _DECIBELS_PER_NEPER / rate / 5), 1)
@@ -173,23 +220,23 @@ def noise_floor(power: Array, interval: int) -> NoiseFloor:
 
 
 def integrate(power: Array, floor: NoiseFloor) -> EnergyDecay:
-    """Integrate a squared response backwards, noise subtracted, cut at the knee and completed beyond it.
+    """Integrate a squared response backwards up to the knee, with noise subtracted and the rest extrapolated.
 
-    Schroeder 1965; subtraction after Chu 1978, the part beyond the knee after Lundeby et al. 1995. Both
-    together are the least biased of the methods that Guski & Vorländer 2014 compare.
+    Schroeder 1965; subtraction after Chu 1978, the part after the knee after Lundeby et al. 1995. The combination
+    has the least bias of the methods compared by Guski & Vorländer 2014.
     """
     kept = power[: floor.knee] - floor.power
     energy = np.cumsum(kept[::-1])[::-1]
     beyond = 0.0
     if floor.rate > 0:
-        # The line's level at the knee, from the last 10 dB before it.
+        # Level of the line at the knee, from the last 10 dB before it.
         width = min(max(int(10 / _DECIBELS_PER_NEPER / floor.rate), 1), floor.knee)
         mean, reach = float(kept[-width:].mean()), floor.rate * width
-        # Where a dip leaves nothing of it, it has the noise's: there they cross.
+        # In a dip below the noise, take the level of the noise, which the line crosses here.
         at_knee = mean * reach / np.expm1(min(reach, 700.0)) if mean > 0 else floor.power
         beyond = at_knee / floor.rate
     energy = np.maximum(energy + beyond, _TINY)
-    level = 10 * np.log10(np.maximum(energy / energy[0], _DEEPEST))
+    level = 10 * np.log10(np.maximum(energy / energy[0], _MIN_LEVEL))
     return EnergyDecay(energy, level, floor, beyond)
 
 
@@ -199,7 +246,6 @@ def decay_time(decay: EnergyDecay, sample_rate: int, start: float, stop: float, 
     Parameters
     ----------
     decay : EnergyDecay
-        The curve.
     sample_rate : int
         In Hz.
     start, stop : float
@@ -210,7 +256,7 @@ def decay_time(decay: EnergyDecay, sample_rate: int, start: float, stop: float, 
     Returns
     -------
     DecayTime
-        ISO 3382-1, 5.3.3 and 6; with the reason when the range, the line or the bandwidth is not good enough.
+        After ISO 3382-1, 5.3.3 and 6; with a reason if the range, the line or the bandwidth is insufficient.
     """
     if decay.floor.buried:
         return DecayTime(np.nan, np.nan, "no decay rises above the noise")
@@ -219,7 +265,7 @@ def decay_time(decay: EnergyDecay, sample_rate: int, start: float, stop: float, 
     last = int(np.argmax(level <= -stop))
     if last - first < 2:
         return DecayTime(np.nan, np.nan, f"the decay does not reach from -{start:g} to -{stop:g} dB")
-    step = 1 + (last - first) // 4000  # a smooth curve: more points say no more
+    step = 1 + (last - first) // 4000  # more points of a smooth curve add no information
     slope, nonlinearity = _regression(level[first : last + 1 : step])
     if slope >= 0:
         return DecayTime(np.nan, np.nan, "the level does not fall")
@@ -230,19 +276,19 @@ def decay_time(decay: EnergyDecay, sample_rate: int, start: float, stop: float, 
 def _objection(
     decay: EnergyDecay, seconds: float, start: float, stop: float, width: float, nonlinearity: float
 ) -> str:
-    needed = stop + FLOOR_MARGIN
+    needed = stop + FLOOR_MARGIN_DB
     if decay.dynamic_range < needed:
         return f"{decay.dynamic_range:.0f} dB of decay above the noise or the cut, {needed:.0f} dB needed"
-    if width * seconds < LEAST_CYCLES:
-        return f"bandwidth times decay time is {width * seconds:.1f}, {LEAST_CYCLES:g} needed"
-    allowed = MOST_NONLINEAR if start > 0 else MOST_NONLINEAR_EARLY
+    if width * seconds < MIN_CYCLES:
+        return f"bandwidth times decay time is {width * seconds:.1f}, {MIN_CYCLES:g} needed"
+    allowed = MAX_NONLINEARITY if start > 0 else MAX_NONLINEARITY_EARLY
     if nonlinearity > allowed:
         return f"the decay is not straight: {nonlinearity:.0f} per mille off a line, {allowed:g} allowed"
     return ""
 
 
 def _decay_above(power: Array, noise: float, interval: int, gap: int) -> tuple[npt.NDArray[np.intp], Array]:
-    """Intervals from the loudest one down to 10 dB above the noise, and all intervals' means."""
+    """Return the intervals from the loudest one down to 10 dB above the noise, and the means of all intervals."""
     count = max(len(power) // interval, 1)
     means = power[: count * interval].reshape(count, -1).mean(axis=1)
     threshold = max(10 * noise, _TINY)
@@ -250,7 +296,7 @@ def _decay_above(power: Array, noise: float, interval: int, gap: int) -> tuple[n
     loud = np.append(means > threshold, False)
     loud[first] = True
     stop = first + int(np.argmin(loud[first:]))
-    # A gap between echoes is no end: the decay goes on where what follows holds as much as what came before.
+    # Pass over gaps between echoes: the decay continues if the intervals after a gap are as loud as those before.
     while loud[ahead := slice(stop, stop + max(3 * (stop - first), gap // interval))].any():
         if means[ahead].sum() < threshold * (stop - first):
             break
@@ -259,7 +305,7 @@ def _decay_above(power: Array, noise: float, interval: int, gap: int) -> tuple[n
 
 
 def _regression(level: Array) -> tuple[float, float]:
-    """Slope per frame and 1000 (1 − r²) of the least-squares line."""
+    """Return the slope per frame and 1000 (1 − r²) of the least-squares line."""
     n = np.arange(len(level)) - (len(level) - 1) / 2
     fall = level - level.mean()
     slope = float(n @ fall / (n @ n))

@@ -1,44 +1,43 @@
-"""How each octave of a room falls: its course in two straight lines, found where noise and cut ends do not reach.
+"""A model of decays: two straight lines per octave, fitted where noise and cut ends have no influence.
 
-`reverb.responses.acoustics` measures decay times; this is for work on a decay: what slope it had at its end, and where
-that end is.
+`reverb.responses.acoustics` measures decay times. This model is for changing a decay: it gives the slope at the end,
+and the position of the end.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from reverb.responses.acoustics import band_power
+from reverb.arrays import Array
 from reverb.responses.bands import Band, band_set
-from reverb.responses.decay.decay import NoiseFloor, integrate, noise_floor
+from reverb.responses.decay.decay import NoiseFloor, band_power, integrate, noise_floor
 
-Array: TypeAlias = npt.NDArray[np.float64]
-
-_FIT = 25.0  # dB before the knee whose slope the tail follows
-_BEND = 0.004  # share of its slope that a real room's decay loses per dB: T30 is 2 % above T20 in the median octave
-_LEAST_FIT = 8.0
-_SILENT = 1e-7  # of the peak: what lies below at the end is taken as cut off
-_NO_NOISE = 0.5  # of the decay's rate: what changes as fast as this is decay itself
-_PARTS = 50
-_BLOCKS = 400
-_NEIGHBOURS = 0.15
+_FIT_DB = 25.0  # range before the knee whose slope the tail continues
+_MIN_FIT_DB = 8.0
+_BEND_PER_DB = (
+    0.004  # share of its slope that the decay of a real room loses per dB: T30 is 2 % above T20 in the median
+)
+_SILENCE = 1e-7  # amplitude re the peak; an end below it counts as cut off
+_MAX_NOISE_CHANGE = 0.5  # of the rate of the decay; a level that changes faster is not noise
+_STEADY_BLOCKS = 50
+_FIT_BLOCKS = 400
+_OCTAVE_SPREAD = 0.15  # standard deviation of the log rate between adjacent octaves
 
 
 @dataclass(frozen=True)
 class Decay:
-    """How one octave of one channel falls: two straight lines in nepers of energy, in frames from the onset.
+    """The decay of one octave of one channel: two straight lines in nepers of energy over frames from the onset.
 
     Attributes
     ----------
     centre : float
         In Hz.
     knee : int
-        Where the decay meets the noise or the end.
+        Frame at which the decay meets the noise or the end.
     early, late : float
-        Nepers per frame: the slope that T30 sees, and the one at the knee.
+        Slopes in nepers per frame: in the range of T30, and at the knee.
     bend : float
         Frame at which the two lines cross.
     """
@@ -50,13 +49,13 @@ class Decay:
     bend: float
 
     def course(self, frames: Array) -> Array:
-        """Return the level in nepers of energy, 0 at the onset, negative after it."""
+        """Return the level at frames from the onset, in nepers of energy: 0 at the onset, then negative."""
         before = np.minimum(frames, self.bend)
         return -self.early * before - self.late * (frames - before)
 
 
 class _Observed(NamedTuple):
-    """What an octave of one channel shows: energy of equal blocks, their length, the knee, where lines are fitted."""
+    """One octave of one channel: energy of equal blocks, their length in frames, the knee, and the fit ranges."""
 
     blocks: Array
     step: float
@@ -66,14 +65,20 @@ class _Observed(NamedTuple):
 
 
 def octave_decays(samples: Array, sample_rate: int) -> list[list[Decay]]:
-    """Find knee and slopes per channel, in each octave that decays clearly; an empty list for a channel without any.
+    """Return a list of decays per channel, one per octave that decays clearly; it may be empty.
 
-    The slope that a tail follows is one for all channels, as a room has one; where an octave says little about it,
-    its neighbours help.
+    The late slope is a property of the room, so that it is the same for all channels. If an octave does not determine
+    it well, the adjacent octaves contribute.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (frames, channels)
+    sample_rate : int
+        In Hz.
     """
     bands = band_set("octave", sample_rate)
     seen = [[_observe(channel, sample_rate, band) for channel in samples.T] for band in bands]
-    rates = _agreed(
+    rates = _smoothed(
         [_late_rate(row, band.width / sample_rate) for row, band in zip(seen, bands, strict=True)]
     )
     found: list[list[Decay]] = [[] for _ in samples.T]
@@ -94,11 +99,11 @@ def _observe(channel: Array, sample_rate: int, band: Band) -> _Observed | None:
         floor = NoiseFloor(len(power), 0.0, floor.rate)
     decay = integrate(power, floor)
     deepest = decay.dynamic_range - 3
-    if decay.floor.buried or decay.floor.rate <= 0 or deepest < 5 + _LEAST_FIT:
+    if decay.floor.buried or decay.floor.rate <= 0 or deepest < 5 + _MIN_FIT_DB:
         return None
-    # The filter needs a while to swing in before an end, backwards in time.
+    # The filter runs backwards and first has to settle at the end.
     last = max(decay.floor.knee - 2 * band.lead, 1)
-    step = max(last / _BLOCKS, 1.0)
+    step = max(last / _FIT_BLOCKS, 1.0)
     energy = np.append(decay.energy, decay.beyond)
     edges = energy[np.minimum(np.arange(0, last / step + 1) * step, len(energy) - 1).astype(int)]
 
@@ -106,53 +111,54 @@ def _observe(channel: Array, sample_rate: int, band: Band) -> _Observed | None:
         return min(int(np.argmax(decay.level <= -decibels) / step), len(edges) - 1)
 
     early = slice(block(5), max(block(min(deepest, 35.0)), block(5) + 1))
-    late = slice(block(max(5.0, deepest - _FIT)), max(block(deepest), block(5) + 1))
+    late = slice(block(max(5.0, deepest - _FIT_DB)), max(block(deepest), block(5) + 1))
     if min(early.stop - early.start, late.stop - late.start) < 4:
         return None
     return _Observed(np.maximum(-np.diff(edges), 0.0), step, decay.floor.knee, early, late)
 
 
 def _steady(power: Array, rate: float, bandwidth: float) -> bool:
-    """Whether what was taken for noise may be noise: of a decay that was cut off, a bend still falls, a swell rises.
+    """Return whether the part after the knee may be noise.
 
-    Noise, too, grows louder with time and chance, but seldom as fast as a decay falls. What is too short to tell
-    passes for noise.
+    Otherwise it is the bend of a decay, which still falls, or a swell, which rises. The level of noise
+    also varies, but seldom as fast as a decay. A part too short to decide counts as noise.
     """
-    step = len(power) // _PARTS
+    step = len(power) // _STEADY_BLOCKS
     if step == 0:
         return True
-    blocks = power[: _PARTS * step].reshape(_PARTS, step).sum(axis=1)
+    blocks = power[: _STEADY_BLOCKS * step].reshape(_STEADY_BLOCKS, step).sum(axis=1)
     falls, rises = decay_rate(blocks) / step, decay_rate(blocks[::-1]) / step
-    # Two standard deviations of the most likely rate (its Cramér-Rao bound) of so many independent values.
+    # Two standard deviations of the rate by the Cramér-Rao bound for this many independent values.
     chance = 2 * np.sqrt(24 / (2 * bandwidth * len(power))) / len(power)
-    return bool(falls <= _NO_NOISE * rate and rises <= max(_NO_NOISE * rate, chance))
+    return bool(falls <= _MAX_NOISE_CHANGE * rate and rises <= max(_MAX_NOISE_CHANGE * rate, chance))
 
 
 def decay_rate(power: Array) -> float:
-    """Most likely rate of decay, in nepers per step, of noise whose mean power falls exponentially; 0 without.
+    """Return the most likely decay rate of exponentially decaying noise, in nepers per step; 0 if it does not decay.
 
-    With powers p at steps t of Gaussian noise of variance ``A exp(−k t)`` the likelihood is largest where
-    ``Σ t p exp(k t) ÷ Σ p exp(k t)`` is the mean of t (Ratnam et al. 2003). A cut end does not bend it, as it does a
-    backward integral.
+    For the powers p at steps t of Gaussian noise with variance ``A exp(−k t)``, the likelihood is largest where
+    ``Σ t p exp(k t) ÷ Σ p exp(k t)`` is the mean of t (Ratnam et al. 2003). Unlike a backward integral, it is not
+    biased by a cut end.
     """
     t = np.arange(len(power)) - 0.5 * (len(power) - 1)
     low, high = 0.0, 500.0 / len(power)
 
-    def lean(k: float) -> float:
+    def moment(k: float) -> float:
         return float(t @ (power * np.exp(k * t)))
 
-    if not power.any() or lean(low) >= 0:
+    if not power.any() or moment(low) >= 0:
         return 0.0
     for _ in range(50):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if lean(middle) < 0 else (low, middle)
+        low, high = (middle, high) if moment(middle) < 0 else (low, middle)
     return 0.5 * (low + high)
 
 
-def _late_rate(row: Sequence[_Observed | None], bandwidth_: float) -> tuple[float, float]:
-    """Rate at the knee in nepers per frame over all channels of an octave, its relative uncertainty (inf without).
+def _late_rate(row: Sequence[_Observed | None], bandwidth: float) -> tuple[float, float]:
+    """Return the rate of an octave at the knee over all channels, in nepers per frame, and its relative uncertainty.
 
-    The most likely rate is that of the fit's middle; from there to the knee a decay bends.
+    The uncertainty is infinite if no channel decays. The most likely rate is that of the middle of the fit; from there
+    to the knee a decay bends.
     """
     rates, independent, span = [], 0.0, 0.0
     for octave in row:
@@ -160,23 +166,23 @@ def _late_rate(row: Sequence[_Observed | None], bandwidth_: float) -> tuple[floa
         if octave and rate > 0:
             span = (octave.late.stop - octave.late.start) * octave.step
             rates.append(rate)
-            independent += 2 * bandwidth_ * span
+            independent += 2 * bandwidth * span
     if not rates:
         return 0.0, np.inf
     mean = float(np.mean(rates))
     fall = 10 / np.log(10) * mean * span
-    # Least-squares slope of log power of so many independent values over that span.
-    return mean * (1 - 0.5 * _BEND * fall), float(np.sqrt(12 / independent) / (mean * span))
+    # Standard error of the least-squares slope of the log power of this many independent values over the span.
+    return mean * (1 - 0.5 * _BEND_PER_DB * fall), float(np.sqrt(12 / independent) / (mean * span))
 
 
-def _agreed(rates: Sequence[tuple[float, float]]) -> list[float]:
-    """Weigh each octave's rate with its neighbours', which differ from it by about `_NEIGHBOURS`."""
+def _smoothed(rates: Sequence[tuple[float, float]]) -> list[float]:
+    """Return the rate of each octave, averaged with the adjacent ones with weights by their uncertainties."""
     out = []
     for n, (own, _) in enumerate(rates):
         weights, logs = [], []
         for m in (n - 1, n, n + 1):
             if 0 <= m < len(rates) and rates[m][0] > 0:
-                spread = 0.0 if m == n else _NEIGHBOURS
+                spread = 0.0 if m == n else _OCTAVE_SPREAD
                 weights.append(1 / (rates[m][1] ** 2 + spread**2))
                 logs.append(np.log(rates[m][0]))
         out.append(float(np.exp(np.average(logs, weights=weights))) if own > 0 else 0.0)
@@ -195,7 +201,7 @@ def _decay(octave: _Observed, centre: float, late: float) -> Decay:
 
 
 def sounding_frames(channel: Array) -> int:
-    """Frames up to the last one that is more than digital silence."""
+    """Return the number of frames up to the last one that is not silent."""
     size = np.abs(channel)
-    loud = np.flatnonzero(size > _SILENT * size.max(initial=0.0))
+    loud = np.flatnonzero(size > _SILENCE * size.max(initial=0.0))
     return int(loud[-1]) + 1 if len(loud) else 0

@@ -1,1 +1,1 @@
-"""From recordings of sweeps, music, and bursts to impulse responses."""
+"""Measurement of rooms and devices: sweeps and their deconvolution, pairs of recordings, and bursts."""

@@ -1,31 +1,31 @@
-"""A room from a balloon pop or a clap: cut out, and the source's own colour taken off as far as it is known.
+"""A response from a balloon pop or a clap, with the coloration of the source removed where it is known.
 
-The colour is read from the direct sound, the few milliseconds before the first reflection. That window tells nothing
-below its inverse, and a source that has no sound in a band cannot be mended by raising noise: so the correction holds
-between two frequencies only, is smoothed, limited, and never more than the decay stands above the noise.
+The coloration is the spectrum of the direct sound, the few milliseconds before the first reflection. This window has no
+information below the inverse of its length, and where the source has no energy, a correction would only raise
+noise. So the correction covers the band between two frequencies, is smoothed and limited, and leaves out frequencies
+at which the direct sound is not clearly above the noise.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import as_audio, as_sample_rate
+from reverb.arrays import Array, as_sample_rate
 from reverb.checks import in_range
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.acoustics import energy_decay
-from reverb.responses.direct_sound import onset
-from reverb.responses.minimum_phase import minimum_phase
+from reverb.responses.decay.decay import energy_decay, onset
+from reverb.responses.layouts import as_columns
 from reverb.responses.response import ImpulseResponse, owning
+from reverb.responses.spectra import minimum_phase
 
-Array: TypeAlias = npt.NDArray[np.float64]
-
-LEAST_RANGE = 25.0
-_SIZE = 1 << 14
-_OCTAVE_WIDTH = 1 / 3
-_LEAST_CREST = 4.0
-_CLEAR = 10.0  # dB over the noise that a band of the direct sound needs
+MIN_RANGE_DB = 25.0
+"""Decay above the noise below which a response is reported as noisy."""
+_MAX_LIMIT_DB = 40.0
+_TRANSFORM = 1 << 14
+_SMOOTHING_OCTAVES = 1 / 3
+_MIN_CREST = 4.0  # ratio of peak and RMS of a recording with a burst in it
+_MIN_CLEARANCE_DB = 10.0  # of the direct sound above the noise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +35,15 @@ class Burst:
     Attributes
     ----------
     response : ImpulseResponse
-        Its direct sound lies at frame `latency`.
+        Its direct sound is at frame `latency`.
     flattened : tuple of float or None
-        Hz between which the source's colour was taken off; None where nothing could be.
+        Frequencies in Hz between which the coloration was removed; None if it is not known.
     correction : float
-        Largest gain or cut of that correction, in dB.
+        Largest gain or cut of the correction, in dB.
     dynamic_range : float
-        dB that the response decays before it meets its noise, of its worst channel.
+        Decay in dB from the direct sound to the noise, of the worst channel.
     objections : tuple of str
-        What speaks against it, one sentence each.
+        Reasons to doubt the result, one sentence each.
     """
 
     response: ImpulseResponse
@@ -64,43 +64,42 @@ def from_burst(
     limit: float = 12.0,
     name: str = "burst",
 ) -> Burst:
-    """Make a response of the recording of a balloon pop, a clap or a starter pistol.
+    """Return the response in a recording of a balloon pop, a clap or a starter pistol.
 
     Parameters
     ----------
     recording : array_like, shape (frames,) or (frames, channels)
-        The loudest burst in it is taken.
+        The loudest burst in it is used.
     sample_rate : int
         In Hz.
     seconds : float, optional
-        Length after the direct sound; by default what is recorded.
+        Length after the direct sound, 0.01 to 120; by default up to the end of the recording.
     lead : float
-        Seconds kept before the direct sound, faded in.
+        Seconds kept before the direct sound, 0 to 1, faded in.
     flatten : bool
-        Whether to take the source's colour off.
+        Whether to remove the coloration of the source.
     direct : float
         Seconds from the direct sound to the first reflection, 0.001 to 0.05.
     limit : float
-        Most that the colour's correction may raise or lower, in dB.
+        Largest gain or cut of the correction in dB, up to 40.
     name : str
-        Of the response.
+        Name of the response.
 
     Raises
     ------
     InvalidAudioError
-        If nothing bursts out of the recording.
+        If there is no burst in the recording.
     ParameterError
         If a setting is out of range.
     """
     rate = as_sample_rate(sample_rate)
-    audio = np.asarray(as_audio(recording, "recording"), np.float64)
-    x = audio[:, np.newaxis] if audio.ndim == 1 else audio
+    x = as_columns(recording, "recording")
     _check(direct, limit, lead, seconds)
     start = onset(x)
     crest = np.abs(x).max() / max(float(np.sqrt(np.mean(x**2))), 1e-300)
-    if not crest > _LEAST_CREST:
+    if not crest > _MIN_CREST:
         raise InvalidAudioError(
-            "nothing bursts out of the recording; give a balloon pop or a clap in a quiet room"
+            "the recording has no burst that stands out; record a balloon pop or a clap in a quiet room"
         )
     ahead = round(lead * rate)
     length = len(x) - start if seconds is None else round(seconds * rate)
@@ -108,20 +107,19 @@ def from_burst(
     cut[:ahead] *= np.sin(0.5 * np.pi * (np.arange(ahead) + 0.5)[:, np.newaxis] / max(ahead, 1)) ** 2
     flattened, correction = None, 0.0
     if flatten:
-        gain, flattened = _correction(
-            cut[ahead : ahead + round(direct * rate)], x[:start], rate, direct, limit
-        )
+        direct_sound = cut[ahead : ahead + round(direct * rate)]
+        gain, flattened = _correction(direct_sound, x[:start], rate, direct, limit)
         if flattened is not None:
             correction = float(20 * np.abs(np.log10(gain)).max())
             cut = _filtered(cut, minimum_phase(gain))
     after = cut[ahead:]
     dynamic_range = min(energy_decay(column, rate).dynamic_range for column in after.T if column.any())
-    objections = ["a burst is neither repeatable nor equal in all directions; a sweep measures better"]
-    if dynamic_range < LEAST_RANGE:
-        objections.append(f"{dynamic_range:.0f} dB of decay above the noise, {LEAST_RANGE:.0f} dB wanted")
+    objections = ["a burst is neither repeatable nor omnidirectional; a sweep gives a better measurement"]
+    if dynamic_range < MIN_RANGE_DB:
+        objections.append(f"{dynamic_range:.0f} dB of decay above the noise, {MIN_RANGE_DB:.0f} dB needed")
     if flatten and flattened is None:
         objections.append(
-            "the direct sound is too weak or too short to tell the source's colour; it was left in"
+            "the direct sound is too weak or too short to determine the coloration of the source, which remains"
         )
     wiring = None if x.shape[1] in (1, 2) else f"1x{x.shape[1]}"
     response = owning(cut, rate, name, wiring, ahead)
@@ -137,32 +135,31 @@ def from_burst(
 def _correction(
     direct: Array, quiet: Array, rate: int, seconds: float, limit: float
 ) -> tuple[Array, tuple[float, float] | None]:
-    """Return the gain per bin that flattens the direct sound, 1 at its middle, and the band in which it is known."""
+    """Return the gain per bin that flattens the direct sound, about 1 on average, and the band in which it is known."""
     fade = np.cos(0.5 * np.pi * np.arange(len(direct)) / len(direct))[:, np.newaxis] ** 2
-    power = np.mean(np.abs(np.fft.rfft(direct * fade, _SIZE, axis=0)) ** 2, axis=1)
-    frequencies = np.asarray(np.fft.rfftfreq(_SIZE, 1 / rate), np.float64)
+    power = np.mean(np.abs(np.fft.rfft(direct * fade, _TRANSFORM, axis=0)) ** 2, axis=1)
+    frequencies = np.asarray(np.fft.rfftfreq(_TRANSFORM, 1 / rate), np.float64)
     smooth = _third_octaves(power, frequencies)
-    # The quiet before the burst, in a window as long.
+    # Noise before the burst, scaled to the same window.
     noise = float(np.mean(quiet**2)) * float(np.sum(fade**2)) if len(quiet) else 0.0
-    known = (
-        (frequencies >= 1 / seconds) & (frequencies <= 0.45 * rate) & (smooth > 10 ** (_CLEAR / 10) * noise)
-    )
-    # Far below the loudest band there is no source, only what leaks there.
+    known = (frequencies >= 1 / seconds) & (frequencies <= 0.45 * rate)
+    known &= smooth > 10 ** (_MIN_CLEARANCE_DB / 10) * noise
+    # Far below the loudest frequency there is only spectral leakage.
     known &= smooth > 10 ** (-2.5 * limit / 10) * smooth.max()
     bins = np.flatnonzero(known)
     if len(bins) < 2 or frequencies[bins[-1]] < 2 * frequencies[bins[0]]:
         return np.ones(len(frequencies)), None
     low, high = float(frequencies[bins[0]]), float(frequencies[bins[-1]])
-    held = np.interp(frequencies, frequencies[bins], 10 * np.log10(smooth[bins]))
-    middle = np.mean(np.interp(np.geomspace(low, high, 64), frequencies, held))
-    gain = np.clip(middle - held, -limit, limit)
+    levels = np.interp(frequencies, frequencies[bins], 10 * np.log10(smooth[bins]))
+    middle = np.mean(np.interp(np.geomspace(low, high, 64), frequencies, levels))
+    gain = np.clip(middle - levels, -limit, limit)
     return np.asarray(10 ** (gain / 20)), (low, high)
 
 
 def _third_octaves(power: Array, frequencies: Array) -> Array:
-    """Average a power spectrum over a third of an octave around each frequency."""
+    """Return a power spectrum averaged over a third of an octave around each frequency."""
     bins = np.arange(len(power))
-    ratio = 2 ** (_OCTAVE_WIDTH / 2)
+    ratio = 2 ** (_SMOOTHING_OCTAVES / 2)
     low = np.floor(bins / ratio).astype(int)
     high = np.minimum(np.ceil(bins * ratio).astype(int) + 1, len(power))
     sums = np.concatenate([[0.0], np.cumsum(power)])
@@ -178,8 +175,8 @@ def _filtered(x: Array, taps: Array) -> Array:
 
 def _check(direct: float, limit: float, lead: float, seconds: float | None) -> None:
     in_range("direct sound", direct, 0.001, 0.05, "s")
-    if not 0 < limit <= 40:
-        raise ParameterError(f"limit {limit:g} dB; expected more than 0, up to 40 dB")
+    if in_range("limit", limit, 0, _MAX_LIMIT_DB, "dB") == 0:
+        raise ParameterError(f"limit is 0 dB; expected more, up to {_MAX_LIMIT_DB:g} dB")
     in_range("lead", lead, 0, 1, "s")
     if seconds is not None:
         in_range("length of the response", seconds, 0.01, 120, "s")

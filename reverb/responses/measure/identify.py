@@ -1,41 +1,39 @@
-"""From a dry and a wet recording of any music to the response between them.
+"""The response between a dry and a wet recording of any music.
 
-Least squares in the time domain, solved by conjugate gradients whose products are FFTs: the response h is the one that
-makes ``‖wet − dry * h‖² + λ ‖h‖²`` least over the frames that were recorded, however the wet recording is cut. The
-method is CGLS (Björck 1996, Numerical Methods for Least Squares Problems, 7.4), preconditioned by the music's own
-power spectrum so that its quiet bands are learned as fast as its loud ones.
+Least squares in the time domain: the response h minimizes ``‖wet − dry * h‖² + λ ‖h‖²`` over the recorded frames,
+wherever the wet recording is cut. The solver is CGLS (Björck 1996, Numerical Methods for Least Squares Problems, 7.4),
+with products by FFT. The power spectrum of the music is the preconditioner, so that quiet bands converge as fast as
+loud ones.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import as_audio, as_sample_rate
+from reverb.arrays import Array, as_sample_rate
 from reverb.checks import in_range, whole
 from reverb.engine.routing import parallel
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.bands import band_set
-from reverb.responses.direct_sound import onset
+from reverb.responses.decay.decay import onset
+from reverb.responses.layouts import MONO, as_columns
 from reverb.responses.response import ImpulseResponse, owning
-from reverb.responses.shape import LAYOUTS
 
-Array: TypeAlias = npt.NDArray[np.float64]
-
-LEAST_COHERENCE = 0.9
-"""Below it a band's response is more guess than measurement."""
-LEAST_COVERED = 0.75
-"""Share of an octave that the music must cover for its level to be right within about a decibel."""
+MIN_COHERENCE = 0.9
+"""Coherence below which the response in an octave is reported as unreliable."""
+MIN_COVERED = 0.75
+"""Share of an octave that the music must cover for a level accurate to about 1 dB."""
 _TOLERANCE = 1e-7
-_SEARCH_SECONDS = 0.1  # before the loudest part of a response, in which its beginning is looked for
-_MOST_SEARCHES = 4  # windows of that length, one before the other
-_LEAST_TAPS = 16
+_SEARCH_SECONDS = 0.1  # window before the loudest part of a response, in which its start is searched
+_MAX_SEARCHES = 4  # windows of that length, each before the last one
+_MIN_TAPS = 16
+_MAX_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class BandCoherence:
-    """What is known of one octave.
+    """Quality of a response in one octave.
 
     Attributes
     ----------
@@ -44,11 +42,11 @@ class BandCoherence:
     centre : float
         In Hz.
     coherence : float
-        Share of the wet recording's power that ``dry * response`` explains, 0 to 1.
+        Share of the power of the wet recording that ``dry * response`` explains, 0 to 1.
     energy : float
         Level of the dry recording in dB re its loudest octave.
     covered : float
-        Share of the octave in which the dry recording is louder than the regularisation, 0 to 1.
+        Share of the octave in which the dry recording is louder than the regularization, 0 to 1.
     """
 
     label: str
@@ -60,22 +58,23 @@ class BandCoherence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identification:
-    """A response found between two recordings, and how far to trust it.
+    """A response between two recordings and figures of its quality.
 
     Attributes
     ----------
     response : ImpulseResponse
-        Its time zero, frame `latency`, is the direct sound; without alignment the dry recording's.
+        Its time zero, frame `latency`, is the direct sound; without alignment it is that of the dry recording.
     delay : float
-        Seconds from the dry recording to the response's direct sound, negative where the wet one was cut; taken out.
+        Seconds from the dry recording to the direct sound, removed from the response; negative if the start of the
+        wet recording was cut off.
     coherence : tuple of BandCoherence
         Per octave, of the worst channel.
     residual : float
-        dB of what stays unexplained, relative to the wet recording.
+        Level of the unexplained part re the wet recording, in dB.
     iterations : int
         Steps of the solver.
     objections : tuple of str
-        What speaks against the result, one sentence each.
+        Reasons to doubt the result, one sentence each.
     """
 
     response: ImpulseResponse
@@ -93,33 +92,34 @@ def identify(
     seconds: float,
     *,
     lead: float = 0.01,
-    regularisation: float = -70.0,
+    regularization: float = -70.0,
     iterations: int = 40,
     align: bool = True,
     name: str = "identified",
 ) -> Identification:
-    """Find the response that turns a dry recording into a wet one.
+    """Return the response that turns a dry recording into a wet one.
 
     Parameters
     ----------
     dry : array_like, shape (frames,) or (frames, channels)
-        Music, or better: anything with energy in every band, several times as long as the response.
+        Music, or better: a sound with energy in every band, several times as long as the response.
     wet : array_like, shape (frames,) or (frames, channels)
-        The same through the room or the device. It may be cut anywhere, and should begin with the dry recording.
+        The same through the room or the device. It may be cut anywhere, and should start with the dry recording.
     sample_rate : int
-        Of both, in Hz.
+        Sample rate of both in Hz.
     seconds : float
-        Length of the response: as long as it rings.
+        Length of the response; at least that of its decay.
     lead : float
-        Seconds before the direct sound in which the response may already begin.
-    regularisation : float
-        λ in dB re the loudest part of the dry spectrum: bands of the music below it are not guessed but left silent.
+        Seconds before the direct sound in which the response may start.
+    regularization : float
+        λ in dB re the loudest part of the dry spectrum, −200 to 0. The response is silent where the music is below it.
     iterations : int
-        At most as many steps of the solver.
+        Largest number of steps of the solver, 1 to 10000.
     align : bool
-        Whether the response begins at its direct sound, wherever the wet recording was cut; else a delay is part of it.
+        Whether the response starts at its direct sound, wherever the wet recording was cut; otherwise it includes
+        the delay.
     name : str
-        Of the response.
+        Name of the response.
 
     Returns
     -------
@@ -128,41 +128,47 @@ def identify(
     Raises
     ------
     InvalidAudioError
-        If a recording is silent or too short, or the channels do not fit: mono dry to any wet, else one to one.
+        If a recording is silent, or the numbers of channels differ and the dry recording is not mono.
     ParameterError
         If a setting is out of range.
     """
     rate = as_sample_rate(sample_rate)
-    x, y = _columns(dry, "dry recording"), _columns(wet, "wet recording")
+    x, y = as_columns(dry, "dry recording"), as_columns(wet, "wet recording")
+    seconds = in_range("length of the response", seconds, 0, _MAX_SECONDS, "s")
+    lead = in_range("lead", lead, 0, _MAX_SECONDS, "s")
+    regularization = in_range("regularization", regularization, -200, 0, "dB")
+    iterations = whole("iterations", iterations, 1, 10_000)
     frames, ahead = round(seconds * rate), round(lead * rate)
-    _check(x, y, frames, ahead, regularisation, iterations)
+    _check(x, y, frames)
     search = round(_SEARCH_SECONDS * rate) if align else ahead
     offset = (_delay(x, y) if align else 0) - search
-    for _ in range(_MOST_SEARCHES):
+    for _ in range(_MAX_SEARCHES):
         results = [
-            _solve(x[:, min(c, x.shape[1] - 1)], y[:, c], offset, frames + search, regularisation, iterations)
+            _solve(x[:, min(c, x.shape[1] - 1)], y[:, c], offset, frames + search, regularization, iterations)
             for c in range(y.shape[1])
         ]
         samples = np.stack([result.response for result in results], axis=1)
         start = onset(samples) if align else ahead
         if not align or start > search // 8:
             break
-        # It begins at once: what was loudest was not the direct sound, but bass that swells later.
+        # It starts at the edge of the window: the loudest part is not the direct sound, but a later swell of bass.
         offset -= search
     samples = np.pad(samples, ((max(ahead - start, 0), 0), (0, 0)))[max(start - ahead, 0) :][: frames + ahead]
-    wiring = LAYOUTS["mono"] if y.shape[1] == 1 else parallel(y.shape[1])
+    wiring = MONO if y.shape[1] == 1 else parallel(y.shape[1])
     coherence = _coherence(results, rate)
     unexplained = sum(float(np.sum(result.residual**2)) for result in results)
-    weak = [band.label for band in coherence if band.coherence < LEAST_COHERENCE]
-    silent = [band.label for band in coherence if band.covered < LEAST_COVERED]
-    objections = [f"little is known at {', '.join(weak)}: coherence below {LEAST_COHERENCE}"] if weak else []
+    weak = [band.label for band in coherence if band.coherence < MIN_COHERENCE]
+    silent = [band.label for band in coherence if band.covered < MIN_COVERED]
+    objections = []
+    if weak:
+        objections.append(f"the response is uncertain at {', '.join(weak)}: coherence below {MIN_COHERENCE}")
     if silent:
         objections.append(
-            f"the music has too little sound at {', '.join(silent)}; the response lacks it there"
+            f"the music has too little energy at {', '.join(silent)}, where the response is incomplete"
         )
     if len(y) < 3 * frames:
         objections.append(
-            f"the recordings last {len(y) / rate:.1f} s, the response {seconds:.1f} s; three times as long is safer"
+            f"the recordings last {len(y) / rate:.1f} s, the response {seconds:.1f} s; three times that length is safer"
         )
     return Identification(
         response=owning(samples, rate, name, wiring, ahead),
@@ -176,28 +182,28 @@ def identify(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Solution:
-    """One channel's response, and what it was found from."""
+    """Solution of one channel, with its inputs."""
 
     response: Array
     dry: Array
     wet: Array
     residual: Array
-    shares: Array  # of the dry power over itself and λ, by frequency
+    shares: Array  # dry power ÷ (dry power + λ), by frequency
     iterations: int
 
 
-def _solve(x: Array, y: Array, offset: int, taps: int, regularisation: float, iterations: int) -> _Solution:
-    """Solve for the `taps` of a response whose first frame is `offset` frames after the dry sound."""
+def _solve(x: Array, y: Array, offset: int, taps: int, regularization: float, iterations: int) -> _Solution:
+    """Return the `taps` of a response that starts `offset` frames after the dry sound."""
     from scipy.fft import irfft, next_fast_len, rfft
 
-    # Shift the wet recording so that the response begins at frame 0; frames before the dry sound are not known.
+    # Shift the wet recording so that the response starts at frame 0; frames before its start are unknown.
     wet = y[offset:] if offset >= 0 else np.concatenate([np.zeros(-offset), y])
     wet = wet[: len(x) + taps - 1]
     size = next_fast_len(len(x) + taps - 1, real=True)
     spectrum = rfft(x, size)
     short = next_fast_len(2 * taps, real=True)
     power = _averaged(np.abs(spectrum) ** 2, short // 2 + 1)
-    weight = 10 ** (regularisation / 10) * float(power.max())
+    weight = 10 ** (regularization / 10) * float(power.max())
     scale = 1 / (power + weight)
     known = slice(max(-offset, 0), len(wet))
 
@@ -236,7 +242,7 @@ def _solve(x: Array, y: Array, offset: int, taps: int, regularisation: float, it
 
 
 def _averaged(power: Array, bins: int) -> Array:
-    """Average a power spectrum down to `bins` frequencies of the same range, each over both its neighbours."""
+    """Return a power spectrum averaged to fewer bins over the same range, with overlap between adjacent ones."""
     step = (len(power) - 1) / (bins - 1)
     centre = np.arange(bins) * step
     low = np.clip(np.floor(centre - step), 0, len(power) - 1).astype(int)
@@ -246,7 +252,7 @@ def _averaged(power: Array, bins: int) -> Array:
 
 
 def _delay(x: Array, y: Array) -> int:
-    """Return where the response between two recordings is loudest, in frames: their whitened correlation."""
+    """Return the delay of the loudest part of the response in frames, from the whitened correlation."""
     from scipy.fft import irfft, next_fast_len, rfft
 
     size = next_fast_len(len(x) + len(y), real=True)
@@ -258,7 +264,7 @@ def _delay(x: Array, y: Array) -> int:
 
 
 def _coherence(results: list[_Solution], rate: int) -> tuple[BandCoherence, ...]:
-    """Return per octave what the response explains; what so many taps would explain of mere noise is taken off."""
+    """Return the coherence per octave, corrected for the share of noise that this many taps explain by chance."""
     bands = band_set("octave", rate)
     worst, covered = np.ones(len(bands)), np.ones(len(bands))
     energy = np.zeros(len(bands))
@@ -282,30 +288,22 @@ def _coherence(results: list[_Solution], rate: int) -> tuple[BandCoherence, ...]
 
 
 def _octaves(signal: Array, rate: int, edges: list[tuple[float, float]]) -> Array:
+    """Return the power of a signal between pairs of frequencies in Hz."""
     power = np.abs(np.fft.rfft(signal)) ** 2
     cuts = [np.searchsorted(np.fft.rfftfreq(len(signal), 1 / rate), edge) for edge in edges]
     return np.array([float(power[low:high].sum()) for low, high in cuts])
 
 
-def _check(x: Array, y: Array, frames: int, ahead: int, regularisation: float, iterations: int) -> None:
+def _check(x: Array, y: Array, frames: int) -> None:
     if x.shape[1] not in (1, y.shape[1]):
         raise InvalidAudioError(
             f"the dry recording has {x.shape[1]} channels, the wet one {y.shape[1]}; expected a mono dry one, or "
             "as many channels in both"
         )
-    if not _LEAST_TAPS <= frames <= min(len(x), len(y)):
+    if not _MIN_TAPS <= frames <= min(len(x), len(y)):
         raise ParameterError(
-            f"response of {frames} frames; expected {_LEAST_TAPS} to {min(len(x), len(y))}, the shorter recording"
+            f"response of {frames} frames; expected {_MIN_TAPS} to {min(len(x), len(y))}, the shorter recording"
         )
-    if ahead < 0:
-        raise ParameterError(f"lead {ahead} frames; expected 0 or more")
-    in_range("regularisation", regularisation, -200, 0, "dB")
-    whole("iterations", iterations, 1, 10_000)
     for name, audio in (("dry", x), ("wet", y)):
         if not audio.any(axis=0).all():
-            raise InvalidAudioError(f"a channel of the {name} recording is silent; give one with sound in it")
-
-
-def _columns(audio: npt.ArrayLike, name: str) -> Array:
-    array = np.asarray(as_audio(audio, name), np.float64)
-    return array[:, np.newaxis] if array.ndim == 1 else array
+            raise InvalidAudioError(f"a channel of the {name} recording is silent; use one with sound in it")

@@ -1,5 +1,5 @@
-"""Rooms that exist in numbers only: `simulate` by geometry and materials, `figures` by decay times and levels.
+"""Synthesis of rooms: `simulate` from geometry and materials, `figures` from decay times and levels, and `plate`.
 
-`room` says what a room is, `materials` what its surfaces take; `tracing` asks pyroomacoustics for reflections and
-decays, `early` and `late` turn those into sound at the microphones, `finishing` makes a response of it.
+`room` is the description of a room with its microphones, `materials` has absorption per octave, `air` that of air.
+`images` and `diffuse` render early and late sound; `simulate` traces rays with pyroomacoustics and combines the parts.
 """

@@ -1,40 +1,50 @@
-"""The diffuse field: a growing crowd of plane waves, shaped band by band by the ray-traced decay."""
+"""The diffuse field: plane waves of growing density, with the envelope of an echogram in each band."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from reverb.arrays import Array
 from reverb.errors import ParameterError
+from reverb.responses.filter_bank import split_sixths
 from reverb.responses.rooms.air import energy_absorption
 from reverb.responses.rooms.images import specular_share
-from reverb.responses.rooms.microphones import capsules, sensitivity
-from reverb.responses.rooms.room import OCTAVES, Room, mean_free_path, volume
-from reverb.responses.rooms.tracing import Decay
+from reverb.responses.rooms.materials import OCTAVES
+from reverb.responses.rooms.room import Room, capsules, mean_free_path, sensitivity, volume
 
-Array = npt.NDArray[np.float64]
+_MIN_WAVES, _MAX_WAVES = 2_500.0, 24_000.0  # per second: single waves are inaudible, and more sound the same
+_WAVELETS = 8  # into which scattering breaks the sound of one image
+_FIT_START_DB, _FIT_END_DB = -8.0, -45.0  # range of an echogram that determines its rate
+_TRUSTED_NEPERS = 7.0  # decay after which too few rays are left: 30 dB
+_SINC_FRAMES = 8  # on either side of a fractional delay
 
-SPARSEST, DENSEST = 2_500.0, 24_000.0  # waves per second: no single one sticks out, and more cannot be heard
-WAVELETS = 8  # scattered wavelets into which one image's sound is broken by relief
-STEPS_PER_OCTAVE = 6
-FIT_FROM, FIT_TO = -8.0, -45.0  # dB of the ray-traced decay that say how it goes on
+
+@dataclass(frozen=True)
+class Echogram:
+    """Reflected energy per second at an omnidirectional receiver, relative to 1 at 1 m, without air absorption.
+
+    Shapes: `times` (bins,) in seconds since the emission, `energy` (octaves, bins).
+    """
+
+    times: Array
+    energy: Array
 
 
 def diffuse_sound(
     room: Room,
-    decay: Decay,
+    echogram: Echogram,
     frames: int,
     sample_rate: int,
     speed: float,
     origin: float,
     rng: np.random.Generator,
 ) -> Array:
-    """Late reverberation at both microphones, `(frames, 2)`, time counted from `origin` seconds."""
+    """Return the late reverberation at both microphones, `(frames, 2)`, from `origin` in seconds on."""
     noise = plane_waves(room, frames, sample_rate, speed, origin, rng)
     times = origin + np.arange(frames) / sample_rate
     out = np.zeros_like(noise)
-    envelopes = Envelopes(room, decay, speed)
-    for centre, band in narrow_bands(noise, sample_rate):
+    envelopes = Envelopes(room, echogram, speed)
+    for centre, band in split_sixths(noise, sample_rate):
         out += band * np.sqrt(envelopes.diffuse(centre, times))[:, None]
     return out
 
@@ -42,14 +52,14 @@ def diffuse_sound(
 def plane_waves(
     room: Room, frames: int, sample_rate: int, speed: float, origin: float, rng: np.random.Generator
 ) -> Array:
-    """Plane waves from all directions as the pair hears them, `(frames, 2)`.
+    """Return plane waves from all directions at the two capsules, `(frames, 2)`.
 
-    Each capsule would take up unit energy per second, were it equally sensitive all around.
-    Image sources fill space evenly, so waves arrive at the rate 4π c³ t² / V (Kuttruff, Room Acoustics, 4.2).
+    An omnidirectional capsule would receive unit energy per second.
+    Image sources fill space evenly, so that waves arrive at the rate 4π c³ t² / V (Kuttruff, Room Acoustics, 4.2).
     As each capsule has its own delay and gain for each wave, their coherence is that of a real diffuse field.
     """
     grid = origin + np.arange(0, frames, 64) / sample_rate
-    rate = np.clip(WAVELETS * 4 * np.pi * speed**3 * grid**2 / volume(room), SPARSEST, DENSEST)
+    rate = np.clip(_WAVELETS * 4 * np.pi * speed**3 * grid**2 / volume(room), _MIN_WAVES, _MAX_WAVES)
     rate = room.density * rate
     count = np.concatenate([[0], np.cumsum(0.5 * (rate[1:] + rate[:-1])) * 64 / sample_rate])
     times = np.interp(np.sort(rng.uniform(0, count[-1], rng.poisson(count[-1]))), count, grid)
@@ -69,34 +79,29 @@ def plane_waves(
 class Envelopes:
     """Energy per second of the diffuse field at any frequency and time.
 
-    The walls' part is ray-traced in octaves; the air's is added per frequency, as it varies within an octave.
+    Absorption by the walls is that of the echogram, per octave; absorption by air varies within an octave and is added
+    per frequency.
     """
 
-    def __init__(self, room: Room, decay: Decay, speed: float) -> None:
+    def __init__(self, room: Room, echogram: Echogram, speed: float) -> None:
         self._room, self._speed = room, speed
-        self._times = decay.times
-        self._rates = np.array([decay_rate(decay.times, e) for e in decay.energy])
+        self._times = echogram.times
+        self._rates = np.array([decay_rate(echogram.times, e) for e in echogram.energy])
         self._levels = np.stack(
-            [_flattened(decay.times, e, k) for e, k in zip(decay.energy, self._rates, strict=True)]
+            [_flattened(echogram.times, e, k) for e, k in zip(echogram.energy, self._rates, strict=True)]
         )
-
-    @property
-    def rates(self) -> Array:
-        """How fast the walls alone take energy away, in 1/s per octave."""
-        return self._rates
 
     def total(self, frequency: float, times: Array) -> Array:
-        """All reflected energy per second at `frequency` in Hz and `times` in seconds since emission."""
-        return self._blend(frequency, times, np.ones((len(OCTAVES), 1)))
+        """Return all reflected energy per second at a frequency in Hz and times in seconds since the emission."""
+        return self._envelope(frequency, times, np.ones((len(OCTAVES), 1)))
 
     def diffuse(self, frequency: float, times: Array) -> Array:
-        """Return the part of it that has been scattered, or lies past the last image source."""
+        """Return the scattered part of it, and the part after the last image source."""
         reflections = np.maximum(self._speed * times / mean_free_path(self._room), 1.0)
-        return self._blend(
-            frequency, times, 1 - specular_share(reflections, self._room.relief, self._room.order)
-        )
+        specular = specular_share(reflections, self._room.relief, self._room.order)
+        return self._envelope(frequency, times, 1 - specular)
 
-    def _blend(self, frequency: float, times: Array, share: Array) -> Array:
+    def _envelope(self, frequency: float, times: Array, share: Array) -> Array:
         octave = np.clip(np.log2(frequency / OCTAVES[0]), 0, len(OCTAVES) - 1)
         lower = min(int(octave), len(OCTAVES) - 2)
         weights = np.array([lower + 1 - octave, octave - lower])
@@ -104,48 +109,35 @@ class Envelopes:
         levels = np.stack([np.interp(times, self._times, level) for level in self._levels[pair]])
         walls = np.log(np.maximum(levels * share[pair], 1e-12)) - self._rates[pair, None] * times
         air = self._room.air * energy_absorption(frequency, self._room.temperature, self._room.humidity)
-        return np.exp(weights @ walls - air * self._speed * times)
+        return np.asarray(np.exp(weights @ walls - air * self._speed * times))
 
 
 def decay_rate(times: Array, energy: Array) -> float:
-    """Exponential rate in 1/s of a ray-traced decay, by its logarithm from FIT_FROM to FIT_TO dB, or else all of it."""
+    """Return the exponential rate of an echogram in 1/s, from a line through its logarithm.
+
+    The line fits the range from −8 to −45 dB, or everything if the echogram ends earlier.
+    """
     width = max(len(energy) // 60, 1)
     usable = len(energy) // width * width
     coarse = energy[:usable].reshape(-1, width).mean(axis=1)
     middles = times[:usable].reshape(-1, width).mean(axis=1)
     start = int(np.argmax(coarse))
     level = 10 * np.log10(np.maximum(coarse, 1e-30) / coarse[start])
-    inside = (np.arange(len(level)) >= start) & (level < FIT_FROM) & (level > FIT_TO)
-    if np.count_nonzero(inside) < 2:  # the traced time ends before
+    inside = (np.arange(len(level)) >= start) & (level < _FIT_START_DB) & (level > _FIT_END_DB)
+    if np.count_nonzero(inside) < 2:  # the echogram is too short
         inside = np.arange(len(level)) >= start
     slope = np.polyfit(middles[inside], np.log(coarse[inside]), 1)[0]
-    if not slope < -1e-9:  # what rounding leaves of none
-        raise ParameterError("the room does not decay; let its surfaces take more")
+    if not slope < -1e-9:  # 0 with rounding errors
+        raise ParameterError("the room does not decay; increase the absorption of its surfaces")
     return float(-slope)
 
 
-def narrow_bands(signal: Array, sample_rate: int) -> Iterator[tuple[float, Array]]:
-    """Split `(frames, channels)` into bands that overlap and add up to the signal again."""
-    spectrum = np.fft.rfft(signal, axis=0)
-    frequencies = np.fft.rfftfreq(len(signal), 1 / sample_rate)
-    steps = STEPS_PER_OCTAVE * np.log2(np.maximum(frequencies, 1e-3) / 1000)
-    lowest, highest = -5 * STEPS_PER_OCTAVE, int(STEPS_PER_OCTAVE * np.log2(sample_rate / 2000))
-    for step in range(lowest, highest + 1):
-        # The outermost bands take all that lies beyond them.
-        distance = np.clip(steps, lowest, highest) - step
-        mask = np.cos(np.pi / 2 * np.clip(np.abs(distance), 0, 1)) ** 2
-        yield (
-            1000 * 2 ** (step / STEPS_PER_OCTAVE),
-            np.fft.irfft(spectrum * mask[:, None], len(signal), axis=0),
-        )
-
-
 def _flattened(times: Array, energy: Array, rate: float) -> Array:
-    """Return the decay with its exponential taken out, smoothed, and constant where too few rays are left."""
+    """Return an echogram divided by its exponential and smoothed, constant after the time with enough rays."""
     flat = energy * np.exp(rate * times)
-    first, last = np.searchsorted(times * rate, [1.5, 7.0])  # −6.5 to −30 dB
+    first, last = np.searchsorted(times * rate, [1.5, _TRUSTED_NEPERS])  # −6.5 to −30 dB
     level = flat[min(first, len(flat) // 2) : last].mean()
-    trusted = times * rate < 7.0
+    trusted = times * rate < _TRUSTED_NEPERS
     total = np.concatenate([[0.0], np.cumsum(np.where(trusted, flat, level))])
     edges = np.concatenate([[0.0], times + 0.5 * (times[1] - times[0])])
     arrival = times[np.flatnonzero(energy)[0]]
@@ -157,12 +149,12 @@ def _flattened(times: Array, energy: Array, rate: float) -> Array:
 
 
 def _impulses(arrivals: Array, amplitudes: Array, frames: int) -> Array:
-    """Sum band-limited impulses at fractional frames."""
+    """Return the sum of band-limited impulses at fractional frames."""
     whole = np.floor(arrivals).astype(np.int64)
     fraction = arrivals - whole
     out = np.zeros(frames)
-    for n in range(-7, 9):
-        taps = np.sinc(n - fraction) * np.cos(np.pi / 2 * (n - fraction) / 8.5) ** 2
+    for n in range(1 - _SINC_FRAMES, _SINC_FRAMES + 1):
+        taps = np.sinc(n - fraction) * np.cos(np.pi / 2 * (n - fraction) / (_SINC_FRAMES + 0.5)) ** 2
         place = whole + n
         inside = (place >= 0) & (place < frames)
         out += np.bincount(place[inside], (amplitudes * taps)[inside], frames)

@@ -1,25 +1,37 @@
-"""Direct sound and early reflections: every image source as one filtered arrival at each microphone."""
+"""Direct sound and early reflections: a filtered arrival from every image source at each microphone."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.responses.minimum_phase import minimum_phase
+from reverb.arrays import Array
 from reverb.responses.rooms.air import energy_absorption
-from reverb.responses.rooms.microphones import capsules, sensitivity
-from reverb.responses.rooms.room import OCTAVES, Room
-from reverb.responses.rooms.tracing import Images
+from reverb.responses.rooms.materials import OCTAVES
+from reverb.responses.rooms.room import Room, capsules, sensitivity
+from reverb.responses.spectra import minimum_phase
 
-Array = npt.NDArray[np.float64]
+_FILTER_FRAMES = 4096  # of the filter of an arrival; resolves the lowest octave
+_SINC_FRAMES = 16  # on either side of a fractional delay
 
-FILTER = 4096  # frames of one arrival's filter: fine enough for the lowest octave
-SINC = 16  # frames on either side of a fractional delay
+
+@dataclass(frozen=True)
+class Images:
+    """Image sources of one source: their positions, numbers of reflections, and gains after the reflections.
+
+    Shapes: `positions` (images, 3) in m, `orders` (images,), `gains` (octaves, images) of pressure.
+    """
+
+    positions: Array
+    orders: npt.NDArray[np.int64]
+    gains: Array
 
 
 def specular_share(reflections: Array, relief: npt.ArrayLike, order: int) -> Array:
-    """Share of energy that has been reflected like light only, after so many reflections.
+    """Return the share of energy that was reflected specularly only, after a number of reflections.
 
     Each reflection scatters the share `relief`. Towards `order`, where the image sources end, the share fades
-    to nothing, so that the diffuse field, which takes the rest, takes over without a step.
+    to 0, for a smooth transition to the diffuse field, which has the rest of the energy.
 
     Returns
     -------
@@ -32,15 +44,15 @@ def specular_share(reflections: Array, relief: npt.ArrayLike, order: int) -> Arr
 def early_sound(
     room: Room, images: Images, frames: int, sample_rate: int, speed: float, origin: float
 ) -> Array:
-    """All image sources at both microphones, `(frames, 2)`, time counted from `origin` seconds.
+    """Return the sound of all image sources at both microphones, `(frames, 2)`, from `origin` in seconds on.
 
-    A point source gives 1 / distance; walls, relief and air colour it with minimum phase, so that nothing
-    sounds before its time.
+    The pressure of a point source is 1 / distance; the filter of walls, scattering and air is minimum-phase, so that
+    no sound arrives early.
     """
     share = specular_share(images.orders.astype(np.float64), room.relief, room.order)
     gains = images.gains * np.sqrt(share)
-    out = np.zeros((frames + FILTER, 2))
-    frequencies = np.asarray(np.fft.rfftfreq(FILTER, 1 / sample_rate), np.float64)
+    out = np.zeros((frames + _FILTER_FRAMES, 2))
+    frequencies = np.asarray(np.fft.rfftfreq(_FILTER_FRAMES, 1 / sample_rate), np.float64)
     air = room.air * energy_absorption(frequencies, room.temperature, room.humidity)
     for microphone, (place, axis) in enumerate(capsules(room)):
         paths = images.positions - place
@@ -49,25 +61,27 @@ def early_sound(
         arrivals = (distances / speed - origin) * sample_rate
         audible = np.flatnonzero((arrivals < frames) & (levels * gains.max(axis=0) > 0))
         for i in audible:
-            magnitude = levels[i] * np.exp(-0.5 * air * distances[i]) * _across(frequencies, gains[:, i])
+            magnitude = (
+                levels[i] * np.exp(-0.5 * air * distances[i]) * _interpolated(frequencies, gains[:, i])
+            )
             _add_arrival(out[:, microphone], arrivals[i], minimum_phase(magnitude))
     return out[:frames]
 
 
-def _across(frequencies: Array, gains: Array) -> Array:
-    """Octave gains drawn smoothly over all frequencies: straight lines in dB over log frequency."""
+def _interpolated(frequencies: Array, gains: Array) -> Array:
+    """Return octave gains interpolated linearly in dB over log frequency."""
     octave = np.log2(np.maximum(frequencies, 1.0))
     return np.exp(np.interp(octave, np.log2(OCTAVES), np.log(np.maximum(gains, 1e-6))))
 
 
 def _add_arrival(channel: Array, arrival: float, response: Array) -> None:
-    """Add `response` at a fractional frame; an arrival on a whole frame stays a single impulse."""
+    """Add `response` at a fractional frame, without interpolation if the frame is whole."""
     whole = round(arrival)
     fraction = arrival - whole
     if abs(fraction) > 1e-4:
-        n = np.arange(-SINC, SINC + 1)
-        window = np.cos(np.pi / 2 * (n - fraction) / (SINC + 1)) ** 2
+        n = np.arange(-_SINC_FRAMES, _SINC_FRAMES + 1)
+        window = np.cos(np.pi / 2 * (n - fraction) / (_SINC_FRAMES + 1)) ** 2
         response = np.convolve(response, np.sinc(n - fraction) * window)
-        whole -= SINC
+        whole -= _SINC_FRAMES
     first, last = max(whole, 0), min(whole + len(response), len(channel))
     channel[first:last] += response[first - whole : last - whole]

@@ -13,8 +13,7 @@ from reverb.arrays import Audio, as_audio
 from reverb.audiofiles.files import RATES, check_peak
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError, shown
-from reverb.responses.response import ImpulseResponse, owning
-from reverb.responses.shape import (
+from reverb.responses.layouts import (
     LAYOUTS,
     MAX_SAMPLES,
     PARALLEL,
@@ -22,6 +21,7 @@ from reverb.responses.shape import (
     parse_layout,
     usual_wiring,
 )
+from reverb.responses.response import ImpulseResponse, owning
 from reverb.store.formats import UnknownRateError
 
 MAX_SECONDS = 120

@@ -10,8 +10,8 @@ from reverb.audiofiles.files import PathLike, open_sound
 from reverb.engine.routing import Path as Wire
 from reverb.engine.routing import Routing
 from reverb.errors import AudioFileError, ParameterError, ReverbError, shown
+from reverb.responses.layouts import dtype_within_limit
 from reverb.responses.response import ImpulseResponse, owning
-from reverb.responses.shape import dtype_within_limit
 from reverb.store.formats import UnknownRateError
 from reverb.store.formats.bare import MAX_SECONDS, check_given_rate, checked_bytes
 

@@ -24,8 +24,8 @@ from reverb.audiofiles.files import PathLike
 from reverb.checks import file_path, in_range
 from reverb.engine.routing import matrix
 from reverb.errors import AudioFileError, ParameterError, missing_extra, shown
+from reverb.responses.layouts import LAYOUTS
 from reverb.responses.response import ImpulseResponse, owning
-from reverb.responses.shape import LAYOUTS
 from reverb.store.formats.bare import MAX_SECONDS, check_given_rate, checked_size
 
 _MAX_BYTES = 1 << 30

@@ -11,8 +11,8 @@ import numpy as np
 from reverb.arrays import Audio
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError
+from reverb.responses.layouts import MAX_SAMPLES
 from reverb.responses.response import ImpulseResponse
-from reverb.responses.shape import MAX_SAMPLES
 from reverb.store.formats.bare import MAX_SECONDS, checked_size, response_from_samples
 
 _COMMENTS = ("#", "*", ";", "%", "//", '"')

@@ -12,7 +12,7 @@ from scipy.signal import fftconvolve
 
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import measure
-from reverb.responses.direct_sound import onset
+from reverb.responses.decay.decay import onset
 from reverb.responses.measure.identify import identify
 from tests.nulls import null_db
 from tests.signals import noise, pink
@@ -105,8 +105,8 @@ def test_bands_without_music_are_left_silent_and_said() -> None:
     x = soxr.resample(noise(2 * RATE, 1)[:, 0], RATE // 4, RATE)
     x *= np.hanning(len(x))  # an abrupt end would hold all frequencies
     h = room()
-    found = identify(x, fftconvolve(x, h), RATE, len(h) / RATE, regularisation=-40.0)
-    assert any("too little sound at 2 kHz, 4 kHz" in objection for objection in found.objections)
+    found = identify(x, fftconvolve(x, h), RATE, len(h) / RATE, regularization=-40.0)
+    assert any("too little energy at 2 kHz, 4 kHz" in objection for objection in found.objections)
     spectrum = np.abs(np.fft.rfft(found.response.samples[:, 0]))
     frequencies = np.fft.rfftfreq(found.response.frames, 1 / RATE)
     assert spectrum[frequencies > 3000].max() < 0.1 * spectrum[frequencies < 1500].max()
@@ -120,8 +120,8 @@ def test_what_does_not_fit_is_refused() -> None:
         identify(np.zeros(2000), x[:, 0], RATE, 0.05)
     with pytest.raises(ParameterError, match=r"expected 16 to 2000"):
         identify(x[:, 0], x[:, 0], RATE, 1.0)
-    with pytest.raises(ParameterError, match="regularisation is 3 dB; expected a number from -200 to 0 dB"):
-        identify(x[:, 0], x[:, 0], RATE, 0.05, regularisation=3.0)
+    with pytest.raises(ParameterError, match="regularization is 3 dB; expected a number from -200 to 0 dB"):
+        identify(x[:, 0], x[:, 0], RATE, 0.05, regularization=3.0)
 
 
 def _rooms(folder: Path) -> list[Path]:

@@ -1,56 +1,53 @@
-"""One recording of sweeps, divided by what was played: a train of responses, found, aligned and judged.
+"""Deconvolution of one take, a recording of sweeps: its spectrum divided by that of the sweep.
 
-Harmonics that a loudspeaker adds come out before each direct sound (Farina 2000). The division is regularised: exact
-within the sweep's band, nothing outside.
+The result is a train of responses. The harmonic distortion of a loudspeaker appears before each direct sound (Farina
+2000). The division is regularized: exact within the band of the sweep, and 0 outside.
 
-The clocks of two devices differ. A drift d makes sound that was played at time t arrive at t (1 + d). Within one sweep
+The clocks of two devices differ. With a drift d, sound played at time t arrives at t (1 + d). Within one sweep
 this delays each frequency by d times the moment at which it was played, which smears the response; from one sweep to
-the next it shifts the response. The shift measures d; the smear does not, for a loudspeaker whose bass comes later
-than its treble smears alike.
+the next it shifts the response. The drift is measured by the shift. The smear does not reveal it, as a loudspeaker with
+a delayed bass has the same effect.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from reverb.arrays import Array
 from reverb.errors import InvalidAudioError
-from reverb.responses.direct_sound import onset
-
-Array: TypeAlias = npt.NDArray[np.float64]
+from reverb.responses.decay.decay import onset
 
 HARMONICS = (2, 3, 4, 5)
-_LEAST_CREST = 8.0
-_LEAST_DRIFT = 0.02e-6
-_CLIPPED_RUNS = 3
-_OVERSAMPLING = 16  # of the grid on which a shift is read
-_FOCUS_SECONDS = 0.4
-_EDGE_OCTAVES = 1 / 12  # over which the division fades out, within the band
+_MIN_CREST = 8.0  # peak of the response ÷ RMS of the train
+_MIN_DRIFT = 0.02e-6
+_MIN_CLIPPED_RUNS = 3
+_OVERSAMPLING = 16  # of the grid on which a shift is measured
+_DRIFT_WINDOW_SECONDS = 0.4
+_EDGE_OCTAVES = 1 / 12  # width of the edges of the division, within the band
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What was played.
+    """The played signal.
 
     Attributes
     ----------
     wave : ndarray, shape (frames,)
         One sweep.
     rate : int
-        In Hz.
+        Sample rate in Hz.
     band : tuple of float
-        Hz in which it has energy.
+        Frequencies in Hz between which it has energy.
     lag : float
-        Farina's L in seconds; 0 where the sweep's law is not known.
+        Farina's L in seconds; 0 if the parameters of the sweep are not known.
     period : int
-        Frames from one sweep's start to the next.
+        Frames from the start of one sweep to that of the next.
     repetitions, sources : int
-        Sweeps per source, and sources in turn.
+        Sweeps per source, and number of sources, one after the other.
     frames : int
-        Of the response after the direct sound.
+        Length of the response after the direct sound.
     """
 
     wave: Array
@@ -64,7 +61,7 @@ class Played:
 
     @property
     def turns(self) -> int:
-        """Number of sweeps in the recording."""
+        """Number of sweeps in a recording."""
         return self.repetitions * self.sources
 
 
@@ -75,16 +72,16 @@ class Take:
     Attributes
     ----------
     train : ndarray, shape (frames, microphones)
-        All responses, one after the other, harmonics before each.
+        All responses, one after the other, each with its harmonics before it.
     start : int
-        Frame of the direct sound of the first turn.
+        Frame of the direct sound of the first sweep.
     played : Played
     drift : float or None
-        Parts per million that were found, and undone.
+        Corrected drift in parts per million.
     signal_to_noise : float or None
-        dB over the silence before the first sweep.
+        Level of the sweep re the silence before it, in dB.
     clipped : int
-        Places at which the recording stays at its peak.
+        Number of places at which the recording stays at its peak.
     """
 
     train: Array
@@ -95,7 +92,7 @@ class Take:
     clipped: int
 
     def segment(self, turn: int, before: int, frames: int) -> Array:
-        """Return `frames` of a turn from `before` its direct sound on, (frames, microphones)."""
+        """Return `frames` of the response of a sweep, starting `before` its direct sound, (frames, microphones)."""
         first = self.start + turn * self.played.period - before
         return np.take(self.train, range(first, first + frames), axis=0, mode="wrap")
 
@@ -108,7 +105,7 @@ class Take:
         ]
 
     def agreement(self) -> float | None:
-        """Return by how many dB the repetitions' differences lie below the response."""
+        """Return the level of the response re the differences between repetitions in dB; None without repetitions."""
         count = self.played.repetitions
         if count == 1:
             return None
@@ -120,7 +117,7 @@ class Take:
         return worst
 
     def harmonics(self) -> tuple[float, ...]:
-        """Return the energy of each harmonic's response against the linear one, in dB."""
+        """Return the energy of the response of each harmonic re the linear one, in dB."""
         if self.played.lag == 0:
             return ()
         rate = self.played.rate
@@ -132,20 +129,20 @@ class Take:
         )
 
 
-def take(recording: Array, played: Played, correct_drift: bool) -> Take:
-    """Return a recording (frames, microphones) deconvolved, its clock set right.
+def deconvolve_take(recording: Array, played: Played, correct_drift: bool) -> Take:
+    """Deconvolve a recording (frames, microphones), after a correction of the drift if that is asked for.
 
     Raises
     ------
     InvalidAudioError
-        If it does not hold what was played, or lacks a part of it.
+        If the recording does not contain the played signal completely.
     """
     train, clipped = _divide(recording, played), _clipped(recording)
     start = _find(train, len(recording), played)
     drift = None
     if correct_drift and played.repetitions > 1:
         drift = _drift(train, start, played)
-        if abs(drift) > _LEAST_DRIFT:
+        if abs(drift) > _MIN_DRIFT:
             recording = undo_drift(recording, played.rate, drift)
             train = _divide(recording, played)
             start = _find(train, len(recording), played)
@@ -160,7 +157,7 @@ def take(recording: Array, played: Played, correct_drift: bool) -> Take:
 
 
 def _divide(recording: Array, played: Played) -> Array:
-    """Divide spectra; time before zero, where the harmonics are, comes out at the end of the array."""
+    """Divide spectra; negative times, with the first harmonics, are at the end of the result."""
     from scipy.fft import irfft, next_fast_len, rfft
 
     size = next_fast_len(len(recording) + len(played.wave), real=True)
@@ -169,15 +166,15 @@ def _divide(recording: Array, played: Played) -> Array:
     quotient = _window(frequencies, played.band) * np.conj(reference)
     power = np.abs(reference) ** 2
     inside = (frequencies > played.band[0]) & (frequencies < played.band[1])
-    # An exponential sweep's power falls as 1/f: only what lies far below that line is held up.
-    law = np.median(power[inside] * frequencies[inside]) / np.maximum(frequencies, frequencies[1])
-    quotient /= np.maximum(power, 1e-3 * law)
+    # The power of an exponential sweep falls as 1/f; limit only values far below that line.
+    expected = np.median(power[inside] * frequencies[inside]) / np.maximum(frequencies, frequencies[1])
+    quotient /= np.maximum(power, 1e-3 * expected)
     spectrum = np.asarray(rfft(recording, size, axis=0)) * quotient[:, np.newaxis]
     return np.asarray(irfft(spectrum, size, axis=0, overwrite_x=True))
 
 
 def _window(frequencies: Array, band: tuple[float, float]) -> Array:
-    """Return 1 within a band and 0 outside, with raised-cosine edges on a logarithmic scale."""
+    """Return 1 within a band and 0 outside, with raised-cosine edges over log frequency."""
     octaves = np.log2(np.maximum(frequencies, 1e-9))
     rising = np.clip((octaves - np.log2(band[0])) / _EDGE_OCTAVES, 0, 1)
     falling = np.clip((np.log2(band[1]) - octaves) / _EDGE_OCTAVES, 0, 1)
@@ -185,12 +182,12 @@ def _window(frequencies: Array, band: tuple[float, float]) -> Array:
 
 
 def _find(train: Array, recorded: int, played: Played) -> int:
-    """Return the frame of the first turn's direct sound: where a comb of turns holds most.
+    """Return the frame of the direct sound of the first sweep, by the maximum of a comb with one tooth per sweep.
 
     Raises
     ------
     InvalidAudioError
-        If nothing stands out, or the recording is too short for all turns.
+        If no response stands out, or the recording is too short for all sweeps.
     """
     hop = max(played.rate // 200, 1)
     count = recorded // hop
@@ -208,23 +205,24 @@ def _find(train: Array, recorded: int, played: Played) -> int:
     around = int(np.argmax(comb)) * hop
     first, last = max(around - 2 * hop, 0), min(around + 3 * hop, recorded)
     crest = np.abs(train[first:last]).max() / max(float(np.sqrt(np.mean(train**2))), 1e-300)
-    if not crest > _LEAST_CREST:
+    if not crest > _MIN_CREST:
         raise InvalidAudioError(
-            "the recording does not hold the sweep: no response stands out of it; give the sweep that was played, "
-            "at the recording's sample rate"
+            "the recording does not contain the sweep: no response stands out; use the sweep that was played, "
+            "at the sample rate of the recording"
         )
-    # Earlier sources or microphones may be nearer than the loudest: the earliest of all channels counts.
-    seen = np.stack(
+    # Another source or microphone may be nearer than the loudest one: take the earliest of all.
+    around_direct = np.stack(
         [train[first + turn * played.period : last + turn * played.period] for turn in range(played.turns)]
     )
-    loudest = np.abs(seen).max(axis=(0, 2))
+    loudest = np.abs(around_direct).max(axis=(0, 2))
     rise = onset(loudest)
     return first + rise + int(np.argmax(loudest[rise : rise + max(played.rate // 2000, 1)]))
 
 
 def _drift(train: Array, start: int, played: Played) -> float:
+    """Return the relative drift, the mean over the sources, from the loudest microphone."""
     loudest = int(np.argmax(np.sum(train**2, axis=0)))
-    frames = round(_FOCUS_SECONDS * played.rate)
+    frames = round(_DRIFT_WINDOW_SECONDS * played.rate)
     first = [start + turn * played.period - frames // 4 for turn in range(played.turns)]
     cuts = [np.take(train[:, loudest], range(f, f + frames), mode="wrap") for f in first]
     count = played.repetitions
@@ -235,7 +233,7 @@ def _drift(train: Array, start: int, played: Played) -> float:
 
 
 def _signal_to_noise(recording: Array, start: int, played: Played) -> float | None:
-    """Return the level of the first sweep over that of the silence before it, of the loudest channel."""
+    """Return the level of the first sweep re the silence before it in dB, of the loudest channel."""
     quiet = recording[: max(start - played.rate // 20, 0)]
     if len(quiet) < played.rate // 10:
         return None
@@ -246,41 +244,40 @@ def _signal_to_noise(recording: Array, start: int, played: Played) -> float | No
 
 
 def _clipped(recording: Array) -> int:
-    """Return how often the recording stays at its very peak for three frames or more; a wave's crest moves on."""
+    """Return how often the recording stays exactly at its peak for three frames or more, as only clipped sound does."""
     full = np.abs(recording) == np.abs(recording).max(axis=0)
     runs = full[:-2] & full[1:-1] & full[2:]
     found = int(np.count_nonzero(runs[1:] & ~runs[:-1])) if len(runs) > 1 else 0
-    return found if found >= _CLIPPED_RUNS else 0
+    return found if found >= _MIN_CLIPPED_RUNS else 0
 
 
 def decibels(power: float, reference: float) -> float:
-    """Return a ratio of powers in dB; ∞ over nothing, −∞ for nothing."""
+    """Return a ratio of powers in dB: ∞ if the reference is 0, −∞ if the power is 0."""
     if reference <= 0:
         return float(np.inf)
     return float(10 * np.log10(power / reference)) if power > 0 else float(-np.inf)
 
 
 def drift_between(segments: Sequence[Array], period: int) -> float:
-    """Return the relative drift between repeated responses, by where each lies against the one before.
+    """Return the relative drift between repeated responses, from the shift of each against the one before.
 
     Parameters
     ----------
     segments : sequence of ndarray, shape (frames,)
         The same response, cut out every `period` frames.
     period : int
-        In frames.
 
     Returns
     -------
     float
-        Positive where the recorder counts more frames than the player.
+        Positive if the clock of the recorder is faster than that of the player.
     """
     shifts = [_shift(late, early) for early, late in pairwise(segments)]
     return float(np.mean(shifts)) / period
 
 
 def undo_drift(recording: Array, sample_rate: int, drift: float) -> Array:
-    """Return a recording (frames, channels) as the player's clock would have taken it."""
+    """Return a recording (frames, channels) resampled to the clock of the player."""
     import soxr
 
     if drift == 0:
@@ -290,13 +287,13 @@ def undo_drift(recording: Array, sample_rate: int, drift: float) -> Array:
 
 
 def _shift(late: Array, early: Array) -> float:
-    """Return by how many frames, and parts of one, a signal is later than another: the peak of their correlation."""
+    """Return the delay of a signal re another, in frames and fractions: the position of their correlation peak."""
     size = 1 << (2 * len(early)).bit_length()
     spectrum = np.fft.rfft(late, size) * np.conj(np.fft.rfft(early, size))
     correlation = np.fft.irfft(spectrum, size)
     coarse = int(np.argmax(correlation))
     coarse -= size if coarse > size // 2 else 0
-    # Around it on a finer grid, from the spectrum itself.
+    # Evaluate the correlation around the peak on a finer grid, then fit a parabola.
     bins = 2 * np.pi * np.arange(len(spectrum)) / size
     fine = coarse + np.arange(-_OVERSAMPLING, _OVERSAMPLING + 1) / _OVERSAMPLING
     values = np.array([float(np.sum((spectrum * np.exp(1j * bins * shift)).real)) for shift in fine])

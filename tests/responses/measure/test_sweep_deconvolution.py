@@ -11,8 +11,8 @@ from scipy.signal import butter, fftconvolve, sosfilt
 
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import measure
-from reverb.responses.measure.deconvolution import Measurement, deconvolve
 from reverb.responses.measure.sweep import Sweep, signal
+from reverb.responses.measure.sweep_deconvolution import Measurement, deconvolve
 
 RATE = 48_000
 Array = npt.NDArray[np.float64]
@@ -205,17 +205,17 @@ def test_what_speaks_against_a_measurement_is_said() -> None:
 def test_what_is_no_measurement_is_refused() -> None:
     sweep = Sweep(seconds=2.0, repetitions=2)
     noise = np.random.default_rng(0).standard_normal(12 * RATE)
-    with pytest.raises(InvalidAudioError, match="does not hold the sweep"):
+    with pytest.raises(InvalidAudioError, match="does not contain the sweep"):
         deconvolve(noise, RATE, sweep)
     with pytest.raises(InvalidAudioError, match=r"lasts 3.0 s; 2 sweeps take 7.0 s"):
         deconvolve(noise[: 3 * RATE], RATE, sweep)
-    with pytest.raises(InvalidAudioError, match="does not hold the sweep"):
+    with pytest.raises(InvalidAudioError, match="does not contain the sweep"):
         deconvolve(np.zeros(12 * RATE), RATE, sweep)
     with pytest.raises(ParameterError, match="made for 48000 Hz, the recording has 44100 Hz"):
         deconvolve(noise, 44_100, sweep)
     with pytest.raises(InvalidAudioError, match="sweep is silent"):
         deconvolve(noise, RATE, np.zeros(100))
-    with pytest.raises(ParameterError, match="several recordings, and a sweep of several sources"):
+    with pytest.raises(ParameterError, match="several recordings, and a sweep with several sources"):
         deconvolve([noise, noise], RATE, Sweep(sources=2))
     with pytest.raises(ParameterError, match="lead"):
         deconvolve(noise, RATE, sweep, lead=-1)

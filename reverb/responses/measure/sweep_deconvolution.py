@@ -1,54 +1,53 @@
-"""From the recordings of a sweep to the response of the room, and a report of how good it is."""
+"""The response of a room from recordings of a sweep, with a report of its quality."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import as_audio, as_sample_rate
+from reverb.arrays import Array, as_sample_rate
 from reverb.checks import in_range
-from reverb.engine import routing as wires
+from reverb.engine import routing
+from reverb.engine.routing import Routing
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.acoustics import energy_decay
-from reverb.responses.measure.sweep import Sweep, once
-from reverb.responses.measure.takes import Played, Take, take
+from reverb.responses.decay.decay import energy_decay
+from reverb.responses.layouts import LAYOUTS, as_columns
+from reverb.responses.measure.sweep import Sweep, one_sweep
+from reverb.responses.measure.take import Played, Take, deconvolve_take
 from reverb.responses.response import ImpulseResponse, owning
-from reverb.responses.shape import LAYOUTS
 
-Array: TypeAlias = npt.NDArray[np.float64]
-
-LEAST_RANGE = 35.0
-"""dB of decay above the noise below which a response is said to be noisy: what T20 needs (ISO 3382-1)."""
-_LEAST_AGREEMENT = 20.0
+MIN_RANGE_DB = 35.0
+"""Decay above the noise below which a response is reported as noisy: T20 needs this range (ISO 3382-1)."""
+_MIN_AGREEMENT_DB = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """A measured response, and how good it is.
+    """A measured response and figures of its quality.
 
     Attributes
     ----------
     response : ImpulseResponse
-        The direct sound of the nearest pair lies at its frame `latency`. Levels are those of recording ÷ sweep.
+        The earliest direct sound is at frame `latency`. Levels are those of recording ÷ sweep.
     band : tuple of float
-        Hz within which it holds.
+        Frequencies in Hz between which the response is valid.
     drift : float or None
-        How much faster the recorder's clock ran, in parts per million; corrected. None for a single sweep, which
-        cannot tell it.
+        Excess of the recorder's clock rate over the player's, in parts per million; corrected. None for a single
+        sweep, which does not reveal it.
     signal_to_noise : float or None
-        dB of the recorded sweep over the silence before it; None without such silence.
+        Level of the recorded sweep re the silence before it, in dB; None without such silence.
     dynamic_range : float
-        dB that the response decays before it meets its noise, of its worst channel.
+        Decay in dB from the direct sound to the noise, of the worst channel.
     harmonics : tuple of float
-        Levels of the 2nd, 3rd, ... harmonic's response against the linear one in dB; empty for a foreign sweep.
+        Levels of the responses of the 2nd, 3rd, ... harmonic re the linear one in dB; empty if the sweep is given as
+        samples.
     repetitions : int
-        Sweeps that were averaged.
+        Number of averaged sweeps.
     agreement : float or None
-        dB by which the repetitions' differences lie below the response; None for one.
+        Level of the response re the differences between repetitions, in dB; None without repetitions.
     objections : tuple of str
-        What speaks against it, one sentence each.
+        Reasons to doubt the result, one sentence each.
     """
 
     response: ImpulseResponse
@@ -72,25 +71,26 @@ def deconvolve(
     correct_drift: bool = True,
     name: str = "measured",
 ) -> Measurement:
-    """Return the response that a recording of a sweep holds.
+    """Return the response from a recording of a sweep.
 
     Parameters
     ----------
     recordings : array_like, shape (frames,) or (frames, microphones), or a list of them
-        A list holds one recording per position of the loudspeaker: left and right for true stereo; the direct sounds
-        are then aligned, as the time between two takes is unknown. It may begin anywhere before the first sweep.
+        A list has one recording per position of the loudspeaker: left and right for true stereo. Their direct sounds
+        are aligned, as the time between the recordings is unknown. A recording may start any time before the sweep.
     sample_rate : int
-        Of the recordings and the sweep, in Hz.
+        Sample rate of the recordings and the sweep, in Hz.
     sweep : Sweep or array_like, shape (frames,)
-        What was played: parameters, or any one broad-band sound as its samples, once per recording.
+        The played signal: its parameters, or the samples of any broad-band sound that is played once per recording.
     seconds : float, optional
-        Length of the response after the direct sound; by default the sweep's pause, or what the recording has left.
+        Length of the response after the direct sound, 0.01 to 120; by default the pause of the sweep, or the rest of
+        the recording.
     lead : float
-        Seconds kept before the direct sound, faded in; counted in the response's `latency`.
+        Seconds kept before the direct sound, 0 to 1, faded in; they count as `latency` of the response.
     correct_drift : bool
-        Whether to look for a drift between the clocks of player and recorder, which repetitions show, and undo it.
+        Whether to measure and correct a drift between the clocks of player and recorder; this needs repetitions.
     name : str
-        Of the response.
+        Name of the response.
 
     Returns
     -------
@@ -99,23 +99,35 @@ def deconvolve(
     Raises
     ------
     InvalidAudioError
-        If a recording does not hold the sweep, or lacks a part of it.
+        If a recording does not contain all sweeps, or is no sound.
     ParameterError
-        If sample rates or lengths do not fit.
+        If a setting is out of range, or the sample rates differ.
 
     Notes
     -----
-    One microphone gives mono, two stereo; sources × microphones otherwise, 2 × 2 true stereo.
+    With one source, one microphone gives mono and two give stereo; otherwise the layout is sources × microphones, which
+    is true stereo for 2 × 2.
+
+    Examples
+    --------
+    >>> from reverb.responses.measure.sweep import signal
+    >>> sweep = Sweep(sample_rate=8000, seconds=0.5, pause=0.2)
+    >>> deconvolve(signal(sweep), 8000, sweep).response.layout  # recorded without a room between
+    'mono'
     """
     rate = as_sample_rate(sample_rate)
-    columns = [_columns(r, f"recording {n + 1}") for n, r in enumerate(_listed(recordings))]
+    columns = [as_columns(r, f"recording {n + 1}") for n, r in enumerate(_listed(recordings))]
     played = _played(sweep, rate, seconds, min(map(len, columns)))
     lead = in_range("lead", lead, 0, 1, "s")
     if len({recording.shape[1] for recording in columns}) > 1:
-        raise InvalidAudioError("the recordings have different numbers of channels; use the same microphones")
+        raise InvalidAudioError(
+            "the recordings have different numbers of channels; use the same microphones for all"
+        )
     if len(columns) > 1 and played.sources > 1:
-        raise ParameterError("several recordings, and a sweep of several sources; expected one or the other")
-    results = [take(recording, played, correct_drift) for recording in columns]
+        raise ParameterError(
+            "several recordings, and a sweep with several sources; expected only one of these"
+        )
+    results = [deconvolve_take(recording, played, correct_drift) for recording in columns]
     ahead = round(lead * rate)
     sources = [part for result in results for part in result.responses(ahead)]
     samples = np.concatenate(sources, axis=1)
@@ -137,13 +149,13 @@ def _report(response: ImpulseResponse, played: Played, takes: Sequence[Take]) ->
     objections = []
     if clipped:
         objections.append(f"the recording clips in {clipped} places; lower the input and measure again")
-    if dynamic_range < LEAST_RANGE:
+    if dynamic_range < MIN_RANGE_DB:
         objections.append(
-            f"{dynamic_range:.0f} dB of decay above the noise, {LEAST_RANGE:.0f} dB wanted; play louder or longer"
+            f"{dynamic_range:.0f} dB of decay above the noise, {MIN_RANGE_DB:.0f} dB needed; play louder or longer"
         )
-    if agreement is not None and agreement < _LEAST_AGREEMENT:
+    if agreement is not None and agreement < _MIN_AGREEMENT_DB:
         objections.append(
-            f"the repetitions differ ({agreement:.0f} dB below the response); something moved or sounded"
+            f"the repetitions differ ({agreement:.0f} dB below the response); there was a movement or another sound"
         )
     return Measurement(
         response=response,
@@ -164,10 +176,10 @@ def _played(sweep: Sweep | npt.ArrayLike, rate: int, seconds: float | None, reco
     if isinstance(sweep, Sweep):
         if sweep.sample_rate != rate:
             raise ParameterError(
-                f"the sweep was made for {sweep.sample_rate} Hz, the recording has {rate} Hz; they must be equal"
+                f"the sweep was made for {sweep.sample_rate} Hz, the recording has {rate} Hz; expected the same"
             )
         return Played(
-            wave=once(sweep),
+            wave=one_sweep(sweep),
             rate=rate,
             band=(sweep.low, sweep.high),
             lag=sweep.lag,
@@ -176,9 +188,9 @@ def _played(sweep: Sweep | npt.ArrayLike, rate: int, seconds: float | None, reco
             sources=sweep.sources,
             frames=round((sweep.pause if seconds is None else seconds) * rate),
         )
-    wave = _columns(sweep, "sweep")[:, 0]
+    wave = as_columns(sweep, "sweep")[:, 0]
     if not wave.any():
-        raise InvalidAudioError("the sweep is silent; give the file that was played")
+        raise InvalidAudioError("the sweep is silent; use the file that was played")
     left = max(recorded - len(wave), rate // 10)
     return Played(
         wave=wave,
@@ -193,27 +205,22 @@ def _played(sweep: Sweep | npt.ArrayLike, rate: int, seconds: float | None, reco
 
 
 def _band_of(wave: Array, rate: int) -> tuple[float, float]:
-    """Return the band in which a sound has energy: third octaves within 20 dB of the median, per octave."""
+    """Return the band of a sound in Hz: from the first to the last sixth octave within 20 dB of the median."""
     power = np.abs(np.fft.rfft(wave)) ** 2
     frequencies = np.fft.rfftfreq(len(wave), 1 / rate)
     edges = 10.0 ** np.arange(1.0, np.log10(rate / 2), 0.05)
     sums = np.add.reduceat(power, np.searchsorted(frequencies, edges))
-    held = np.flatnonzero(sums > 0.01 * np.median(sums))
-    return float(edges[held[0]]), float(min(edges[held[-1]] * 10**0.05, rate / 2))
+    loud = np.flatnonzero(sums > 0.01 * np.median(sums))
+    return float(edges[loud[0]]), float(min(edges[loud[-1]] * 10**0.05, rate / 2))
 
 
-def _wiring(sources: int, microphones: int) -> wires.Routing:
+def _wiring(sources: int, microphones: int) -> Routing:
     if sources == 1 and microphones <= 2:
         return LAYOUTS["mono" if microphones == 1 else "stereo"]
-    return wires.matrix(sources, microphones)
+    return routing.matrix(sources, microphones)
 
 
 def _listed(recordings: npt.ArrayLike | Sequence[npt.ArrayLike]) -> Sequence[npt.ArrayLike]:
     if isinstance(recordings, list | tuple) and recordings and np.ndim(recordings[0]) > 0:
         return recordings
     return [recordings]  # type: ignore[list-item]  # one array
-
-
-def _columns(audio: npt.ArrayLike, name: str) -> Array:
-    array = np.asarray(as_audio(audio, name), np.float64)
-    return array[:, np.newaxis] if array.ndim == 1 else array
