@@ -11,7 +11,7 @@ from reverb.cli.tables import show_table
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from reverb.effects.explain import Explanation, StepReport
+    from reverb.effects.tree import Explanation, StepReport
     from reverb.store.presets import Preset
 
 _EXPLAINED_RATE = 48_000
@@ -124,7 +124,7 @@ def _export(
 
 
 def _explain(preset: "Preset", sample_rate: int) -> None:
-    from reverb.effects.explain import explain
+    from reverb.effects.tree import explain
 
     explanation = explain(preset.effect, sample_rate)
     if preset.description:

@@ -10,7 +10,7 @@ from reverb.cli.filter_options import METHODS, PHASES, crossover_settings
 from reverb.cli.options import FILE
 
 if TYPE_CHECKING:
-    from reverb.effects.design.report import FilterReport
+    from reverb.effects.design.specify import FilterReport
     from reverb.effects.effect import Effect
     from reverb.responses.response import ImpulseResponse
 

@@ -17,9 +17,10 @@ from reverb.checks import file_path, instance, one_of
 from reverb.effects.curves import Curve
 from reverb.effects.design.magnitude import deviation
 from reverb.effects.design.phases import PHASES, Phase, Taps
-from reverb.effects.design.report import FilterReport, report_on
-from reverb.effects.effect import Chain, Effect, Gain
+from reverb.effects.design.specify import FilterReport, report_on
+from reverb.effects.effect import Chain, Effect
 from reverb.effects.equalizers import Equalizer, HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
+from reverb.effects.gain import Gain
 from reverb.errors import ParameterError, PresetError, shown
 from reverb.levels import from_db
 

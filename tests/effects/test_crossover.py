@@ -88,7 +88,7 @@ def test_a_band_with_slopes_reports_its_deviation_from_their_curves() -> None:
         ((300, 200), {}, "crossover frequencies 300, 200 Hz; expected more than 0 Hz, rising"),
         ((0,), {}, "crossover frequencies 0 Hz"),
         ((100,), {"slope": 13}, "slope 13 dB per octave"),
-        ((100,), {"transition": 20}, "slope stands beside transition"),
+        ((100,), {"transition": 20}, "slope is given together with transition"),
         ((100,), {"slope": None, "attenuation": 5}, "attenuation is 5"),
         ((100, 900), {"slope": None, "attenuation": 178}, "expected at most 174 dB at 2 frequencies"),
     ],

@@ -39,7 +39,7 @@ EFFECTS: list[Effect] = [
     reverb.Reverb(impulse("hall", "stereo"), mix=0.2),
     reverb.Width(0.5),
     reverb.MidSide(Gain(1), Peak(100, 2) >> Gain(2)),
-    reverb.Levelled(Peak(100, 2) + Gain(2), "peak"),
+    reverb.Leveled(Peak(100, 2) + Gain(2), "peak"),
     reverb.Chain((Gain(1), Gain(2) + Gain(3), reverb.load_chain("vocal-plate"))),
     reverb.Parallel((Gain(1) >> Gain(2), impulse("plate"))),
 ]
