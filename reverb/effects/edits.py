@@ -15,7 +15,7 @@ from reverb.effects.equalizers import HighCut, LowCut, Tilt
 from reverb.effects.gain import Gain
 from reverb.effects.stereo import Width
 from reverb.engine import routing as wires
-from reverb.errors import InvalidAudioError, ParameterError
+from reverb.errors import InvalidAudioError, ParameterError, shown
 from reverb.responses.response import ImpulseResponse, derived
 from reverb.responses.shape import STEREO, TRUE_STEREO
 
@@ -61,7 +61,8 @@ def draw_curve(response: ImpulseResponse, curve: Mapping[float, float]) -> Impul
     ParameterError
         If the curve has no point, or one out of range.
     """
-    instance("curve", curve, Mapping, "a mapping of Hz to dB")
+    if not isinstance(curve, Mapping):
+        raise ParameterError(f"curve is {shown(repr(curve))}; expected a mapping of Hz to dB")
     if not curve:
         raise ParameterError("the curve has no point; expected Hz:dB pairs such as 100:-3,1000:0,8000:2")
     for frequency, db in curve.items():

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, BecomesFloat64, Sample, as_audio, as_sample_rate
-from reverb.checks import in_range, whole, worker_count
+from reverb.checks import in_range, instance, whole, worker_count
 from reverb.effects.effect import HasResponse, check_effect, response_of
 from reverb.engine.offline.convolver import OverlapAdd
 from reverb.levels import from_db
@@ -148,6 +148,7 @@ def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseRespon
     >>> trim(ImpulseResponse([1.0, 0.5, 1e-9], 8000)).frames
     2
     """
+    instance("response", response, ImpulseResponse, "an ImpulseResponse")
     floor_db = in_range("floor_db", floor_db, _MIN_FLOOR_DB, 0.0, "dB")
     share, loudest, energy = from_db(floor_db) ** 2, 0.0, 0.0
     for moments, powers in _powers(response):
@@ -198,6 +199,8 @@ def portable(response: ImpulseResponse, name: str, floor_db: float | None = FLOO
     floor_db : float, optional
         See `trim`; None keeps the ends.
     """
+    instance("response", response, ImpulseResponse, "an ImpulseResponse")
+    name = instance("name", name, str)
     if floor_db is not None:
         response = trim(response, floor_db)
     return derived(response, response.samples.astype(np.float32), name=name)

@@ -54,8 +54,8 @@ def test_no_text_lies_on_another(channels: int) -> None:
 
     figure = plots.sheet(response(channels, 0.8))
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    renderer = canvas.get_renderer()
+    canvas.draw()  # type: ignore[no-untyped-call]
+    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
     boxes = []
     for text in _texts(figure):
         box = text.get_window_extent(renderer)

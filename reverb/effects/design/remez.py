@@ -77,7 +77,7 @@ def equiripple(
 
 
 def _reaches(bands: Sequence[tuple[float, float]]) -> Taps:
-    """Return the widths of bands with half of the adjacent gaps, to which their numbers of references are proportional."""
+    """Return the widths of bands with half of the adjacent gaps: roughly proportional to their references."""
     lows, highs = np.array(bands).T
     gaps = np.concatenate([[0.0], lows[1:] - highs[:-1], [0.0]])
     return np.asarray(highs - lows + (gaps[:-1] + gaps[1:]) / 2)

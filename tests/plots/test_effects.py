@@ -3,8 +3,7 @@
 import subprocess
 import sys
 
-from reverb import Curve, LowPass, Reverb, Width
-from reverb.effects.effect import Gain
+from reverb import Curve, Gain, LowPass, Reverb, Width
 
 
 def test_an_effect_draws_its_magnitude_and_decay() -> None:
