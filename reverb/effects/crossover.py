@@ -9,10 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from reverb.arrays import as_sample_rate
+from reverb.arrays import Double, as_sample_rate
 from reverb.checks import in_range, whole
 from reverb.effects.design.magnitude import deviation
-from reverb.effects.design.phases import Taps
 from reverb.effects.design.specify import Bands, FilterReport, measure_bands, report_on
 from reverb.effects.effect import Effect, HasResponse
 from reverb.effects.equalizers import Equalizer, check_slope
@@ -165,7 +164,7 @@ class Band(Effect):
         reached = measure_bands(taps, self._bands(sample_rate), sample_rate)
         return report_on(response, reached.ripple, reached.attenuation)
 
-    def _magnitude(self, frequencies: Taps) -> Taps:
+    def _magnitude(self, frequencies: Double) -> Double:
         """Return the exact linear gain of a band with slopes, at frequencies in Hz."""
         below = [self._gentle(edge).magnitude(frequencies) for edge in self.frequencies]
         low, high = [np.zeros_like(frequencies), *below, np.ones_like(frequencies)][self.number :][:2]
@@ -199,7 +198,7 @@ def _low_passes(filters: tuple[HasResponse, ...], sample_rate: int) -> list[Impu
     return [*below, unit(sample_rate)]
 
 
-def _padded(response: ImpulseResponse, latency: int) -> Taps:
+def _padded(response: ImpulseResponse, latency: int) -> Double:
     """Return symmetric taps padded with zeros on both sides to a larger latency."""
     missing = latency - response.latency
     return np.pad(response.samples[:, 0].astype(np.float64), missing)
@@ -215,6 +214,6 @@ class _LinkwitzRiley(Equalizer):
     frequency: float
     slope: int
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the exact linear gain at frequencies in Hz, an array of the same shape."""
         return 1.0 / (1.0 + np.minimum(frequencies / self.frequency, 1e3) ** (self.slope / 6))

@@ -9,8 +9,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from reverb.arrays import Double
 from reverb.checks import in_range, one_of
-from reverb.effects.design.phases import Taps
 from reverb.effects.equalizers import Equalizer
 from reverb.errors import ParameterError
 from reverb.levels import k_weighting
@@ -77,7 +77,7 @@ class Curve(Equalizer):
             last = hz
         object.__setattr__(self, "points", tuple(checked))
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
         known, gains = np.array(self.points).T
         if len(known) == 1:
@@ -86,7 +86,7 @@ class Curve(Equalizer):
 
         place = np.log(np.clip(frequencies, known[0], known[-1]))
         with np.errstate(over="ignore"):  # SciPy inverts slopes, which may be tiny
-            decibels: Taps = PchipInterpolator(np.log(known), gains)(place)
+            decibels: Double = PchipInterpolator(np.log(known), gains)(place)
         return np.asarray(10 ** (decibels / 20))
 
 
@@ -118,14 +118,14 @@ class Weighting(Equalizer):
         """0 Hz: fourth order for A, second for C and K."""
         return (0.0,) * (4 if self.curve == "A" else 2)
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
         if self.curve == "K":
             return np.sqrt(k_weighting(np.minimum(frequencies, _MAX_K_HZ)))
         return _weight(frequencies, self.curve) / _weight(np.array([_REFERENCE_HZ]), self.curve)
 
 
-def _weight(frequencies: Taps, curve: Weight) -> Taps:
+def _weight(frequencies: Double, curve: Weight) -> Double:
     """Return ``f² / ((f² + f₁²) (f² + f₄²))``, for A multiplied by ``f² / √((f² + f₂²) (f² + f₃²))``."""
     f = frequencies**2
     gain = f / ((f + _F1**2) * (f + _F4**2))
@@ -157,12 +157,12 @@ class RiaaCurve(Equalizer):
         super().__post_init__()
         one_of("recording", self.recording, (False, True))
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""
         playback = _riaa(frequencies) / _riaa(np.array([_REFERENCE_HZ]))
         return 1 / playback if self.recording else playback
 
 
-def _riaa(frequencies: Taps) -> Taps:
+def _riaa(frequencies: Double) -> Double:
     s = 2j * np.pi * frequencies
     return np.abs((1 + s * _RIAA_MIDDLE) / ((1 + s * _RIAA_BASS) * (1 + s * _RIAA_TREBLE)))

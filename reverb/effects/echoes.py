@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reverb.arrays import as_sample_rate
+from reverb.arrays import Double, as_sample_rate
 from reverb.checks import in_range, instance, is_number, one_of
-from reverb.effects.design.phases import Taps
 from reverb.effects.effect import Effect
 from reverb.engine import routing as wires
 from reverb.errors import ParameterError, shown
@@ -181,7 +180,7 @@ class Echoes(Effect):
             dtype_within_limit(frames, rows, np.float64, "echoes")
         return frames
 
-    def _echoes(self, sample_rate: int) -> Iterator[tuple[int, Taps]]:
+    def _echoes(self, sample_rate: int) -> Iterator[tuple[int, Double]]:
         """Yield the first frame of each echo, and its samples: a gain times a power of the damping filter."""
         for number in range(self.count):
             kernel = np.ones(1)
@@ -190,7 +189,7 @@ class Echoes(Effect):
             yield round((number + 1) * self.delay * sample_rate), self.feedback**number * kernel
 
 
-def one_poles(count: int, rate: float) -> Taps:
+def one_poles(count: int, rate: float) -> Double:
     """Return the response of `count` equal one-pole filters in series, ``y[n] = (1 - a) x[n] + a y[n - 1]``.
 
     With ``a = exp(-rate)``, `rate` the cutoff in radians per frame, it is the negative binomial distribution,

@@ -14,10 +14,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from reverb.arrays import as_sample_rate
+from reverb.arrays import Double, as_sample_rate
 from reverb.checks import in_range, is_number, one_of, whole
 from reverb.effects.design.magnitude import Approximation, approximate
-from reverb.effects.design.phases import PHASES, Phase, Taps
+from reverb.effects.design.phases import PHASES, Phase
 from reverb.effects.design.specify import FilterReport, report_on
 from reverb.effects.effect import Effect
 from reverb.errors import ParameterError, shown
@@ -74,7 +74,7 @@ class Equalizer(Effect):
         return ()
 
     @abstractmethod
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the exact linear gain at frequencies in Hz, an array of the same shape."""
 
     def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
@@ -132,7 +132,7 @@ class Peak(Equalizer):
     gain_db: float
     q: float = 1.0
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the exact linear gain at frequencies in Hz, an array of the same shape."""
         s, a = 1j * frequencies / self.frequency, from_db(self.gain_db / 2)
         return np.asarray(np.abs((s * s + s * (a / self.q) + 1) / (s * s + s / (a * self.q) + 1)))
@@ -163,7 +163,7 @@ class LowShelf(Equalizer):
     gain_db: float
     q: float = _BUTTERWORTH
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the exact linear gain at frequencies in Hz, an array of the same shape."""
         s, a = 1j * frequencies / self.frequency, from_db(self.gain_db / 2)
         middle = s * (math.sqrt(a) / self.q)
@@ -178,7 +178,7 @@ class HighShelf(Equalizer):
     gain_db: float
     q: float = _BUTTERWORTH
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the exact linear gain at frequencies in Hz, an array of the same shape."""
         s, a = 1j * frequencies / self.frequency, from_db(self.gain_db / 2)
         middle = s * (math.sqrt(a) / self.q)
@@ -207,7 +207,7 @@ class Tilt(Equalizer):
     gain_db: float
     pivot: float = 1000.0
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the exact linear gain at frequencies in Hz, an array of the same shape."""
         s, a = 1j * frequencies / self.pivot, from_db(self.gain_db)
         return np.asarray(np.abs((a * s + 1) / (s + a)))
@@ -252,7 +252,7 @@ class Notch(Equalizer):
         """The frequency and its harmonics."""
         return tuple(number * self.frequency for number in range(1, int(self.harmonics) + 1))
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the exact linear gain at frequencies in Hz, an array of the same shape."""
         gain = np.ones(frequencies.shape)
         for number, zero in enumerate(self.zeros, 1):
@@ -289,7 +289,7 @@ class LowCut(Equalizer):
         """0 Hz, repeated by the order of the filter."""
         return (0.0,) * (self.slope // 6)
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the exact linear gain at frequencies in Hz, an array of the same shape."""
         ratio = frequencies / self.frequency
         return 1.0 / np.sqrt(1.0 + np.maximum(ratio, 1e-9) ** (-self.slope / 3))
@@ -302,7 +302,7 @@ class HighCut(Equalizer):
     frequency: float
     slope: int = 12
 
-    def magnitude(self, frequencies: Taps) -> Taps:
+    def magnitude(self, frequencies: Double) -> Double:
         """Return the exact linear gain at frequencies in Hz, an array of the same shape."""
         ratio = frequencies / self.frequency
         return 1.0 / np.sqrt(1.0 + np.minimum(ratio, 1e6) ** (self.slope / 3))

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from reverb.arrays import as_sample_rate
+from reverb.arrays import Double, as_sample_rate
 from reverb.checks import in_range, is_number, one_of
-from reverb.effects.design.phases import PHASES, Phase, Taps, minimum_phase_taps, mixed_phase_taps
+from reverb.effects.design.phases import PHASES, Phase, minimum_phase_taps, mixed_phase_taps
 from reverb.effects.design.specify import (
     METHODS,
     FilterReport,
@@ -149,7 +149,7 @@ def check_transition(transition: Any) -> None:
 
 
 @lru_cache(maxsize=8)
-def _taps_in_phase(spec: Specification, phase: Phase, method: Method) -> tuple[Taps, int]:
+def _taps_in_phase(spec: Specification, phase: Phase, method: Method) -> tuple[Double, int]:
     """Return taps that meet a specification in a phase, and their latency in frames."""
     taps = design(spec, method)
     if phase == "linear":

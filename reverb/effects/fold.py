@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias, overload
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import Audio, BecomesFloat64, Sample, as_audio, as_sample_rate
+from reverb.arrays import Audio, BecomesFloat64, Double, Sample, as_audio, as_sample_rate
 from reverb.checks import in_range, instance, whole, worker_count
 from reverb.effects.effect import HasResponse, check_effect, response_of
 from reverb.engine.offline.convolver import OverlapAdd
@@ -22,9 +22,6 @@ _MIN_FLOOR_DB = -1000.0
 _MARGIN_DB = -20.0  # of the energy left out, relative to the floor
 _PIECE_FRAMES = 1 << 16
 _MAX_CHANNELS = 1 << 16
-
-Powers: TypeAlias = npt.NDArray[np.float64]
-"""Power of consecutive frames, shape (frames,)."""
 
 
 def fold(
@@ -163,7 +160,7 @@ def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseRespon
     return derived(response, response.samples[first : last + 1], latency=response.latency - first)
 
 
-def _powers(response: ImpulseResponse, *, backwards: bool = False) -> Iterator[tuple[Powers, Powers]]:
+def _powers(response: ImpulseResponse, *, backwards: bool = False) -> Iterator[tuple[Double, Double]]:
     """Yield the power of each frame, in its loudest channel and in all, piece by piece to save memory."""
     starts = range(0, response.frames, _PIECE_FRAMES)
     for start in reversed(starts) if backwards else starts:
@@ -172,12 +169,12 @@ def _powers(response: ImpulseResponse, *, backwards: bool = False) -> Iterator[t
         yield power.max(axis=1)[::step], power.sum(axis=1)[::step]
 
 
-def _running(energy: float, powers: Powers) -> Powers:
+def _running(energy: float, powers: Double) -> Double:
     """Return the running sum of powers, starting from an energy."""
     return np.cumsum(np.append(energy, powers))[1:]
 
 
-def _below(pieces: Iterable[tuple[Powers, Powers]], power: float, energy: float) -> int:
+def _below(pieces: Iterable[tuple[Double, Double]], power: float, energy: float) -> int:
     """Return the number of frames before the first one above `power`, or at which their energy reaches `energy`."""
     frames, sum_so_far = 0, 0.0
     for moments, powers in pieces:

@@ -208,7 +208,7 @@ def test_a_wrong_sample_rate_is_named_as_such() -> None:
 
 @pytest.mark.parametrize("workers", [0, -1])
 def test_workers_have_a_range(workers: int) -> None:
-    with pytest.raises(ParameterError, match=f"workers is {workers}; expected at least 1"):
+    with pytest.raises(ParameterError, match=f"workers is {workers}; expected a whole number from 1 to 4096"):
         apply(unit(RATE), noise(10), RATE, workers=workers)
 
 

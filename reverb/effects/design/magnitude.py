@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reverb.effects.design.phases import Phase, Taps, Zeros, impulse_response, magnitudes
+from reverb.arrays import Double
+from reverb.effects.design.phases import Phase, Zeros, impulse_response, magnitudes
 from reverb.errors import ParameterError
 
-Magnitude = Callable[[Taps], Taps]
+Magnitude = Callable[[Double], Double]
 """Maps frequencies in Hz to linear gains ≥ 0, both of shape (n,)."""
 
 FLOOR = 1e-3
@@ -23,9 +24,9 @@ _NEARBY = 1e-3  # of the spacing of a grid
 
 
 class Approximation(NamedTuple):
-    """Taps, the index of their time zero, and their largest deviation from the magnitude in dB."""
+    """Double, the index of their time zero, and their largest deviation from the magnitude in dB."""
 
-    taps: Taps
+    taps: Double
     latency: int
     deviation_db: float
 
@@ -113,7 +114,7 @@ def _approximated(
     return None
 
 
-def _zeros(magnitude: Magnitude, sample_rate: int, zeros: Sequence[float], grid: Taps) -> Zeros:
+def _zeros(magnitude: Magnitude, sample_rate: int, zeros: Sequence[float], grid: Double) -> Zeros:
     """Return the factor with the zeros of a magnitude: ``1 − 2 cos ω₀ z⁻¹ + z⁻²`` for each, ``1 − z⁻¹`` at 0 Hz."""
     scale = 2 * np.pi / sample_rate
     angle = np.zeros(len(grid))
@@ -124,7 +125,7 @@ def _zeros(magnitude: Magnitude, sample_rate: int, zeros: Sequence[float], grid:
         else:
             angle += np.pi * (grid > zero) - scale * grid
 
-    def gain(frequencies: Taps) -> Taps:
+    def gain(frequencies: Double) -> Double:
         product = np.ones(len(frequencies))
         for zero in zeros:
             upper, lower = (np.abs(np.sin(scale / 2 * (frequencies + side * zero))) for side in (1, -1))
@@ -138,11 +139,11 @@ def _zeros(magnitude: Magnitude, sample_rate: int, zeros: Sequence[float], grid:
     return Zeros(gain(grid), angle, magnitude(nearby) / gain(nearby))
 
 
-def _grid(size: int, sample_rate: int) -> Taps:
+def _grid(size: int, sample_rate: int) -> Double:
     return np.asarray(np.fft.rfftfreq(size, 1 / sample_rate), np.float64)
 
 
-def _on_fine_grid(magnitude: Magnitude, sample_rate: int, size: int) -> Taps:
+def _on_fine_grid(magnitude: Magnitude, sample_rate: int, size: int) -> Double:
     """Return a magnitude on a finer grid, one row for each part that `magnitudes` yields."""
     points = _CHECKS_PER_POINT * size
     parts = (np.minimum(frequencies, 0.5) for frequencies, _ in magnitudes(np.ones(1), points))
@@ -150,7 +151,7 @@ def _on_fine_grid(magnitude: Magnitude, sample_rate: int, size: int) -> Taps:
 
 
 def deviation(
-    taps: Taps, magnitude: Magnitude, sample_rate: int, *, resolution: float = 1.0, floor: float = FLOOR
+    taps: Double, magnitude: Magnitude, sample_rate: int, *, resolution: float = 1.0, floor: float = FLOOR
 ) -> float:
     """Return the largest deviation of taps from a magnitude, in dB.
 
@@ -161,7 +162,7 @@ def deviation(
     return _deviation(taps, size, _on_fine_grid(magnitude, sample_rate, size), floor)
 
 
-def _deviation(taps: Taps, size: int, exact: Taps, floor: float) -> float:
+def _deviation(taps: Double, size: int, exact: Double, floor: float) -> float:
     """Return the largest deviation of taps from a magnitude on the fine grid, in dB."""
     smallest, largest = floor * float(exact.max()), 0.0
     for (frequencies, actual), row in zip(magnitudes(taps, _CHECKS_PER_POINT * size), exact, strict=True):

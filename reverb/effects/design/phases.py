@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from reverb.arrays import Double
 from reverb.responses.minimum_phase import log_spectrum, minimum_phase
 from reverb.responses.spectra import spectra
 
 Phase = Literal["linear", "minimum", "mixed"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
-Taps = npt.NDArray[np.float64]
 
 # A cepstrum's transform is 128 times as long as the taps, but not more than 2^21 unless that is less than 8 times.
 _MIN_CEPSTRUM_FACTOR, _MAX_CEPSTRUM_FACTOR = 8, 128
@@ -24,7 +23,7 @@ _MIN_GAIN = 1e-14  # relative to the largest
 _MAX_TRANSFORM = 1 << 17
 
 
-def minimum_phase_taps(taps: Taps) -> Taps:
+def minimum_phase_taps(taps: Double) -> Double:
     """Return as many minimum-phase taps with the same magnitude response, within about −90 dB.
 
     The transform is much longer than the taps, because zeros on the unit circle make the cepstrum decay slowly.
@@ -33,7 +32,7 @@ def minimum_phase_taps(taps: Taps) -> Taps:
     return minimum_phase(magnitude, _MIN_GAIN)[: len(taps)]
 
 
-def mixed_phase_taps(taps: Taps) -> tuple[Taps, int]:
+def mixed_phase_taps(taps: Double) -> tuple[Double, int]:
     """Return taps with the same magnitude response, half of it in dB with linear and half with minimum phase.
 
     Parameters
@@ -54,7 +53,7 @@ def mixed_phase_taps(taps: Taps) -> tuple[Taps, int]:
     return response[zero - before : zero + len(taps)], before
 
 
-def magnitudes(taps: Taps, points: int) -> Iterator[tuple[Taps, Taps]]:
+def magnitudes(taps: Double, points: int) -> Iterator[tuple[Double, Double]]:
     """Yield the magnitude response on an even grid, part by part to save memory.
 
     Parameters
@@ -90,12 +89,12 @@ class Zeros(NamedTuple):
         The whole magnitude ÷ `gain`, positive everywhere.
     """
 
-    gain: Taps
-    angle: Taps
-    rest: Taps
+    gain: Double
+    angle: Double
+    rest: Double
 
 
-def impulse_response(magnitude: Taps, phase: Phase, zeros: Zeros | None = None) -> tuple[Taps, int]:
+def impulse_response(magnitude: Double, phase: Phase, zeros: Zeros | None = None) -> tuple[Double, int]:
     """Return the impulse response of a magnitude, as long as its transform, and the index of its time zero.
 
     Parameters

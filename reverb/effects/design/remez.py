@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from reverb.effects.design.phases import Taps
+from reverb.arrays import Double
 
 _Indices = npt.NDArray[np.intp]
 
@@ -26,7 +26,7 @@ _MAX_ROWS = 512  # of the matrices of an interpolation, to save memory
 
 def equiripple(
     count: int, bands: Sequence[tuple[float, float]], gains: Sequence[float], weights: Sequence[float]
-) -> Taps | None:
+) -> Double | None:
     """Return the taps with the smallest maximum of the weighted error in all bands.
 
     Parameters
@@ -53,7 +53,7 @@ def equiripple(
     degrees = [(count - 1) // 2]
     while degrees[0] > 2 * _MIN_DEGREE:
         degrees.insert(0, degrees[0] // 2)
-    places: list[Taps] = []
+    places: list[Double] = []
     for degree in degrees:
         shares = _shares(_reaches(bands), degree + 2)
         places = _scaled(places, degree + 2) if places else [np.linspace(0, 1, share) for share in shares]
@@ -76,7 +76,7 @@ def equiripple(
     return np.roll(np.fft.irfft(sampled, count), degree)
 
 
-def _reaches(bands: Sequence[tuple[float, float]]) -> Taps:
+def _reaches(bands: Sequence[tuple[float, float]]) -> Double:
     """Return the widths of bands with half of the adjacent gaps: roughly proportional to their references."""
     lows, highs = np.array(bands).T
     gaps = np.concatenate([[0.0], lows[1:] - highs[:-1], [0.0]])
@@ -96,7 +96,7 @@ def _shares(weights: npt.ArrayLike, total: int) -> _Indices:
     return shares
 
 
-def _scaled(places: Sequence[Taps], total: int) -> list[Taps]:
+def _scaled(places: Sequence[Double], total: int) -> list[Double]:
     """Return `total` places with the distribution of a smaller number of places, over the bands and within each."""
     intervals = _shares([max(len(place) - 1, 0.5) for place in places], total - len(places))
     return [
@@ -107,7 +107,7 @@ def _scaled(places: Sequence[Taps], total: int) -> list[Taps]:
     ]
 
 
-def _crowded(band: tuple[float, float], size: int) -> Taps:
+def _crowded(band: tuple[float, float], size: int) -> Double:
     """Return points of a band that are denser at its borders, like the references."""
     low, high = band
     return low + (high - low) * (1 - np.cos(np.linspace(0, math.pi, size))) / 2
@@ -119,7 +119,7 @@ def _distinct(at: _Indices, size: int) -> _Indices:
     return np.minimum(np.maximum.accumulate(at - order) + order, size - len(at) + order)
 
 
-def _exchange(grid: Taps, wanted: Taps, weights: Taps, at: _Indices) -> tuple[_Indices, Taps] | None:
+def _exchange(grid: Double, wanted: Double, weights: Double, at: _Indices) -> tuple[_Indices, Double] | None:
     """Return the references of the best polynomial and its values there, or None if the exchange does not converge."""
     signs = (-1.0) ** np.arange(len(at))
     for _ in range(_MAX_EXCHANGES):
@@ -139,7 +139,7 @@ def _exchange(grid: Taps, wanted: Taps, weights: Taps, at: _Indices) -> tuple[_I
     return None
 
 
-def _alternating(error: Taps, count: int) -> _Indices | None:
+def _alternating(error: Double, count: int) -> _Indices | None:
     """Return `count` indices of the largest errors of alternating sign, or None if there are fewer changes of sign."""
     size = np.abs(error)
     borders = [0, *(np.flatnonzero(np.diff(np.signbit(error))) + 1), len(error)]
@@ -153,7 +153,7 @@ def _alternating(error: Taps, count: int) -> _Indices | None:
     return at if len(at) == count else None
 
 
-def _differences(a: Taps, b: Taps) -> Taps:
+def _differences(a: Double, b: Double) -> Double:
     """Return ``(cos b − cos a) / 2`` for all pairs of rising frequencies, shape (a, b), accurate near 0 and π.
 
     Computed from sin²(ω/2) below π/2 and from −cos²(ω/2), which is less by 1, above.
@@ -165,14 +165,14 @@ def _differences(a: Taps, b: Taps) -> Taps:
     return np.asarray(differences)
 
 
-def _halves(frequencies: Taps) -> tuple[Taps, int]:
+def _halves(frequencies: Double) -> tuple[Double, int]:
     """Return sin²(ω/2) below π/2 and −cos²(ω/2) above, and how many are below."""
     half = int(np.searchsorted(frequencies, math.pi / 2))
     low, high = np.sin(frequencies[:half] / 2), np.cos(frequencies[half:] / 2)
     return np.concatenate([low * low, -high * high]), half
 
 
-def _barycentric(nodes: Taps) -> Taps:
+def _barycentric(nodes: Double) -> Double:
     """Return the factors of Lagrange interpolation in barycentric form, up to a common factor."""
     apart = _differences(nodes, nodes)
     np.fill_diagonal(apart, 1.0)
@@ -180,7 +180,7 @@ def _barycentric(nodes: Taps) -> Taps:
     return np.asarray(np.sign(apart).prod(axis=1) * np.exp(logarithms - logarithms.max()))
 
 
-def _interpolate(nodes: Taps, values: Taps, at: Taps, factors: Taps | None = None) -> Taps:
+def _interpolate(nodes: Double, values: Double, at: Double, factors: Double | None = None) -> Double:
     """Return the values at frequencies `at` of the polynomial in cos ω through `values` at `nodes`."""
     factors = _barycentric(nodes) if factors is None else factors
     sums = np.stack([values, np.ones(len(values))], axis=1)

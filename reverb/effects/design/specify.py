@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from reverb.effects.design.phases import Taps, magnitudes
+from reverb.arrays import Double
+from reverb.effects.design.phases import magnitudes
 from reverb.errors import ParameterError
 from reverb.levels import to_db
 from reverb.responses.response import ImpulseResponse
@@ -89,7 +90,7 @@ class Reached(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def design(spec: Specification, method: Method = "kaiser") -> Taps:
+def design(spec: Specification, method: Method = "kaiser") -> Double:
     """Design linear-phase taps.
 
     Parameters
@@ -127,7 +128,7 @@ def design(spec: Specification, method: Method = "kaiser") -> Taps:
     return taps
 
 
-def _kaiser(spec: Specification) -> Taps:
+def _kaiser(spec: Specification) -> Double:
     """Design by the window method: ``(A − 7.95) / (2.285 Δω)`` taps, and more until the attenuation is reached."""
     from scipy.signal import firwin, kaiser_beta, kaiserord
 
@@ -136,7 +137,7 @@ def _kaiser(spec: Specification) -> Taps:
         count = kaiserord(target, 2 * spec.width / spec.sample_rate)[0] | 1
         _check_count(count, spec, "kaiser")
         window = ("kaiser", kaiser_beta(target))
-        taps: Taps = firwin(count, spec.edges, window=window, pass_zero=spec.kind, fs=spec.sample_rate)
+        taps: Double = firwin(count, spec.edges, window=window, pass_zero=spec.kind, fs=spec.sample_rate)
         missing = shortfall(measure(taps, spec), spec)
         if missing <= 0.0:
             break
@@ -144,7 +145,7 @@ def _kaiser(spec: Specification) -> Taps:
     return taps
 
 
-def _optimal(spec: Specification, method: Method) -> Taps:
+def _optimal(spec: Specification, method: Method) -> Double:
     """Design by least squares or equiripple, starting from ``(−10 log(δp δs) − 13) / (2.324 Δω)`` taps."""
     if method == "equiripple" and -20.0 * math.log10(min(spec.deviations)) > _MAX_EQUIRIPPLE_DB:
         raise ParameterError(
@@ -169,7 +170,7 @@ def _optimal(spec: Specification, method: Method) -> Taps:
     )
 
 
-def _equiripple(count: int, spec: Specification) -> Taps | None:
+def _equiripple(count: int, spec: Specification) -> Double | None:
     from reverb.effects.design.remez import equiripple  # imported late, as few filters need it
 
     scale = 2.0 * math.pi / spec.sample_rate
@@ -177,14 +178,14 @@ def _equiripple(count: int, spec: Specification) -> Taps | None:
     return equiripple(count, [(scale * low, scale * high) for low, high, _ in spec.bands], gains, weights)
 
 
-def _least_squares(count: int, spec: Specification) -> Taps:
+def _least_squares(count: int, spec: Specification) -> Double:
     from scipy.signal import firls
 
     borders = [border for low, high, _ in spec.bands for border in (low, high)]
     gains, weights = _gains_and_weights(spec)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about nearly singular equations; the result is measured
-        taps: Taps = firls(count, borders, np.repeat(gains, 2), weight=weights, fs=spec.sample_rate)
+        taps: Double = firls(count, borders, np.repeat(gains, 2), weight=weights, fs=spec.sample_rate)
     return taps
 
 
@@ -220,12 +221,12 @@ def tightened(spec: Specification, db: float) -> Specification:
     return replace(spec, attenuation=spec.attenuation + db, ripple=ripple)
 
 
-def measure(taps: Taps, spec: Specification) -> Reached:
+def measure(taps: Double, spec: Specification) -> Reached:
     """Return the ripple and attenuation of taps in the bands of a specification."""
     return measure_bands(taps, spec.bands, spec.sample_rate)
 
 
-def measure_bands(taps: Taps, bands: Bands, sample_rate: int) -> Reached:
+def measure_bands(taps: Double, bands: Bands, sample_rate: int) -> Reached:
     """Return the largest ripple in the pass bands and the least attenuation in the stop bands, in dB."""
     lowest = highest = 1.0
     loudest = 0.0
@@ -241,7 +242,7 @@ def measure_bands(taps: Taps, bands: Bands, sample_rate: int) -> Reached:
     return Reached(ripple, -_db(loudest))
 
 
-def _measured(taps: Taps, bands: Bands, sample_rate: int) -> Iterator[tuple[Taps, Taps]]:
+def _measured(taps: Double, bands: Bands, sample_rate: int) -> Iterator[tuple[Double, Double]]:
     """Yield rising frequencies in Hz, and magnitudes: on a fine grid, then at the bands' borders, which it may miss."""
     points = max(1 << (_GRID_POINTS_PER_TAP * len(taps) - 1).bit_length(), _MIN_GRID)
     for frequencies, magnitude in magnitudes(taps, points):
