@@ -24,7 +24,7 @@ _NEARBY = 1e-3  # of the spacing of a grid
 
 
 class Approximation(NamedTuple):
-    """Double, the index of their time zero, and their largest deviation from the magnitude in dB."""
+    """Taps, the index of their time zero, and their largest deviation from the magnitude in dB."""
 
     taps: Double
     latency: int
