@@ -55,8 +55,10 @@ def crossover(
     >>> (low + high).response(48_000).samples[low.response(48_000).latency].round(9).tolist()
     [1.0]
     """
-    settings = {"slope": slope, "transition": transition, "attenuation": attenuation}
-    return tuple(Band(frequencies, number, **settings) for number in range(len(frequencies) + 1))  # type: ignore[arg-type]
+    return tuple(
+        Band(frequencies, number, slope=slope, transition=transition, attenuation=attenuation)
+        for number in range(len(frequencies) + 1)
+    )
 
 
 @dataclass(frozen=True, repr=False)
@@ -187,8 +189,8 @@ class Band(Effect):
 def _low_passes(filters: tuple[HasResponse, ...], sample_rate: int) -> list[ImpulseResponse]:
     """Return the low-pass of every edge, then the identity. Cached, because all bands of a crossover share the list."""
     below, taps = list[ImpulseResponse](), 0
-    for filter in filters:
-        below.append(filter.response(sample_rate))
+    for low_pass in filters:
+        below.append(low_pass.response(sample_rate))
         taps += below[-1].frames
         if taps > _MAX_TAPS:
             raise ParameterError(
