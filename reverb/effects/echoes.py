@@ -12,7 +12,7 @@ import numpy as np
 from reverb.arrays import Double, as_sample_rate
 from reverb.checks import in_range, instance, is_number, one_of
 from reverb.effects.effect import Effect
-from reverb.engine import routing as wires
+from reverb.engine import routing
 from reverb.errors import ParameterError, shown
 from reverb.levels import from_db
 from reverb.responses.response import ImpulseResponse, derived, owning, unit
@@ -169,7 +169,9 @@ class Echoes(Effect):
             side = slice(number % 2, None, 2) if self.ping_pong else slice(None)
             samples[start : start + len(kernel), side] += level * kernel[:, np.newaxis]
         samples[0, [0, -1] if self.ping_pong else [0]] += from_db(self.dry)
-        return owning(samples, sample_rate, "echoes", wires.matrix(2, 2) if self.ping_pong else wires.each(1))
+        return owning(
+            samples, sample_rate, "echoes", routing.matrix(2, 2) if self.ping_pong else routing.each(1)
+        )
 
     def _frames(self, sample_rate: int, rows: int) -> int:
         """Return the length of the response, or raise InvalidAudioError before too much memory is allocated."""

@@ -14,7 +14,7 @@ from reverb.effects.effect import HasResponse
 from reverb.effects.equalizers import HighCut, LowCut, Tilt
 from reverb.effects.gain import Gain
 from reverb.effects.stereo import Width
-from reverb.engine import routing as wires
+from reverb.engine import routing
 from reverb.errors import InvalidAudioError, ParameterError, shown
 from reverb.responses.response import ImpulseResponse, derived
 from reverb.responses.shape import STEREO, TRUE_STEREO
@@ -101,7 +101,7 @@ def width(response: ImpulseResponse, factor: float) -> ImpulseResponse:
             f"a {response.layout} response has no width; convert it to stereo first (--to stereo)"
         )
     # A stereo response is regarded as two outputs of one source here, and so stays stereo.
-    source = response if response.wiring == TRUE_STEREO else derived(response, wiring=wires.matrix(1, 2))
+    source = response if response.wiring == TRUE_STEREO else derived(response, wiring=routing.matrix(1, 2))
     return derived(_equalized(source, effect), wiring=response.wiring)
 
 

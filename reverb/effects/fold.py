@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import overload
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, BecomesFloat64, Double, Sample, as_audio, as_sample_rate
-from reverb.checks import in_range, instance, whole, worker_count
+from reverb.checks import in_range, instance, whole
 from reverb.effects.effect import HasResponse, check_effect, response_of
 from reverb.engine.offline.convolver import OverlapAdd
 from reverb.levels import from_db
@@ -18,7 +19,6 @@ from reverb.responses.response import ImpulseResponse, derived
 FLOOR_DB = -120.0
 """Default floor of a trimmed response, in dB relative to its peak: the precision of float32."""
 
-_MIN_FLOOR_DB = -1000.0
 _MARGIN_DB = -20.0  # of the energy left out, relative to the floor
 _PIECE_FRAMES = 1 << 16
 _MAX_CHANNELS = 1 << 16
@@ -115,7 +115,6 @@ def apply(
     >>> apply(Gain(20), [1.0, 2.0], 8000).tolist()
     [10.0, 20.0]
     """
-    workers = worker_count(workers)
     sound = as_audio(x, "x")
     columns = sound[:, np.newaxis] if sound.ndim == 1 else sound
     response = fold(effect, sample_rate, columns.shape[1])
@@ -131,14 +130,15 @@ def apply(
 def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseResponse:
     """Return a response without the frames at its ends that lie below a floor.
 
-    Each sample left out is below the floor relative to the peak. Together they hold less energy than 20 dB below the
-    floor: low notes at the ends would add up in a sound full of them. Time zero is kept.
+    Every sample left out is below the floor relative to the peak. Together they have so little energy, 20 dB less than
+    the floor, that the loss is below the floor in any sound, even in one full of the low notes at the end of a tail.
+    Time zero is kept.
 
     Parameters
     ----------
     response : ImpulseResponse
     floor_db : float
-        In dB relative to the peak, -1000 to 0.
+        In dB relative to the peak, at most 0.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseRespon
     2
     """
     instance("response", response, ImpulseResponse, "an ImpulseResponse")
-    floor_db = in_range("floor_db", floor_db, _MIN_FLOOR_DB, 0.0, "dB")
+    floor_db = in_range("floor_db", floor_db, -math.inf, 0.0, "dB")
     share, loudest, energy = from_db(floor_db) ** 2, 0.0, 0.0
     for moments, powers in _powers(response):
         loudest, energy = max(loudest, float(moments.max())), float(_running(energy, powers)[-1])

@@ -10,7 +10,7 @@ import numpy as np
 from reverb.checks import in_range
 from reverb.effects.effect import Effect, HasResponse, check_effect, check_parts, response_of
 from reverb.effects.gain import Gain
-from reverb.engine import routing as wires
+from reverb.engine import routing
 from reverb.errors import InvalidAudioError
 from reverb.responses.response import ImpulseResponse, derived
 from reverb.responses.shape import dtype_within_limit
@@ -71,7 +71,7 @@ class MidSide(Effect):
         crossed = (mid + side * -1.0) * 0.5
         rows = np.empty((same.frames, 4), dtype)
         rows[:, [0, 3]], rows[:, [1, 2]] = same.samples, crossed.samples
-        return derived(same, rows, wiring=wires.matrix(2, 2), name="mid/side")
+        return derived(same, rows, wiring=routing.matrix(2, 2), name="mid/side")
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,4 +98,4 @@ class Width(Effect):
         """Return the matrix L→L, L→R, R→L, R→R at `sample_rate` Hz."""
         same, crossed = (1 + self.width) / 2, (1 - self.width) / 2
         row = np.array([[same, crossed, crossed, same]])
-        return ImpulseResponse(row, sample_rate, "width", wires.matrix(2, 2))
+        return ImpulseResponse(row, sample_rate, "width", routing.matrix(2, 2))
