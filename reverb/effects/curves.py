@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from reverb.arrays import Double
-from reverb.checks import in_range, one_of
+from reverb.checks import flag, in_range, one_of
 from reverb.effects.equalizers import Equalizer
 from reverb.errors import ParameterError
 from reverb.levels import k_weighting
@@ -155,7 +155,7 @@ class RiaaCurve(Equalizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        one_of("recording", self.recording, (False, True))
+        flag("recording", self.recording)
 
     def magnitude(self, frequencies: Double) -> Double:
         """Return the wanted linear gain at frequencies in Hz, an array of the same shape."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reverb.arrays import Double, as_sample_rate
-from reverb.checks import in_range, instance, is_number, one_of
+from reverb.checks import flag, in_range, instance, is_number
 from reverb.effects.effect import Effect
 from reverb.engine import routing
 from reverb.errors import ParameterError, shown
@@ -146,7 +146,7 @@ class Echoes(Effect):
             in_range("damping", self.damping, *_DAMPINGS_HZ, "Hz")
         for name, db in (("wet", self.wet), ("dry", self.dry)):
             in_range(name, db, -math.inf, _MAX_DB, "dB")
-        one_of("ping_pong", self.ping_pong, (False, True))
+        flag("ping_pong", self.ping_pong)
         if self.count * self.delay > _MAX_SECONDS:
             raise ParameterError(
                 f"feedback {self.feedback:g} makes {self.count} echoes of {self.delay:g} s; expected at most "

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, BecomesFloat64, Double, Sample, as_audio, as_sample_rate
-from reverb.checks import in_range, instance, whole
+from reverb.checks import flag, in_range, instance, whole
 from reverb.effects.effect import HasResponse, check_effect, response_of
 from reverb.engine.offline.convolver import OverlapAdd
 from reverb.levels import from_db
@@ -115,6 +115,7 @@ def apply(
     >>> apply(Gain(20), [1.0, 2.0], 8000).tolist()
     [10.0, 20.0]
     """
+    tail = flag("tail", tail)
     sound = as_audio(x, "x")
     columns = sound[:, np.newaxis] if sound.ndim == 1 else sound
     response = fold(effect, sample_rate, columns.shape[1])

@@ -1,6 +1,5 @@
 """Figures without a window: light and dark themes, frequency axes, and saving to files."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
-from reverb.checks import instance
-from reverb.errors import AudioFileError, ParameterError, missing_extra, shown
+from reverb.checks import file_path, flag, instance
+from reverb.errors import AudioFileError, ParameterError, missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,8 +119,8 @@ def save(figure: "Figure", path: PathLike, *, overwrite: bool = True) -> None:
     _matplotlib()
     from matplotlib.figure import Figure
 
-    if not isinstance(path, str | os.PathLike):
-        raise ParameterError(f"path is {shown(repr(path))}; expected the path of a file")
+    path = file_path("path", path)
+    flag("overwrite", overwrite)
     instance("figure", figure, Figure)
     ending = Path(path).suffix.lower()
     if ending not in ENDINGS:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reverb.arrays import Double
-from reverb.checks import in_range, instance
+from reverb.checks import flag, in_range, instance
 from reverb.errors import ParameterError, shown
 from reverb.plots.figures import DARK, LIGHT, Theme, empty_figure, hertz_axis, themed
 from reverb.plots.outlines import smoothed
@@ -54,6 +54,7 @@ def sheet(
         raise ParameterError(
             f"title is {shown(repr(title))}; expected a text, or None for the response's name"
         )
+    flag("dark", dark)
     in_range("dynamic_range", dynamic_range, 20, 160, "dB")
     theme = DARK if dark else LIGHT
     samples = np.asarray(response.samples[:, :_MAX_CHANNELS], np.float64)

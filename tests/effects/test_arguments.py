@@ -105,6 +105,7 @@ def _hashable(value: Any) -> Any:
         lambda value: fold.apply(value, noise(9), 8000),
         lambda value: fold.apply(ROOM, noise(9), value),
         lambda value: fold.apply(ROOM, noise(9), 8000, workers=_given(value)),
+        lambda value: fold.apply(ROOM, noise(9), 8000, tail=value),
         lambda value: fold.trim(value),
         lambda value: fold.trim(ROOM, value),
         lambda value: fold.portable(value, "name"),

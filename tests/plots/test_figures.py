@@ -41,6 +41,7 @@ def test_arguments_of_another_kind_are_refused(tmp_path: Path, wrong: Any) -> No
             plots.save(plots.new_figure(1, 1)[0], wrong)
     for settings in (
         {"dynamic_range": wrong},
+        {"dark": wrong},
         {"title": 3 if wrong is None or isinstance(wrong, str) else wrong},
     ):
         with pytest.raises(ParameterError):
