@@ -148,7 +148,7 @@ class Reverb(Effect):
             if 1 != inputs != outputs:
                 raise InvalidAudioError(
                     f"{room.name or 'the room'} ({room.layout}) has {inputs} inputs and {outputs} outputs, so a dry "
-                    "sound cannot be mixed in; give mix=1 or dry=-inf, or a room with as many outputs as inputs"
+                    "sound has no place for each; give mix=1 or dry=-inf, or a room with as many outputs as inputs"
                 )
             mixed = derived(unit(sample_rate, mixed.samples.dtype) * dry_gain + mixed, name=room.name)
         return without_ringing(mixed, 0, room.sample_rate) if causal else mixed
