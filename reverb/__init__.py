@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reverb.effects.crossover import Band, crossover
     from reverb.effects.curves import Curve, RiaaCurve, Weighting
-    from reverb.effects.echoes import Echoes, beats
-    from reverb.effects.effect import Chain, Delay, Effect, Gain, Levelled, Parallel
+    from reverb.effects.echoes import Delay, Echoes, beats
+    from reverb.effects.effect import Chain, Effect, Parallel
     from reverb.effects.equalizers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
     from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
+    from reverb.effects.gain import Gain, Leveled
     from reverb.effects.reverb import Reverb
     from reverb.effects.stereo import MidSide, Width
     from reverb.engine.convolve import convolve
@@ -56,8 +57,9 @@ _HOMES = {
     "reverb.effects.crossover": ("Band", "crossover"),
     "reverb.store.eq_files": ("load_equalizer",),
     "reverb.effects.curves": ("RiaaCurve", "Curve", "Weighting"),
-    "reverb.effects.echoes": ("Echoes", "beats"),
-    "reverb.effects.effect": ("Chain", "Delay", "Effect", "Gain", "Levelled", "Parallel"),
+    "reverb.effects.echoes": ("Delay", "Echoes", "beats"),
+    "reverb.effects.effect": ("Chain", "Effect", "Parallel"),
+    "reverb.effects.gain": ("Gain", "Leveled"),
     "reverb.effects.filters": ("BandPass", "BandStop", "HighPass", "LowPass"),
     "reverb.effects.equalizers": ("HighCut", "HighShelf", "LowCut", "LowShelf", "Notch", "Peak", "Tilt"),
     "reverb.effects.stereo": ("MidSide", "Width"),
@@ -101,7 +103,7 @@ def _warn_of_others() -> None:
 
 _warn_of_others()
 
-_OLD_NAMES = {"load_equaliser": "load_equalizer"}  # for one release
+_OLD_NAMES = {"Levelled": "Leveled", "load_equaliser": "load_equalizer"}  # for one release
 
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -128,7 +130,7 @@ __all__ = [
     "HighShelf",
     "ImpulseResponse",
     "InvalidAudioError",
-    "Levelled",
+    "Leveled",
     "LowCut",
     "LowPass",
     "LowShelf",

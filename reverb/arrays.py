@@ -32,6 +32,9 @@ Complex: TypeAlias = npt.NDArray[np.complexfloating[Any, Any]]
 Real: TypeAlias = npt.NDArray[np.floating[Any]]
 """Numbers of single or double precision, in any shape."""
 
+Double: TypeAlias = npt.NDArray[np.float64]
+"""Numbers of double precision, in any shape: taps of a filter being designed, frequencies, levels."""
+
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard, TypeVar
 from reverb.errors import ParameterError, nearest, shown
 
 T = TypeVar("T")
+_MAX_WORKERS = 4096
 
 
 def in_range(name: str, value: Any, low: float, high: float, unit: str = "") -> float:
@@ -55,6 +56,17 @@ def whole(name: str, value: Any, low: int, high: int, unit: str = "") -> int:
     if not is_number(value) or value % 1 != 0 or not low <= value <= high:  # NaN and infinity leave NaN
         raise _refused(name, value, f"a whole number from {low} to {high}{_spaced(unit)}", unit)
     return int(value)
+
+
+def worker_count(workers: Any) -> int | None:
+    """Return a number of threads or processes, 1 to 4096; None, for one per core, is returned as it is.
+
+    Raises
+    ------
+    ParameterError
+        If it is no whole number or out of range.
+    """
+    return None if workers is None else whole("workers", workers, 1, _MAX_WORKERS)
 
 
 def one_of(name: str, value: Any, allowed: Iterable[T]) -> T:

@@ -105,3 +105,10 @@ def test_a_path_is_text_or_a_path(value: Any) -> None:
     assert checks.file_path("source", "in.wav") == checks.file_path("source", Path("in.wav")) == "in.wav"
     with pytest.raises(ParameterError, match=r"source is .*; expected a path, as text or a Path"):
         checks.file_path("source", value)
+
+
+@pytest.mark.parametrize("value", [*(value for value in NO_NUMBERS if value is not None), 0, -1, 1.5, 4097])
+def test_a_number_of_workers_is_whole_and_bounded_or_none(value: Any) -> None:
+    with pytest.raises(ParameterError, match=r"^workers is .+; expected a whole number from 1 to 4096$"):
+        checks.worker_count(value)
+    assert (checks.worker_count(None), checks.worker_count(2.0)) == (None, 2)

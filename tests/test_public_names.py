@@ -111,6 +111,11 @@ def test_every_module_says_what_it_is_for(name: str) -> None:
         pytest.skip(str(error))
 
 
+def test_the_old_name_of_an_effect_works_with_a_warning() -> None:
+    with pytest.warns(DeprecationWarning, match="Levelled is now Leveled"):
+        assert importlib.import_module("reverb").Levelled is reverb.Leveled
+
+
 @pytest.mark.parametrize("module", ["reverb", "reverb.store.eq_files"])
 def test_the_old_spelling_works_with_a_warning(module: str) -> None:
     with pytest.warns(DeprecationWarning, match="load_equaliser is now load_equalizer"):

@@ -9,7 +9,7 @@ from reverb.cli.rendering import RenderOptions, render, render_options
 from reverb.cli.results import show_table
 
 if TYPE_CHECKING:
-    from reverb.effects.explain import Explanation, StepReport
+    from reverb.effects.tree import Explanation, StepReport
     from reverb.store.presets import Preset
 
 _EXPLAINED_RATE = 48_000
@@ -113,7 +113,7 @@ def _export(
 
 
 def _explain(preset: "Preset", sample_rate: int) -> None:
-    from reverb.effects.explain import explain
+    from reverb.effects.tree import explain
 
     explanation = explain(preset.effect, sample_rate)
     if preset.description:

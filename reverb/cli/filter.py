@@ -13,7 +13,7 @@ from reverb.cli.rendering import Rendering, render, with_rendering
 
 if TYPE_CHECKING:
     from reverb.effects.crossover import Band
-    from reverb.effects.design.report import FilterReport
+    from reverb.effects.design.specify import FilterReport
     from reverb.effects.equalizers import Equalizer
     from reverb.effects.filters import Filter
 

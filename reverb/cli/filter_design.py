@@ -12,7 +12,7 @@ from reverb.choices import METHODS, PHASES, WEIGHTS, Method, Phase, Weight
 from reverb.cli.options import FILE, JSON, grouped
 
 if TYPE_CHECKING:
-    from reverb.effects.design.report import FilterReport
+    from reverb.effects.design.specify import FilterReport
     from reverb.effects.effect import Effect
     from reverb.responses.response import ImpulseResponse
 

@@ -1,7 +1,11 @@
-"""Effects: frozen values that give an impulse response for any sample rate, and so fold in chains.
+"""Effects: immutable values that have an impulse response at every sample rate, so that a chain folds into one.
 
-Everything with a method ``response(sample_rate)`` can be part of a chain, an `ImpulseResponse` too. ``a >> b`` puts
+Anything with a method ``response(sample_rate)`` can be part of a chain, including an `ImpulseResponse`. ``a >> b`` puts
 effects in series, ``a + b`` in parallel; either folds into one response and costs one convolution.
+
+The repr of an effect is the expression that makes it, in names of the package `reverb`, so that
+``eval(repr(effect)) == effect``. Settings at their default are left out. A response that was neither loaded by name nor
+from a file has no such expression; it is shown in angle brackets.
 """
 
 from __future__ import annotations
@@ -10,26 +14,22 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from typing import Any, NamedTuple, Protocol, overload, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, BecomesFloat64, Sample
-from reverb.checks import in_range, one_of
-from reverb.effects._repr import call, joined, written
 from reverb.errors import ParameterError, shown
-from reverb.levels import from_db, to_db
-from reverb.responses.level import LEVELS, Level, level_gain, normalize
-from reverb.responses.response import ImpulseResponse, derived, unit
+from reverb.responses.response import ImpulseResponse
 
 _PLOT_RATE = 48_000
 
 
 @runtime_checkable
 class HasResponse(Protocol):
-    """Anything that is, at a given sample rate, an impulse response."""
+    """Anything with an impulse response at a given sample rate."""
 
     def response(self, sample_rate: int) -> ImpulseResponse:
         """Return the impulse response at `sample_rate` Hz."""
@@ -37,49 +37,50 @@ class HasResponse(Protocol):
 
 
 class Step(NamedTuple):
-    """One of the effects in series that an effect consists of: its text, and its response."""
+    """One of the effects in series that make up an effect: its text and its response."""
 
     text: str
     response: ImpulseResponse
 
 
 class Effect(ABC):
-    """A linear effect, as a value.
+    """A linear effect, as an immutable value.
 
-    An effect that contains others says so by `parts` and `with_parts`. Everything that looks inside an effect walks
-    that tree (`reverb.effects.tree`), so a new effect works live, in batches, and in `--explain`.
+    An effect that contains others lists them in `parts` and exchanges them in `with_parts`. All code that looks inside
+    an effect walks this tree (`reverb.effects.tree`), so that a new effect works live, in batches, and in ``--explain``
+    without a change elsewhere.
     """
 
     @abstractmethod
     def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
-        """Return the effect's impulse response at `sample_rate` Hz.
+        """Return the impulse response at `sample_rate` Hz.
 
         Parameters
         ----------
         sample_rate : int
             In Hz.
         causal : bool
-            For live use: without the ringing that a resampler puts before a room's time zero. A linear-phase filter
+            Leave out the ringing that a resampler puts before a room's time zero, for live use. A linear-phase filter
             keeps its latency.
         """
 
     def parts(self) -> tuple[HasResponse, ...]:
-        """Return the effects and responses that this one contains, in order; none by default."""
+        """Return the effects and responses inside this one, in order; none by default."""
         return ()
 
     def with_parts(self, parts: Sequence[HasResponse]) -> Effect:
-        """Return the same effect with other parts, as many as `parts` gives.
+        """Return a copy of this effect with other parts, as many as it has.
 
         Raises
         ------
         ParameterError
-            If the number differs.
+            If the number of parts differs.
         """
         check_parts(self, parts)
         return self
 
     def steps(self, sample_rate: int) -> Iterator[Step]:
-        """Yield the effects in series that this one consists of, for `reverb chain --explain`; itself by default."""
+        """Yield the effects in series that make up this one, for ``--explain``; by default the effect itself."""
         yield Step(repr(self), self.response(sample_rate))
 
     def plot(self, sample_rate: int = _PLOT_RATE) -> Any:
@@ -95,7 +96,7 @@ class Effect(ABC):
         return effect_figure(self, sample_rate)
 
     def _repr_html_(self) -> str:
-        """Return the effect for a notebook: its expression and its figure."""
+        """Return the effect's expression and figure, for a notebook."""
         from reverb.plots.effects import effect_html
 
         return effect_html(self, _PLOT_RATE)
@@ -133,14 +134,14 @@ class Effect(ABC):
         return apply(self, x, sample_rate, tail=tail, workers=workers)
 
     def __repr__(self) -> str:
-        return call(self)
+        return call_expression(self)
 
 
 def response_of(effect: HasResponse, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
-    """Return the response of an effect of any make; see `Effect.response`.
+    """Return the response of any object that has one; see `Effect.response`.
 
-    The only caller of ``response(sample_rate)`` that knows about effects without the argument `causal`: their parts,
-    if they have some, are made causal instead.
+    An object whose method `response` takes no argument `causal` is supported here and nowhere else: its parts, if it
+    has any, are made causal instead.
     """
     if not causal:
         return effect.response(sample_rate)
@@ -157,6 +158,14 @@ def _takes(function: Callable[..., Any], name: str) -> bool:
     return any(parameter.name == name or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
 
 
+def steps_of(effect: HasResponse, sample_rate: int) -> Iterator[Step]:
+    """Yield the steps of any object that has a response; see `Effect.steps`."""
+    if isinstance(effect, Effect):
+        yield from effect.steps(sample_rate)
+    else:
+        yield Step(expression(effect), effect.response(sample_rate))
+
+
 def check_effect(name: str, value: Any) -> None:
     """Raise ParameterError unless a value is an effect or an impulse response."""
     if not isinstance(value, HasResponse) or isinstance(value, type):
@@ -166,16 +175,20 @@ def check_effect(name: str, value: Any) -> None:
         )
 
 
-def check_parts(effect: Effect, parts: Sequence[HasResponse]) -> None:
-    """Raise ParameterError unless there are as many parts as the effect has."""
+def check_parts(effect: Effect, parts: Any) -> None:
+    """Raise ParameterError unless `parts` are effects, as many as the effect has."""
     expected = len(effect.parts())
+    if isinstance(parts, str) or not isinstance(parts, Sequence):
+        raise ParameterError(f"parts is {shown(repr(parts))}; expected a sequence of effects")
     if len(parts) != expected:
         raise ParameterError(f"{len(parts)} parts for {type(effect).__name__}; expected {expected}")
+    for part in parts:
+        check_effect("part", part)
 
 
 @dataclass(frozen=True, repr=False)
 class _Group(Effect):
-    """Effects in series or in parallel; a group within a group of the same kind is flattened."""
+    """Effects in series or in parallel; a group inside a group of the same kind is flattened."""
 
     effects: tuple[HasResponse, ...]
 
@@ -196,22 +209,34 @@ class _Group(Effect):
         return self.effects
 
     def with_parts(self, parts: Sequence[HasResponse]) -> Effect:
-        """Return a group of other members."""
+        """Return a group of the same kind with other members."""
         check_parts(self, parts)
         return replace(self, effects=tuple(parts))
 
 
 @dataclass(frozen=True, repr=False)
 class Chain(_Group):
-    """Effects in series: the first is applied first."""
+    """Effects in series; ``a >> b`` makes one.
+
+    Parameters
+    ----------
+    effects : sequence of effect or ImpulseResponse
+        At least one; the first is applied first.
+
+    Examples
+    --------
+    >>> from reverb import Delay, Gain
+    >>> Gain(-6) >> Delay(0.5)
+    Gain(db=-6) >> Delay(seconds=0.5)
+    """
 
     def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
-        """Return the one response that all effects fold into."""
-        # No reduce, which would hold the last two responses while the next is made.
-        whole = response_of(self.effects[0], sample_rate, causal=causal)
+        """Return the one response into which all members fold."""
+        # A loop, as functools.reduce would keep the two last responses alive while the next one is made.
+        folded = response_of(self.effects[0], sample_rate, causal=causal)
         for effect in self.effects[1:]:
-            whole = whole >> response_of(effect, sample_rate, causal=causal)
-        return whole
+            folded = folded >> response_of(effect, sample_rate, causal=causal)
+        return folded
 
     def steps(self, sample_rate: int) -> Iterator[Step]:
         """Yield the steps of all members."""
@@ -219,112 +244,79 @@ class Chain(_Group):
             yield from steps_of(effect, sample_rate)
 
     def __repr__(self) -> str:
-        return joined(self.effects, " >> ", Parallel, "Chain")
+        return _group_expression(self, " >> ", Parallel)
 
 
 @dataclass(frozen=True, repr=False)
 class Parallel(_Group):
-    """Effects side by side on the same input, their outputs summed and aligned."""
+    """Effects side by side on the same input, their outputs aligned and summed; ``a + b`` makes one.
+
+    Parameters
+    ----------
+    effects : sequence of effect or ImpulseResponse
+        At least one.
+
+    Examples
+    --------
+    >>> from reverb import Delay, Gain
+    >>> (Gain(0) + Delay(0.5)).response(8000).frames
+    4001
+    """
 
     def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
-        """Return the one response that all effects fold into."""
-        whole = response_of(self.effects[0], sample_rate, causal=causal)
+        """Return the one response into which all members fold."""
+        folded = response_of(self.effects[0], sample_rate, causal=causal)
         for effect in self.effects[1:]:
-            whole = whole + response_of(effect, sample_rate, causal=causal)
-        return whole
+            folded = folded + response_of(effect, sample_rate, causal=causal)
+        return folded
 
     def __repr__(self) -> str:
-        return joined(self.effects, " + ", Chain, "Parallel")
+        return _group_expression(self, " + ", Chain)
 
 
-def steps_of(effect: HasResponse, sample_rate: int) -> Iterator[Step]:
-    """Yield the steps of an effect of any make; see `Effect.steps`."""
-    if isinstance(effect, Effect):
-        yield from effect.steps(sample_rate)
-    else:
-        yield Step(written(effect), effect.response(sample_rate))
+def expression(value: object) -> str:
+    """Return the Python expression of a setting's value, or of a member of a chain."""
+    if isinstance(value, ImpulseResponse) and value.origin is not None:
+        name, layout = value.origin
+        return f"impulse({name!r})" if layout is None else f"impulse({name!r}, {layout!r})"
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
+    if type(value) is tuple:
+        inner = ", ".join(expression(item) for item in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)
 
 
-@dataclass(frozen=True, repr=False)
-class Levelled(Effect):
-    """An effect scaled to a stated level, so that effects can be compared by ear.
+def call_expression(effect: Any, **given: str) -> str:
+    """Return the call of a dataclass's constructor, without settings at their default.
 
-    Parameters
-    ----------
-    effect : effect
-    level : {'loudness', 'energy', 'peak', 'none'}
-        ``loudness``: pink noise is as loud after it as before; see `reverb.responses.level.level_gain`.
+    `given` replaces the expressions of some settings.
     """
-
-    effect: HasResponse
-    level: Level = "loudness"
-
-    def __post_init__(self) -> None:
-        check_effect("effect", self.effect)
-        one_of("level", self.level, LEVELS)
-
-    def parts(self) -> tuple[HasResponse, ...]:
-        """Return the effect inside."""
-        return (self.effect,)
-
-    def with_parts(self, parts: Sequence[HasResponse]) -> Effect:
-        """Return another effect at the same level."""
-        check_parts(self, parts)
-        return replace(self, effect=parts[0])
-
-    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
-        """Return the effect's response at `sample_rate` Hz, scaled.
-
-        Raises
-        ------
-        InvalidAudioError
-            If the effect is silent.
-        """
-        return normalize(response_of(self.effect, sample_rate, causal=causal), self.level)
-
-    def steps(self, sample_rate: int) -> Iterator[Step]:
-        """Yield the steps of the effect inside, then the gain that brings them to the level."""
-        yield from steps_of(self.effect, sample_rate)
-        gain = level_gain(self.effect.response(sample_rate), self.level)
-        response = ImpulseResponse(np.array([gain]), sample_rate)
-        yield Step(f"level {self.level!r}: {to_db(gain):+.1f} dB", response)
+    ordered = sorted(fields(effect), key=lambda field: field.kw_only is True)
+    settings = ((field, getattr(effect, field.name)) for field in ordered if field.init)
+    arguments = (
+        f"{field.name}={given.get(field.name) or expression(value)}"
+        for field, value in settings
+        if not _is_default(field, value)
+    )
+    return f"{type(effect).__name__}({', '.join(arguments)})"
 
 
-@dataclass(frozen=True, repr=False)
-class Gain(Effect):
-    """A change of level.
+def _is_default(field: Field[Any], value: object) -> bool:
+    return field.default is not MISSING and type(value) is type(field.default) and value == field.default
 
-    Parameters
-    ----------
-    db : float
-        In dB, at most 120; ``-inf`` is silence.
+
+def _group_expression(group: _Group, operator: str, in_brackets: type) -> str:
+    """Return the members joined by an operator, those of the type `in_brackets` in brackets.
+
+    A single member, or two responses at the start, which the operator would fold at once, need the constructor.
     """
-
-    db: float
-
-    def __post_init__(self) -> None:
-        in_range("gain", self.db, -math.inf, 120, "dB")
-
-    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
-        """Return a unit impulse of this level."""
-        return derived(unit(sample_rate) * from_db(self.db), name="gain")
-
-
-@dataclass(frozen=True, repr=False)
-class Delay(Effect):
-    """A pure delay, rounded to the nearest frame.
-
-    Parameters
-    ----------
-    seconds : float
-        0 to 60.
-    """
-
-    seconds: float
-
-    def __post_init__(self) -> None:
-        in_range("delay", self.seconds, 0, 60, "s")
-
-    def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
-        """Return a unit impulse `seconds` after time zero."""
-        return derived(unit(sample_rate).delay(self.seconds), name="delay")
+    members = group.effects
+    if len(members) < 2 or all(isinstance(member, ImpulseResponse) for member in members[:2]):
+        return f"{type(group).__name__}({expression(members)})"
+    return operator.join(
+        f"({expression(member)})" if isinstance(member, in_brackets) else expression(member)
+        for member in members
+    )

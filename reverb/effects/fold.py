@@ -1,28 +1,27 @@
-"""Fold an effect into one response, leave out its inaudible ends, and apply it to sound in memory."""
+"""Fold an effect into one response, trim the response's inaudible ends, and apply the effect to sound in memory."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias, overload
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
-from reverb.arrays import Audio, BecomesFloat64, Sample, as_audio, as_sample_rate
-from reverb.checks import is_number
-from reverb.effects.effect import HasResponse, response_of
+from reverb.arrays import Audio, BecomesFloat64, Double, Sample, as_audio, as_sample_rate
+from reverb.checks import flag, in_range, instance, whole
+from reverb.effects.effect import HasResponse, check_effect, response_of
 from reverb.engine.offline.convolver import OverlapAdd
-from reverb.errors import ParameterError, shown
 from reverb.levels import from_db
 from reverb.responses.response import ImpulseResponse, derived
 
 FLOOR_DB = -120.0
-"""Where a folded response ends by default, in dB of its peak: as far down as single precision carries sound."""
+"""Default floor of a trimmed response, in dB relative to its peak: the precision of float32."""
 
-_MARGIN_DB = -20.0
-_PIECE = 1 << 16  # frames
-
-Powers: TypeAlias = npt.NDArray[np.float64]
+_MARGIN_DB = -20.0  # of the energy left out, relative to the floor
+_PIECE_FRAMES = 1 << 16
+_MAX_CHANNELS = 1 << 16
 
 
 def fold(
@@ -30,10 +29,33 @@ def fold(
 ) -> ImpulseResponse:
     """Return the one response that applies an effect to sound of `channels` channels.
 
-    It is exact, as long as the tails of all that is in the effect together; with `floor_db` its ends are left out
-    where they lie that far below its peak (`trim`). A mono sound is spread over an effect of
-    several inputs with equal power (`ImpulseResponse.for_channels`).
+    Parameters
+    ----------
+    effect : effect or ImpulseResponse
+    sample_rate : int
+        In Hz.
+    channels : int
+        Of the sound. A mono sound is spread over the inputs of the effect with equal power
+        (`ImpulseResponse.for_channels`).
+    floor_db : float, optional
+        Trim the ends that lie so far below the peak (`trim`). By default the response is exact: as long as the tails of
+        all parts together.
+
+    Raises
+    ------
+    InvalidAudioError
+        If the effect does not suit the number of channels.
+    ParameterError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> from reverb import Delay, Gain
+    >>> fold(Gain(-6) >> Delay(0.5), 8000, 2).frames
+    4001
     """
+    check_effect("effect", effect)
+    channels = whole("channels", channels, 1, _MAX_CHANNELS)
     response = response_of(effect, as_sample_rate(sample_rate))
     if floor_db is not None:
         response = trim(response, floor_db)
@@ -64,30 +86,36 @@ def apply(
 
     Parameters
     ----------
-    effect : Effect or ImpulseResponse
+    effect : effect or ImpulseResponse
     x : array_like, shape (frames,) or (frames, channels)
-        float32 stays float32; every other real type is computed in float64.
+        float32 stays float32; all other real types are computed in float64.
     sample_rate : int
         Of `x`, in Hz.
     tail : bool
-        Keep what sounds on after the input ends; otherwise the result is as long as `x`.
+        Keep the sound after the end of the input; otherwise the result is as long as `x`.
     workers : int, optional
-        Threads, by default one per core; the result does not depend on it.
+        Threads, by default one per core; their number does not change the result.
 
     Returns
     -------
     ndarray, shape (frames + tail,) or (frames + tail, channels)
-        1-D where the input is 1-D and the effect gives one channel. Aligned with the input: the latency of
-        linear-phase filters is compensated.
+        1-D if the input is 1-D and the effect has one output. Aligned with the input: the latency of linear-phase
+        filters is compensated.
 
     Raises
     ------
     InvalidAudioError
         If `x` is no sound, or its number of channels does not suit the effect.
     ParameterError
-        If the sample rate or the number of workers is out of range.
+        If another argument is out of range.
+
+    Examples
+    --------
+    >>> from reverb import Gain
+    >>> apply(Gain(20), [1.0, 2.0], 8000).tolist()
+    [10.0, 20.0]
     """
-    check_workers(workers)
+    tail = flag("tail", tail)
     sound = as_audio(x, "x")
     columns = sound[:, np.newaxis] if sound.ndim == 1 else sound
     response = fold(effect, sample_rate, columns.shape[1])
@@ -100,33 +128,32 @@ def apply(
     return result[:, 0] if sound.ndim == 1 and result.shape[1] == 1 else result
 
 
-def check_workers(workers: int | None) -> None:
-    """Raise ParameterError for a number of threads below 1."""
-    if workers is not None and not (is_number(workers) and workers >= 1):
-        raise ParameterError(
-            f"workers is {shown(repr(workers))}; expected at least 1, or None for one per core"
-        )
-
-
 def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseResponse:
     """Return a response without the frames at its ends that lie below a floor.
 
-    Every sample left out is below the floor relative to the peak, and all of them together hold so little of the
-    energy, 20 dB below the floor, that what is missing from a sound lies below it, too, even where the ends
-    hold low notes only, as they often do, and the sound is full of them. Time zero is kept.
+    Every sample left out is below the floor relative to the peak. Together they have so little energy, 20 dB less than
+    the floor, that the loss is below the floor in any sound, even in one full of the low notes at the end of a tail.
+    Time zero is kept.
 
     Parameters
     ----------
     response : ImpulseResponse
     floor_db : float
-        In dB, below 0.
+        In dB relative to the peak, at most 0.
+
+    Examples
+    --------
+    >>> trim(ImpulseResponse([1.0, 0.5, 1e-9], 8000)).frames
+    2
     """
+    instance("response", response, ImpulseResponse, "an ImpulseResponse")
+    floor_db = in_range("floor_db", floor_db, -math.inf, 0.0, "dB")
     share, loudest, energy = from_db(floor_db) ** 2, 0.0, 0.0
     for moments, powers in _powers(response):
         loudest, energy = max(loudest, float(moments.max())), float(_running(energy, powers)[-1])
     if loudest == 0.0:  # silence
         return response
-    floors = share * loudest, share * from_db(_MARGIN_DB) ** 2 * energy / 2  # the latter for either end
+    floors = share * loudest, share * from_db(_MARGIN_DB) ** 2 * energy / 2  # half of the energy for each end
     first = min(_below(_powers(response), *floors), response.latency)
     last = max(response.frames - 1 - _below(_powers(response, backwards=True), *floors), response.latency)
     if first == 0 and last == response.frames - 1:
@@ -134,22 +161,22 @@ def trim(response: ImpulseResponse, floor_db: float = FLOOR_DB) -> ImpulseRespon
     return derived(response, response.samples[first : last + 1], latency=response.latency - first)
 
 
-def _powers(response: ImpulseResponse, *, backwards: bool = False) -> Iterator[tuple[Powers, Powers]]:
-    """Give the power of each frame, of its loudest channel and of all, in pieces that need little memory."""
-    starts = range(0, response.frames, _PIECE)
+def _powers(response: ImpulseResponse, *, backwards: bool = False) -> Iterator[tuple[Double, Double]]:
+    """Yield the power of each frame, in its loudest channel and in all, piece by piece to save memory."""
+    starts = range(0, response.frames, _PIECE_FRAMES)
     for start in reversed(starts) if backwards else starts:
-        power = response.samples[start : start + _PIECE].astype(np.float64) ** 2
+        power = response.samples[start : start + _PIECE_FRAMES].astype(np.float64) ** 2
         step = -1 if backwards else 1
         yield power.max(axis=1)[::step], power.sum(axis=1)[::step]
 
 
-def _running(energy: float, powers: Powers) -> Powers:
-    """Return the running sum of powers, on top of an energy."""
+def _running(energy: float, powers: Double) -> Double:
+    """Return the running sum of powers, starting from an energy."""
     return np.cumsum(np.append(energy, powers))[1:]
 
 
-def _below(pieces: Iterable[tuple[Powers, Powers]], power: float, energy: float) -> int:
-    """Return how many frames come before one of more power, or before all so far have as much energy."""
+def _below(pieces: Iterable[tuple[Double, Double]], power: float, energy: float) -> int:
+    """Return the number of frames before the first one above `power`, or at which their energy reaches `energy`."""
     frames, sum_so_far = 0, 0.0
     for moments, powers in pieces:
         sums = _running(sum_so_far, powers)
@@ -161,15 +188,17 @@ def _below(pieces: Iterable[tuple[Powers, Powers]], power: float, energy: float)
 
 
 def portable(response: ImpulseResponse, name: str, floor_db: float | None = FLOOR_DB) -> ImpulseResponse:
-    """Return a folded response as other convolvers take it: float32, under a name, without its ends below a floor.
+    """Return a response for export to other convolvers: float32, named, and trimmed.
 
     Parameters
     ----------
     response : ImpulseResponse
     name : str
     floor_db : float, optional
-        As `trim` takes it; None keeps the ends.
+        See `trim`; None keeps the ends.
     """
+    instance("response", response, ImpulseResponse, "an ImpulseResponse")
+    name = instance("name", name, str)
     if floor_db is not None:
         response = trim(response, floor_db)
     return derived(response, response.samples.astype(np.float32), name=name)

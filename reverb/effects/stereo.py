@@ -1,4 +1,4 @@
-"""Middle and side: the sum and the difference of two channels, each with effects of its own."""
+"""Mid/side: different effects for the sum and the difference of two channels, and the width of a stereo image."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reverb.checks import in_range
-from reverb.effects.effect import Effect, Gain, HasResponse, check_effect, check_parts, response_of
-from reverb.engine import routing as wires
+from reverb.effects.effect import Effect, HasResponse, check_effect, check_parts, response_of
+from reverb.effects.gain import Gain
+from reverb.engine import routing
 from reverb.errors import InvalidAudioError
 from reverb.responses.layouts import dtype_within_limit
 from reverb.responses.response import ImpulseResponse, derived
 
-WIDEST = 4.0
-"""The largest width of a room or of a stereo image."""
+MAX_WIDTH = 4.0
+"""Largest width of a room or of a stereo image."""
 _UNCHANGED = Gain(0.0)
 
 
 @dataclass(frozen=True, repr=False)
 class MidSide(Effect):
-    """Different effects for what both channels share and for what they do not: M = (L + R) / 2, S = (L − R) / 2.
+    """Different effects for the mid signal, M = (L + R) / 2, and the side signal, S = (L − R) / 2.
 
     Parameters
     ----------
-    mid, side : effect
-        Mono: the same for every channel. Aligned with each other.
+    mid, side : effect or ImpulseResponse
+        Mono; by default the signal is unchanged. Different latencies are aligned.
 
     Examples
     --------
@@ -43,11 +44,11 @@ class MidSide(Effect):
         check_effect("side", self.side)
 
     def parts(self) -> tuple[HasResponse, ...]:
-        """Return the effects of the middle and of the sides."""
+        """Return the effects of mid and side."""
         return self.mid, self.side
 
     def with_parts(self, parts: Sequence[HasResponse]) -> Effect:
-        """Return middle and sides with other effects."""
+        """Return mid/side with other effects."""
         check_parts(self, parts)
         return replace(self, mid=parts[0], side=parts[1])
 
@@ -70,26 +71,31 @@ class MidSide(Effect):
         crossed = (mid + side * -1.0) * 0.5
         rows = np.empty((same.frames, 4), dtype)
         rows[:, [0, 3]], rows[:, [1, 2]] = same.samples, crossed.samples
-        return derived(same, rows, wiring=wires.matrix(2, 2), name="mid/side")
+        return derived(same, rows, wiring=routing.matrix(2, 2), name="mid/side")
 
 
 @dataclass(frozen=True, repr=False)
 class Width(Effect):
-    """Narrow or widen a stereo image: the side signal's gain.
+    """Narrow or widen a stereo image, by the gain of the side signal.
 
     Parameters
     ----------
     width : float
-        0 is mono, 1 leaves it, 2 doubles the sides; at most 4.
+        0 is mono, 1 leaves it, 2 doubles the side signal; at most 4.
+
+    Examples
+    --------
+    >>> Width(0)([[1.0, 0.0]], 48_000).tolist()
+    [[0.5, 0.5]]
     """
 
     width: float
 
     def __post_init__(self) -> None:
-        in_range("width", self.width, 0.0, WIDEST)
+        in_range("width", self.width, 0.0, MAX_WIDTH)
 
     def response(self, sample_rate: int, *, causal: bool = False) -> ImpulseResponse:
         """Return the matrix L→L, L→R, R→L, R→R at `sample_rate` Hz."""
         same, crossed = (1 + self.width) / 2, (1 - self.width) / 2
         row = np.array([[same, crossed, crossed, same]])
-        return ImpulseResponse(row, sample_rate, "width", wires.matrix(2, 2))
+        return ImpulseResponse(row, sample_rate, "width", routing.matrix(2, 2))

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, Sample, as_audio
-from reverb.checks import one_of, whole
-from reverb.engine.offline.convolver import MAX_MEMORY, MAX_WORKERS, OverlapAdd
+from reverb.checks import one_of, whole, worker_count
+from reverb.engine.offline.convolver import MAX_MEMORY, OverlapAdd
 from reverb.engine.parallel import ParallelMap
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError
@@ -85,8 +85,7 @@ def convolve(
     """
     signal, response = as_audio(x, "x"), as_audio(h, "h")
     one_of("mode", mode, get_args(Mode))
-    if workers is not None:
-        workers = whole("workers", workers, 1, MAX_WORKERS, "threads")
+    workers = worker_count(workers)
     if memory is not None:
         memory = whole("memory", memory, 1, MAX_MEMORY, "bytes")
     flat = signal.ndim == response.ndim == 1

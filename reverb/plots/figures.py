@@ -1,4 +1,4 @@
-"""Figures without a window: sizes, colors of the light and the dark theme, and saving to files."""
+"""Figures without a window: light and dark themes, frequency axes, and saving to files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
+from reverb.checks import file_path, flag, instance
 from reverb.errors import AudioFileError, ParameterError, missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PICTURES = (".png", ".svg", ".pdf")
+ENDINGS = (".png", ".svg", ".pdf")
 _DPI = 150
 _HZ_TICKS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 
@@ -25,11 +26,11 @@ class Theme:
     Attributes
     ----------
     ground, ink, faint : str
-        Background; text and axes; grids and secondary text.
+        Colors of the background, of text and axes, and of grids and secondary text.
     lines : tuple of str
-        Channels, in order; distinguishable without seeing red and green.
+        Colors of the channels, in order; distinguishable with red-green color blindness.
     heat : str
-        matplotlib's name of the color map of spectrograms, whose quiet end is close to the background.
+        Name of matplotlib's color map for spectrograms; its quiet end is close to the background.
     """
 
     ground: str
@@ -45,7 +46,7 @@ DARK = Theme("#14171b", "#e3e6ea", "#7d8694", ("#f0895c", "#6db3e8", "#d8c552", 
 
 @contextmanager
 def themed(theme: Theme) -> Iterator[None]:
-    """Apply a theme to all axes that are created inside.
+    """Apply a theme to all axes created inside the context.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def themed(theme: Theme) -> Iterator[None]:
 
 
 def empty_figure(width: float, height: float) -> "Figure":
-    """Return a figure without a window; sizes in inches.
+    """Return a figure without a window, its size in inches.
 
     Raises
     ------
@@ -94,7 +95,7 @@ def empty_figure(width: float, height: float) -> "Figure":
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple["Figure", Any]:
-    """Return a figure without a window, and its axes; sizes in inches.
+    """Return a figure without a window, its size in inches, and its axes.
 
     Raises
     ------
@@ -113,11 +114,17 @@ def save(figure: "Figure", path: PathLike, *, overwrite: bool = True) -> None:
     AudioFileError
         If the file exists and `overwrite` is false, or cannot be written.
     ParameterError
-        If the name has another ending.
+        If the name has another ending, or an argument another type.
     """
+    _matplotlib()
+    from matplotlib.figure import Figure
+
+    path = file_path("path", path)
+    flag("overwrite", overwrite)
+    instance("figure", figure, Figure)
     ending = Path(path).suffix.lower()
-    if ending not in PICTURES:
-        raise ParameterError(f"{path}: the ending is {ending!r}; expected {' or '.join(PICTURES)}")
+    if ending not in ENDINGS:
+        raise ParameterError(f"{path}: the ending is {ending!r}; expected {' or '.join(ENDINGS)}")
     with whole_or_nothing(path, overwrite) as temporary:
         try:
             figure.savefig(temporary, dpi=_DPI, format=ending[1:], facecolor=figure.get_facecolor())

@@ -1,12 +1,11 @@
-"""How a response shows itself in a notebook: facts, a player, and its decay as an inline SVG, without matplotlib."""
+"""A response as HTML for a notebook: facts, a player, and its decay as inline SVG, without matplotlib."""
 
 import base64
 import html
 import io
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
 
 from reverb.plots.outlines import decay_line
@@ -15,20 +14,18 @@ from reverb.responses.acoustics import measure
 if TYPE_CHECKING:
     from reverb.responses.response import ImpulseResponse
 
-Array: TypeAlias = npt.NDArray[np.float64]
-
 _PLAYED_SECONDS = 8.0
 _PLAYED_PEAK = 0.7
 _FLOOR_DB = -80.0
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 520, 190, 46, 34
 _POINTS = 300
-_COLOURS = ("#d0643a", "#4a8fc4", "#a8942a", "#9a6fc4")
+_COLORS = ("#d0643a", "#4a8fc4", "#a8942a", "#9a6fc4")
 
 
 def as_html(response: "ImpulseResponse") -> str:
-    """Return a response as HTML for a notebook, on light or dark ground: all inline, nothing to load.
+    """Return a response as self-contained HTML, for notebooks with a light or a dark background.
 
-    The player gives its first two channels, at most eight seconds, the peak brought to -3 dBFS.
+    The player has its first two channels, at most eight seconds, with the peak at −3 dBFS.
     """
     facts = [
         response.layout,
@@ -53,11 +50,11 @@ def decay_svg(response: "ImpulseResponse") -> str:
     ]
     seconds = max((float(line.x[-1]) for line in lines), default=0.0) or 1 / response.sample_rate
     parts = _axes(seconds)
-    for line, colour in zip(lines, _COLOURS, strict=False):
+    for line, color in zip(lines, _COLORS, strict=False):
         points = " ".join(
             f"{_x(x / seconds):.1f},{_y(float(y)):.1f}" for x, y in zip(line.x, line.y, strict=True)
         )
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.8"/>')
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.8"/>')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" '
         f'viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="11" role="img" '
@@ -73,7 +70,7 @@ def _decay_facts(response: "ImpulseResponse") -> list[str]:
 
 
 def _axes(seconds: float) -> list[str]:
-    """Return grid, ticks and labels, in the notebook's own text colour."""
+    """Return grid, ticks and labels in the notebook's text color."""
     parts = []
     for level in range(0, round(_FLOOR_DB) - 1, -20):
         y = _y(level)
@@ -108,7 +105,7 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
 
 
 def _round_step(step: float) -> float:
-    """Return the next larger of 1, 2, 5 times a power of ten."""
+    """Return the smallest of 1, 2 and 5 times powers of ten that is at least `step`."""
     power = 10.0 ** np.floor(np.log10(step))
     return float(power * next(m for m in (1, 2, 5, 10) if m * power >= step * (1 - 1e-9)))
 

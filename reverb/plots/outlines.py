@@ -1,42 +1,40 @@
-"""What pictures of sound are drawn from: outlines, spectra and decay curves, as the few points a screen can show."""
+"""The points to draw in pictures of sound: outlines, spectra and decay curves, no more than a screen can show."""
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from reverb.arrays import Audio
+from reverb.arrays import Audio, Double
 from reverb.responses.decay.decay import energy_decay
 
-Array: TypeAlias = npt.NDArray[np.float64]
-
-_SEGMENT_SECONDS = 0.35  # of a spectrum: bins of 3 Hz
+_SEGMENT_SECONDS = 0.35  # of a spectrum, for bins of 3 Hz
+_MIN_SEGMENT = 64  # frames
 
 
 class Curve(NamedTuple):
     """Points of a line: seconds or Hz, and dB; both of shape (points,)."""
 
-    x: Array
-    y: Array
+    x: Double
+    y: Double
 
 
 class Outline(NamedTuple):
-    """The range of a sound in each of equal moments, over all channels; both of shape (moments,)."""
+    """Minimum and maximum of a sound over all channels, in equal periods; both of shape (moments,)."""
 
-    low: Array
-    high: Array
+    low: Double
+    high: Double
 
 
 def outline(sound: Audio, moments: int, seconds: float, sample_rate: int) -> Outline:
-    """Return the range of a sound in each moment of a time.
+    """Return the minimum and maximum of a sound in equal periods.
 
     Parameters
     ----------
     sound : ndarray, shape (frames, channels)
     moments : int
-        How many equal ones there are.
+        Number of periods.
     seconds : float
-        Their length together; what lies beyond the sound is silence.
+        Total length of the periods; after the end of the sound there is silence.
     sample_rate : int
         In Hz.
     """
@@ -50,8 +48,8 @@ def outline(sound: Audio, moments: int, seconds: float, sample_rate: int) -> Out
     return Outline(low, high)
 
 
-def spectrum(sound: Audio, sample_rate: int, points: Array, octaves: float) -> Curve:
-    """Return the mean power spectrum of a sound, smoothed.
+def spectrum(sound: Audio, sample_rate: int, points: Double, octaves: float) -> Curve:
+    """Return the smoothed mean power spectrum of a sound, by Welch's method (1967).
 
     Parameters
     ----------
@@ -59,17 +57,17 @@ def spectrum(sound: Audio, sample_rate: int, points: Array, octaves: float) -> C
     sample_rate : int
         In Hz.
     points : ndarray, shape (n,)
-        Where it is wanted, in Hz, rising; those beyond the Nyquist frequency are left out.
+        Frequencies in Hz, rising; those beyond the Nyquist frequency are left out.
     octaves : float
-        Width of what is averaged.
+        Width of the smoothing.
 
     Returns
     -------
     Curve
-        dB of the power in that width of an octave, 0 dB for a sine at full scale; at least −200. By Welch's
-        method (1967): halfway overlapping segments under a Hann window.
+        Power in bands of that width, in dB; 0 dB is a sine at full scale, −200 the minimum. The segments overlap by
+        half, under a Hann window.
     """
-    size = 1 << round(np.log2(max(sample_rate * _SEGMENT_SECONDS, 64)))
+    size = 1 << round(np.log2(max(sample_rate * _SEGMENT_SECONDS, _MIN_SEGMENT)))
     window = np.hanning(size)
     padded = np.pad(sound, ((0, max(0, size - len(sound))), (0, 0)))
     starts = range(0, len(padded) - size + 1, size // 2)
@@ -77,9 +75,8 @@ def spectrum(sound: Audio, sample_rate: int, points: Array, octaves: float) -> C
     for start in starts:
         segment = padded[start : start + size] * window[:, np.newaxis]
         power += (np.abs(np.fft.rfft(segment, axis=0)) ** 2).mean(axis=1)
-    power *= 4 / (
-        len(starts) * size * (window @ window)
-    )  # a sine's power is half its peak's square, on two sides
+    # The power of a sine is half the square of its peak, and half of that on each side of the spectrum.
+    power *= 4 / (len(starts) * size * (window @ window))
     frequencies = np.asarray(np.fft.rfftfreq(size, 1 / sample_rate), np.float64)
     shown = points[points < sample_rate / 2]
     width = shown * (2 ** (octaves / 2) - 2 ** (-octaves / 2)) * size / sample_rate
@@ -87,8 +84,8 @@ def spectrum(sound: Audio, sample_rate: int, points: Array, octaves: float) -> C
     return Curve(shown, 10 * np.log10(np.maximum(total, 1e-20)))
 
 
-def smoothed(power: Array, frequencies: Array, points: Array, octaves: float) -> Array:
-    """Average a power spectrum over a width in octaves around each point."""
+def smoothed(power: Double, frequencies: Double, points: Double, octaves: float) -> Double:
+    """Return a power spectrum averaged over a width in octaves around each point."""
     half = 2 ** (octaves / 2)
     low = np.searchsorted(frequencies, points / half)
     high = np.maximum(np.searchsorted(frequencies, points * half), low + 1)
@@ -99,16 +96,16 @@ def smoothed(power: Array, frequencies: Array, points: Array, octaves: float) ->
 
 
 def decay_line(samples: Audio, sample_rate: int, floor_db: float, points: int) -> Curve:
-    """Return the energy decay of one channel from its onset down to a floor.
+    """Return the energy decay of one channel, from its onset down to a floor.
 
     Parameters
     ----------
     samples, sample_rate
-        As `energy_decay` takes them.
+        See `energy_decay`.
     floor_db : float
-        Where the line ends, in dB, below 0.
+        Level at which the line ends, in dB, below 0.
     points : int
-        At most.
+        Maximum number of points.
     """
     level = energy_decay(np.asarray(samples, np.float64), sample_rate).level
     shown = max(int(np.count_nonzero(level > floor_db)), 1)

@@ -1,11 +1,12 @@
-"""A sheet of five pictures of a response: waveform, decay, spectrogram, decay times, frequency response."""
+"""Five pictures of a response on one page: waveform, decay, spectrogram, decay times, frequency response."""
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from reverb.checks import in_range
+from reverb.arrays import Double
+from reverb.checks import flag, in_range, instance
+from reverb.errors import ParameterError, shown
 from reverb.plots.figures import DARK, LIGHT, Theme, empty_figure, hertz_axis, themed
 from reverb.plots.outlines import smoothed
 from reverb.responses.acoustics import AcousticReport, measure
@@ -16,11 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Array: TypeAlias = npt.NDArray[np.float64]
-
 _MAX_CHANNELS = 4
-_SMOOTHING = 1 / 6  # octave
-_COLUMNS = 1500
+_SMOOTHING_OCTAVES = 1 / 6
+_MAX_COLUMNS = 1500
 _VISIBLE = 0.003  # of the peak, about a line's width
 _CHANNEL_NAMES = {"stereo": ("left", "right"), "true-stereo": ("L to L", "L to R", "R to L", "R to R")}
 
@@ -28,7 +27,7 @@ _CHANNEL_NAMES = {"stereo": ("left", "right"), "true-stereo": ("L to L", "L to R
 def sheet(
     response: ImpulseResponse, *, dark: bool = False, dynamic_range: float = 80.0, title: str | None = None
 ) -> "Figure":
-    """Draw a response on a sheet of 12 × 9 inches.
+    """Draw a response on a page of 12 × 9 inches.
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ def sheet(
     dark : bool
         Draw on a dark background.
     dynamic_range : float
-        Range of decay and spectrogram in dB, 20 to 160.
+        Of the decay and the spectrogram in dB, 20 to 160.
     title : str, optional
         By default the response's name.
 
@@ -48,8 +47,14 @@ def sheet(
     InvalidAudioError
         If a channel is silent.
     ParameterError
-        If `dynamic_range` is out of range.
+        If `dynamic_range` is out of range, or an argument has another type.
     """
+    instance("response", response, ImpulseResponse, "an ImpulseResponse")
+    if title is not None and not isinstance(title, str):
+        raise ParameterError(
+            f"title is {shown(repr(title))}; expected a text, or None for the response's name"
+        )
+    flag("dark", dark)
     in_range("dynamic_range", dynamic_range, 20, 160, "dB")
     theme = DARK if dark else LIGHT
     samples = np.asarray(response.samples[:, :_MAX_CHANNELS], np.float64)
@@ -71,18 +76,17 @@ def sheet(
 
 
 def waveform(
-    axes: "Axes", samples: Array, rate: int, zero: int, theme: Theme, names: tuple[str, ...]
+    axes: "Axes", samples: Double, rate: int, zero: int, theme: Theme, names: tuple[str, ...]
 ) -> None:
-    """Draw minimum and maximum of channels (frames, channels) above each other, until they are no longer visible."""
+    """Draw minimum and maximum of channels (frames, channels), one above the other, for as long as they are visible."""
     count = samples.shape[1]
     size = np.abs(samples).max(axis=1)
     end = int(np.flatnonzero(size > _VISIBLE * size.max())[-1]) + 1
-    shown = samples[: min(end + rate // 50, len(samples))] / size.max()
-    shown = np.sign(shown) * np.sqrt(
-        np.abs(shown)
-    )  # on a linear scale only the direct sound would be visible
-    step = max(1, len(shown) // _COLUMNS)
-    moments = shown[: len(shown) // step * step].reshape(-1, step, count)
+    scaled = samples[: min(end + rate // 50, len(samples))] / size.max()
+    # On a linear scale only the direct sound would be visible.
+    scaled = np.sign(scaled) * np.sqrt(np.abs(scaled))
+    step = max(1, len(scaled) // _MAX_COLUMNS)
+    moments = scaled[: len(scaled) // step * step].reshape(-1, step, count)
     times = (np.arange(len(moments)) * step - zero) / rate
     for channel, color in zip(range(count), theme.lines, strict=False):
         low, high = (extreme(moments[:, :, channel], axis=1) - 2 * channel for extreme in (np.min, np.max))
@@ -99,26 +103,26 @@ def waveform(
 
 def decay_curves(
     axes: "Axes",
-    samples: Array,
+    samples: Double,
     rate: int,
     report: AcousticReport,
     theme: Theme,
     names: tuple[str, ...],
     dynamic_range: float,
 ) -> None:
-    """Draw noise-compensated energy decay curves, and the fitted lines of the first one's decay times."""
+    """Draw noise-compensated energy decay curves, and the lines fitted to the first one for its decay times."""
     longest, deepest, flattest = 0.01, 10.0, -np.inf
     for channel, color in zip(range(samples.shape[1]), theme.lines, strict=False):
         decay = energy_decay(samples[:, channel], rate)
-        shown = int(np.count_nonzero(decay.level > -dynamic_range))
-        longest = max(longest, shown / rate)
-        deepest = max(deepest, float(-decay.level[shown - 1]))
-        flattest = max(flattest, float(decay.level[shown - 1]))
-        step = max(1, shown // _COLUMNS)
-        times = np.arange(0, shown, step) / rate
+        visible = int(np.count_nonzero(decay.level > -dynamic_range))
+        longest = max(longest, visible / rate)
+        deepest = max(deepest, float(-decay.level[visible - 1]))
+        flattest = max(flattest, float(decay.level[visible - 1]))
+        step = max(1, visible // _MAX_COLUMNS)
+        times = np.arange(0, visible, step) / rate
         label = names[channel] if samples.shape[1] > 1 else None
-        axes.plot(times, decay.level[:shown:step], color=color, linewidth=1.6, label=label)
-    # A curve that soon reaches the noise also fills the picture and leaves room for the legend.
+        axes.plot(times, decay.level[:visible:step], color=color, linewidth=1.6, label=label)
+    # Scaled to the deepest curve, so that one that reaches the noise early fills the picture, too.
     depth = min(dynamic_range, 10 * np.ceil(deepest / 10))
     first, times_of = energy_decay(samples[:, 0], rate), report.channels[0].bands[0]
     for name, found, ends, style in (
@@ -131,7 +135,7 @@ def decay_curves(
     axes.set(title=f"Energy decay{through}", xlabel="time after the direct sound (s)", ylabel="level (dB)")
     axes.set(xlim=(0, longest), ylim=(-depth, 0.04 * depth))
     if axes.get_legend_handles_labels()[0]:
-        high = flattest > -0.5 * depth  # a curve that ends high leaves room below it
+        high = flattest > -0.5 * depth  # then there is room for the legend below the curve
         axes.legend(
             loc="lower left" if high else "upper right", frameon=True, framealpha=0.85, edgecolor="none"
         )
@@ -148,6 +152,7 @@ def _fit(
     theme: Theme,
     depth: float,
 ) -> None:
+    """Draw the line of one decay time, down to the bottom of the picture; none if it could not be measured."""
     if not np.isfinite(found.seconds):
         return
     first, last = (int(np.argmax(decay.level <= -end)) for end in ends)
@@ -162,7 +167,7 @@ def _fit(
 
 
 def spectrogram(
-    axes: "Axes", samples: Array, rate: int, zero: int, theme: Theme, dynamic_range: float
+    axes: "Axes", samples: Double, rate: int, zero: int, theme: Theme, dynamic_range: float
 ) -> None:
     """Draw the spectrogram of one channel, in dB below its maximum."""
     from matplotlib.mlab import specgram
@@ -214,12 +219,12 @@ def decay_times(axes: "Axes", report: AcousticReport, theme: Theme) -> None:
     labels = [f"{centre / 1000:g}k" if centre >= 1000 else f"{centre:g}" for centre in centres]
     axes.set_xticks(places, labels)
     axes.set(title="Decay time per octave", xlabel="octave (Hz)", ylabel="decay time (s)")
-    # Room above the points, so that the legend covers none.
+    # The limit leaves room for the legend above the points.
     axes.set(xlim=(-0.5, len(places) - 0.5), ylim=(0, 1.35 * max(highest, 0.01)))
     axes.legend(loc="upper right", ncols=4, columnspacing=1.2, handletextpad=0.4)
 
 
-def magnitude(axes: "Axes", samples: Array, rate: int, theme: Theme, names: tuple[str, ...]) -> None:
+def magnitude(axes: "Axes", samples: Double, rate: int, theme: Theme, names: tuple[str, ...]) -> None:
     """Draw the magnitude of each channel, smoothed over a sixth of an octave, in dB."""
     size = 1 << max(16, len(samples).bit_length())
     frequencies = np.asarray(np.fft.rfftfreq(size, 1 / rate), np.float64)
@@ -227,7 +232,7 @@ def magnitude(axes: "Axes", samples: Array, rate: int, theme: Theme, names: tupl
     loudest = -np.inf
     for channel, color in zip(range(samples.shape[1]), theme.lines, strict=False):
         power = np.abs(np.fft.rfft(samples[:, channel], size)) ** 2
-        level = 10 * np.log10(np.maximum(smoothed(power, frequencies, points, _SMOOTHING), 1e-20))
+        level = 10 * np.log10(np.maximum(smoothed(power, frequencies, points, _SMOOTHING_OCTAVES), 1e-20))
         loudest = max(loudest, float(level.max()))
         axes.plot(points, level, color=color, linewidth=1.4, label=names[channel])
     axes.set(title="Frequency response (1/6 octave)", ylabel="gain (dB)", ylim=(loudest - 50, loudest + 6))

@@ -28,9 +28,9 @@ from reverb.audiofiles.files import (
 )
 from reverb.audiofiles.libsndfile import leave_out_peak_chunk
 from reverb.audiofiles.outputs import PathLike, check_output, whole_or_nothing
-from reverb.checks import file_path, flag, instance
+from reverb.checks import file_path, flag, instance, worker_count
 from reverb.effects.effect import HasResponse, check_effect
-from reverb.effects.fold import check_workers, fold
+from reverb.effects.fold import fold
 from reverb.engine.machine import Machine
 from reverb.errors import AudioFileError, ParameterError, ReverbError
 from reverb.levels import to_db
@@ -226,7 +226,7 @@ def render_file(
     check_effect("effect", effect)
     for name, value in (("overwrite", overwrite), ("measure", measure)):
         flag(name, value)
-    check_workers(workers)
+    workers = worker_count(workers)
     check_progress(progress)
     if machine is not None:
         instance("machine", machine, Machine)

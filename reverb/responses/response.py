@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Audio, as_audio, as_real, as_sample_rate
-from reverb.checks import in_range, instance, is_number, whole
+from reverb.checks import flag, in_range, instance, is_number, whole
 from reverb.engine import routing
 from reverb.engine.routing import Path, Routing
 from reverb.errors import InvalidAudioError, ParameterError
@@ -165,7 +165,7 @@ class ImpulseResponse:
         what = f"{self._called}, from {self.sample_rate} Hz to {rate} Hz,"
         samples, latency = resample(self.samples, self.sample_rate, rate, self.latency, what)
         resampled = derived(self, samples, sample_rate=rate, latency=latency)
-        if not causal:
+        if not flag("causal", causal):
             return resampled
         return without_ringing(resampled, round(self.latency * rate / self.sample_rate), self.sample_rate)
 

@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from reverb.arrays import as_sample_rate
+from reverb.arrays import Double, as_sample_rate
 from reverb.audiofiles.files import PathLike
 from reverb.checks import file_path, instance, one_of
 from reverb.effects.curves import Curve
 from reverb.effects.design.magnitude import deviation
-from reverb.effects.design.phases import PHASES, Phase, Taps
-from reverb.effects.design.report import FilterReport, report_on
-from reverb.effects.effect import Chain, Effect, Gain
+from reverb.effects.design.phases import PHASES, Phase
+from reverb.effects.design.specify import FilterReport, report_on
+from reverb.effects.effect import Chain, Effect
 from reverb.effects.equalizers import Equalizer, HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
+from reverb.effects.gain import Gain
 from reverb.errors import ParameterError, PresetError, shown
 from reverb.levels import from_db
 
@@ -134,7 +135,7 @@ def report_on_equalizer(equalizer: Effect, sample_rate: int) -> FilterReport:
     equalizers = [part for part in parts if isinstance(part, Equalizer)]
     level = math.prod(from_db(part.db) for part in parts if isinstance(part, Gain))
 
-    def magnitude(frequencies: Taps) -> Taps:
+    def magnitude(frequencies: Double) -> Double:
         return math.prod(
             (part.magnitude(frequencies) for part in equalizers), start=np.full_like(frequencies, level)
         )

@@ -8,10 +8,11 @@ from typing import Any
 
 from reverb.effects.crossover import crossover
 from reverb.effects.curves import Curve, RiaaCurve, Weighting
-from reverb.effects.echoes import Echoes, beats
-from reverb.effects.effect import Chain, Delay, Effect, Gain, HasResponse, Parallel
+from reverb.effects.echoes import Delay, Echoes, beats
+from reverb.effects.effect import Chain, Effect, HasResponse, Parallel
 from reverb.effects.equalizers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
 from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
+from reverb.effects.gain import Gain
 from reverb.effects.reverb import Reverb
 from reverb.effects.stereo import MidSide, Width
 from reverb.errors import ParameterError, ReverbError, shown

@@ -12,7 +12,8 @@ from typing import Any
 
 from reverb.audiofiles.files import PathLike
 from reverb.checks import file_path, flag, instance
-from reverb.effects.effect import Chain, Effect, Gain, HasResponse, Levelled
+from reverb.effects.effect import Chain, Effect, HasResponse
+from reverb.effects.gain import Gain, Leveled
 from reverb.errors import ParameterError, PresetError, UnknownNameError, nearest
 from reverb.store import preset_values as read
 from reverb.store.eq_files import bounded_bytes
@@ -148,7 +149,7 @@ def _effect(source: Source, table: dict[str, Any]) -> Effect:
         if key in table:
             value: Any = kind(source, (key,), table[key])
             try:
-                effect = Levelled(effect, value) if key == "level" else Chain((effect, Gain(value)))
+                effect = Leveled(effect, value) if key == "level" else Chain((effect, Gain(value)))
             except ParameterError as error:
                 raise source.error((key,), error) from error
     return effect if isinstance(effect, Effect) else Chain((effect,))

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from reverb.checks import in_range, one_of
-from reverb.effects.effect import Effect, Gain
+from reverb.effects.effect import Effect
+from reverb.effects.gain import Gain
 from reverb.effects.reverb import DEFAULT_MIX, Reverb
 from reverb.responses.response import ImpulseResponse
 from reverb.store.presets import FORMAT

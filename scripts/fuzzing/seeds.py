@@ -52,7 +52,7 @@ _OTHERS = (
     "WVE",
     "MPC2K",
 )
-_EQUALISERS = (
+_EQUALIZERS = (
     "frequency,raw,equalization\n20,9,-1.5\n1000,9,0\n16000,9,3.25\n",
     "Freq (Hz);Gain (dB)\n20,0;-1,5\n1000;0\n16000;3,25\n",
     "* Measurement data\n20.0 -1.5 90\n1000.0 0.0 -3\n16000.0 3.25 0\n",
@@ -120,7 +120,7 @@ class Seed(NamedTuple):
 
 def companions() -> dict[str, bytes]:
     """Return the files that presets and configurations of all cases refer to, by name."""
-    return {"room.wav": _encoded(_sound(2), ".wav", "PCM_16"), "eq.csv": _EQUALISERS[0].encode()}
+    return {"room.wav": _encoded(_sound(2), ".wav", "PCM_16"), "eq.csv": _EQUALIZERS[0].encode()}
 
 
 def corpus(real: Path | None) -> list[Seed]:
@@ -206,9 +206,9 @@ def _texts() -> Iterator[Seed]:
     )
     for text in _TEXTS:
         yield Seed("text", ".txt", text.encode())
-    for text in _EQUALISERS:
+    for text in _EQUALIZERS:
         yield Seed("equalizer", ".csv", text.encode())
-    yield Seed("equalizer", ".csv", _EQUALISERS[0].encode("utf-16"))
+    yield Seed("equalizer", ".csv", _EQUALIZERS[0].encode("utf-16"))
     yield Seed("configuration", ".conf", _CONFIGURATION.encode())
     yield Seed("toml", ".toml", _PRESET.encode())
     facts = {"name": "x", "latency": 3, "inputs": 2, "outputs": 2, "paths": [[0, 0, 0], [1, 1, 1]]}

@@ -118,7 +118,11 @@ ROOM = ("--ir", "room.wav")
             "mix is nan; expected a number from 0 to 1",
             ("apply", "in.wav", "out.wav", *ROOM, "--mix", "nan"),
         ),
-        (2, "mix stands beside wet", ("apply", "in.wav", "out.wav", *ROOM, "--mix", "0.2", "--wet", "-3")),
+        (
+            2,
+            "mix is given together with wet",
+            ("apply", "in.wav", "out.wav", *ROOM, "--mix", "0.2", "--wet", "-3"),
+        ),
         (
             2,
             "predelay is -0.001 s; expected a number from 0 to 10 s",

@@ -32,7 +32,7 @@ def test_rooms_and_plates_are_made_and_repeat() -> None:
         (("room", "x.wav", "--size", "3x3"), "LENGTHxWIDTHxHEIGHT"),
         (("room", "x.wav", "--plan", "1,1 2"), "expected corners"),
         (("room", "x.wav", "--size", "3x3x3", "--walls", "jam"), "no surface 'jam'"),
-        (("figures", "x.wav", "--size", "999"), "size 999 m"),
+        (("figures", "x.wav", "--size", "999"), "size is 999 m"),
         (("figures", "x.txt"), "names no audio format"),
         (("plate", "x.wav", "--thickness", "50"), "thick"),
     ],

@@ -97,7 +97,7 @@ def test_a_lost_card_is_an_error_after_the_summary(card: FakeCard, monkeypatch: 
     [
         (["--ir", "hal"], "did you mean 'hall'"),
         (["--mix", "2"], "mix is 2; expected a number from 0 to 1"),
-        (["--mix", "0.5", "--wet", "0"], "give either mix, or wet and dry"),
+        (["--mix", "0.5", "--wet", "0"], "expected either mix, or wet and dry"),
         (["--predelay", "-1"], "predelay"),
         (["--block-size", "0"], "block_size is 0; expected"),
         (["--sample-rate", "1"], "sample_rate is 1; expected"),

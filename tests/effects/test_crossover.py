@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverb.effects.crossover import Band, crossover
-from reverb.effects.effect import Gain, Parallel
+from reverb.effects.effect import Parallel
 from reverb.effects.filters import LowPass
+from reverb.effects.gain import Gain
 from reverb.errors import ParameterError
 from tests.signals import noise
 
@@ -66,6 +67,7 @@ def test_a_steep_band_reports_what_its_taps_reach(number: int) -> None:
     stops = (frequencies <= (low - 200 if low else -1)) | (frequencies >= high + 200)
     assert report.ripple == pytest.approx(np.abs(20 * np.log10(gain[passes])).max(), rel=0.05)
     assert report.attenuation == pytest.approx(-20 * np.log10(gain[stops].max()), abs=0.1)
+    assert report.attenuation is not None
     assert report.attenuation >= 70
 
 
@@ -88,7 +90,7 @@ def test_a_band_with_slopes_reports_its_deviation_from_their_curves() -> None:
         ((300, 200), {}, "crossover frequencies 300, 200 Hz; expected more than 0 Hz, rising"),
         ((0,), {}, "crossover frequencies 0 Hz"),
         ((100,), {"slope": 13}, "slope 13 dB per octave"),
-        ((100,), {"transition": 20}, "slope stands beside transition"),
+        ((100,), {"transition": 20}, "slope is given together with transition"),
         ((100,), {"slope": None, "attenuation": 5}, "attenuation is 5"),
         ((100, 900), {"slope": None, "attenuation": 178}, "expected at most 174 dB at 2 frequencies"),
     ],

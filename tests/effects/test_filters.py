@@ -4,15 +4,15 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
+from reverb.effects.design.phases import Phase
 from reverb.effects.filters import BandPass, BandStop, Filter, HighPass, LowPass
 from reverb.effects.fold import apply
 from reverb.errors import ParameterError
-from tests.signals import tone
+from tests.effects.transforms import gain_at
+from tests.signals import Signal, tone
 
-Array = npt.NDArray[np.float64]
 KINDS: dict[str, Callable[..., Filter]] = {
     "lowpass": lambda rate, **more: LowPass(0.21 * rate, **more),
     "highpass": lambda rate, **more: HighPass(0.013 * rate, **more),
@@ -22,23 +22,18 @@ KINDS: dict[str, Callable[..., Filter]] = {
 RATES = (8000, 44_100, 192_000)
 
 
-def _gain(taps: Array, frequencies: Array, rate: int) -> Array:
-    """The magnitude at frequencies, by the definition of the transform."""
-    return np.abs(np.exp(-2j * np.pi * np.outer(frequencies / rate, np.arange(len(taps)))) @ taps)
-
-
 def _edges(spec: Filter) -> list[float]:
     return [spec.cutoff] if isinstance(spec, LowPass | HighPass) else [spec.low, spec.high]  # type: ignore[attr-defined]
 
 
-def _bands(spec: Filter, width: float, rate: int) -> tuple[Array, Array]:
+def _bands(spec: Filter, width: float, rate: int) -> tuple[Signal, Signal]:
     """Frequencies of the pass band and of the stop band, their borders among them."""
     bounds = [0.0]
     for edge in _edges(spec):
         bounds += [edge - width / 2, edge + width / 2]
     bounds.append(rate / 2)
     spans = [np.linspace(low, high, 701) for low, high in zip(bounds[::2], bounds[1::2], strict=True)]
-    passing = {LowPass: [0], HighPass: [1], BandPass: [1], BandStop: [0, 2]}[type(spec)]  # type: ignore[index]
+    passing = {LowPass: [0], HighPass: [1], BandPass: [1], BandStop: [0, 2]}[type(spec)]
     stopping = [n for n in range(len(spans)) if n not in passing]
     return np.concatenate([spans[n] for n in passing]), np.concatenate([spans[n] for n in stopping])
 
@@ -47,14 +42,14 @@ def _bands(spec: Filter, width: float, rate: int) -> tuple[Array, Array]:
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("attenuation", [30, 80, 140])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_specification_is_met(kind: str, attenuation: float, rate: int, phase: str) -> None:
+def test_the_specification_is_met(kind: str, attenuation: float, rate: int, phase: Phase) -> None:
     width = 0.02 * rate
     spec = KINDS[kind](rate, transition=width, attenuation=attenuation, phase=phase)
     taps = spec.response(rate).samples[:, 0]
     passing, stopping = _bands(spec, width, rate)
-    reached = -20 * np.log10(_gain(taps, stopping, rate).max())
+    reached = -20 * np.log10(gain_at(taps, stopping, rate).max())
     assert reached >= attenuation - 0.01
-    ripple = np.abs(_gain(taps, passing, rate) - 1).max()
+    ripple = np.abs(gain_at(taps, passing, rate) - 1).max()
     # Linear phase has the ripple of the stop band in the pass band, too; turning it costs some.
     assert 20 * math.log10(ripple) <= -(attenuation - 0.01 if phase == "linear" else min(attenuation - 4, 90))
 
@@ -62,10 +57,10 @@ def test_the_specification_is_met(kind: str, attenuation: float, rate: int, phas
 @pytest.mark.parametrize("phase", ["linear", "minimum"])
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_cutoff_is_the_6_db_point(kind: str, rate: int, phase: str) -> None:
+def test_each_cutoff_is_the_6_db_point(kind: str, rate: int, phase: Phase) -> None:
     spec = KINDS[kind](rate, phase=phase)
     taps = spec.response(rate).samples[:, 0]
-    at_edges = 20 * np.log10(_gain(taps, np.array(_edges(spec)), rate))
+    at_edges = 20 * np.log10(gain_at(taps, np.array(_edges(spec)), rate))
     assert at_edges == pytest.approx(20 * math.log10(0.5), abs=0.05)
 
 
@@ -78,7 +73,7 @@ def test_the_default_transition_suits_any_cutoff(cutoff: float) -> None:
         # The border of the stop band stands for it all here: the taps of a 20 Hz filter are many.
         borders = np.array([cutoff - width / 2, cutoff + width / 2])
         border = borders[1:] if isinstance(spec, LowPass) else borders[:1]
-        assert -20 * np.log10(_gain(taps, np.append(border, stopping[::100]), 44_100).max()) >= 79.9
+        assert -20 * np.log10(gain_at(taps, np.append(border, stopping[::100]), 44_100).max()) >= 79.9
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,7 +94,7 @@ def test_minimum_phase_has_the_same_magnitude_and_comes_at_once(kind: str, atten
         for phase in ("linear", "minimum")
     )
     frequencies = np.linspace(0, rate / 2, 2001)
-    difference = _gain(linear.samples[:, 0], frequencies, rate) - _gain(
+    difference = gain_at(linear.samples[:, 0], frequencies, rate) - gain_at(
         minimum.samples[:, 0], frequencies, rate
     )
     assert 20 * np.log10(np.abs(difference).max()) < -60
@@ -135,7 +130,9 @@ def test_a_long_minimum_phase_filter_keeps_its_specification() -> None:
         (BandStop, [100, 1700, 3300, 9000], [2300, 2700]),
     ],
 )
-def test_tones_are_kept_or_killed(spec: type[Filter], kept: list[int], killed: list[int], phase: str) -> None:
+def test_tones_are_kept_or_killed(
+    spec: type[Filter], kept: list[int], killed: list[int], phase: Phase
+) -> None:
     rate = 32_000
     edges = (2000,) if spec in (LowPass, HighPass) else (2000, 3000)
     effect = spec(*edges, phase=phase)
@@ -176,7 +173,7 @@ def test_a_low_and_a_high_pass_complement_each_other() -> None:
         (lambda: LowPass(100, attenuation=20), "attenuation is 20; expected a number from 21 to 180 dB"),
         (lambda: LowPass(100, attenuation=181), "expected a number from 21 to 180 dB"),
         (lambda: LowPass(100, attenuation=math.nan), "expected a number from 21 to 180 dB"),
-        (lambda: LowPass(100, phase="zero"), "phase is 'zero'; expected 'linear' or 'minimum'"),
+        (lambda: LowPass(100, phase="zero"), "phase is 'zero'; expected 'linear' or 'minimum'"),  # type: ignore[arg-type]
     ],
 )
 def test_nonsense_is_refused_at_once(make: Callable[[], Filter], says: str) -> None:

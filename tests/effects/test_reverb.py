@@ -15,7 +15,7 @@ from reverb.responses.acoustics import measure
 from reverb.responses.level import loudness_ratio
 from reverb.responses.response import ImpulseResponse
 from reverb.store.library import names
-from tests.signals import decaying, pink
+from tests.signals import decaying, gaussian, pink
 
 RATE = 48_000
 DRY = sorted((Path(__file__).parents[2] / "examples" / "audio").glob("*.flac"))
@@ -142,8 +142,7 @@ def test_cuts_and_width_change_the_room_and_not_the_dry_sound() -> None:
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_decay_is_a_factor_of_every_bands_time(factor: float) -> None:
-    noise = np.random.default_rng(3).standard_normal((RATE, 2))
-    falling = noise * 10 ** (-3 * np.arange(RATE) / (0.5 * RATE))[:, np.newaxis]
+    falling = gaussian(RATE, 2, seed=3) * 10 ** (-3 * np.arange(RATE) / (0.5 * RATE))[:, np.newaxis]
     room = ImpulseResponse(falling, RATE, "room")
     changed = Reverb(room, decay=factor).room
     for band in measure(changed.samples, RATE).mean[2:]:
@@ -161,8 +160,8 @@ def test_decay_is_a_factor_of_every_bands_time(factor: float) -> None:
         ({"mix": 2}, "mix is 2; expected a number from 0 to 1"),
         ({"mix": -0.1}, "mix is -0.1"),
         ({"mix": float("nan")}, "mix is nan"),
-        ({"mix": 0.5, "wet": -3}, "mix stands beside wet or dry"),
-        ({"mix": 0.5, "dry": -3}, "mix stands beside wet or dry"),
+        ({"mix": 0.5, "wet": -3}, "mix is given together with wet or dry"),
+        ({"mix": 0.5, "dry": -3}, "mix is given together with wet or dry"),
         ({"predelay": -0.1}, "predelay is -0.1 s; expected a number from 0 to 10 s"),
         ({"predelay": 11}, "predelay is 11"),
         ({"wet": 61}, "wet is 61; expected a number up to 60 dB"),

@@ -1,17 +1,16 @@
 """An effect names its parts, and everything that looks inside one follows: proved with composites made here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 import reverb
-from reverb import Chain, Effect, Gain, ImpulseResponse, LowPass, MidSide, Parallel, Reverb
-from reverb.effects.effect import HasResponse, Levelled, response_of
-from reverb.effects.explain import explain
+from reverb import Chain, Effect, Gain, ImpulseResponse, Leveled, LowPass, MidSide, Parallel, Reverb
+from reverb.effects.effect import HasResponse, response_of
 from reverb.effects.fold import FLOOR_DB, fold
-from reverb.effects.tree import fingerprint, first, replace_first, walk
+from reverb.effects.tree import explain, fingerprint, first, replace_first, walk
 from reverb.errors import ParameterError, PresetError
 from reverb.live.loader import room_of, with_room
 from reverb.live.prepare import prepare
@@ -59,18 +58,19 @@ def room(seed: int = 0, rate: int = 44_100, channels: int = 1) -> ImpulseRespons
     return ImpulseResponse(decaying(rate // 8, channels, seed=seed), rate, f"room {seed}")
 
 
-COMPOSITES = [
+Make = Callable[[HasResponse], Effect]
+COMPOSITES: list[Make] = [
     Upside,
     Older,
     lambda inside: MidSide(mid=inside),
     lambda inside: Gain(0) + Upside(inside),
-    Levelled,
+    Leveled,
 ]
 
 
 @pytest.mark.parametrize("make", COMPOSITES)
 @pytest.mark.parametrize("inside", [room(), Gain(-3) >> Foreign() >> room(), Reverb(room(), mix=0.5)])
-def test_a_composite_is_live_without_latency(make, inside) -> None:  # type: ignore[no-untyped-def]
+def test_a_composite_is_live_without_latency(make: Make, inside: HasResponse) -> None:
     effect = make(inside)
     assert effect.response(RATE).latency > 0  # the resampler's ringing
     assert prepare(effect, RATE, 2, 2).latency == 0
@@ -79,7 +79,7 @@ def test_a_composite_is_live_without_latency(make, inside) -> None:  # type: ign
 
 
 @pytest.mark.parametrize("make", COMPOSITES)
-def test_the_room_of_a_composite_can_be_exchanged(make) -> None:  # type: ignore[no-untyped-def]
+def test_the_room_of_a_composite_can_be_exchanged(make: Make) -> None:
     for effect in (make(room()), make(Gain(-3) >> room()), make(Reverb(room(), mix=0.5))):
         assert room_of(effect) == room()
         changed = with_room(effect, room(7))
@@ -111,7 +111,7 @@ def test_a_composite_is_told_from_others_by_its_inside() -> None:
 
 def test_augmentation_reaches_the_reverb_inside() -> None:
     draw = Draw(seed=1, variant=1, mix=0.25, predelay=0.01)
-    for make in (Upside, Levelled, lambda inside: Gain(0) + (Gain(-3) >> inside)):
+    for make in (Upside, Leveled, lambda inside: Gain(0) + (Gain(-3) >> inside)):
         applied = draw.apply(Treatment("t", make(Reverb(room(), mix=0.5))))
         assert applied.effect == make(Reverb(room(), mix=0.25, predelay=0.01))
     assert draw.apply(Treatment("t", Upside(room()))).effect == Upside(room())
@@ -146,7 +146,7 @@ def test_walking_and_replacing() -> None:
     assert first(effect, Reverb) is None
     assert replace_first(effect, Upside, lambda node: node.inside) == Gain(1) >> (Gain(2) + Gain(3))
     assert replace_first(effect, Reverb, lambda node: node) is effect
-    for node in (*walk(effect), MidSide(), Reverb(room()), Levelled(Gain(0))):
+    for node in (*walk(effect), MidSide(), Reverb(room()), Leveled(Gain(0))):
         assert isinstance(node, Effect)
         assert node.with_parts(node.parts()) == node
         with pytest.raises(ParameterError, match="parts for"):

@@ -8,12 +8,13 @@ import pytest
 
 from reverb.effects import crossover as crossovers
 from reverb.effects.crossover import crossover
-from reverb.effects.echoes import Echoes
-from reverb.effects.effect import Chain, Delay, Effect, Gain, Levelled, Parallel
-from reverb.effects.explain import explain
+from reverb.effects.echoes import Delay, Echoes
+from reverb.effects.effect import Chain, Effect, Parallel
 from reverb.effects.filters import LowPass
 from reverb.effects.fold import trim
+from reverb.effects.gain import Gain, Leveled
 from reverb.effects.stereo import MidSide
+from reverb.effects.tree import explain
 from reverb.engine.convolve import convolve
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses import level, spectra
@@ -40,8 +41,8 @@ def _peak(make: Callable[[], object]) -> int:
     ("make", "times"),
     [
         (lambda: trim(WIDE), 1.5),
-        (lambda: Levelled(WIDE, "peak").response(RATE), 1.1),
-        (lambda: Levelled(WIDE, "energy").response(RATE), 1.1),
+        (lambda: Leveled(WIDE, "peak").response(RATE), 1.1),
+        (lambda: Leveled(WIDE, "energy").response(RATE), 1.1),
         (lambda: WIDE.response(88_200), 2.0),
         (lambda: MidSide(LATE).response(RATE), 2.0),
     ],
@@ -123,7 +124,7 @@ def test_a_crossover_of_too_many_taps_is_refused_and_none_is_made_twice(
     edges = [100.0 * n for n in range(1, 4)]
     Parallel(crossover(*edges, slope=None, transition=40)).response(RATE)
     assert asked == edges
-    monkeypatch.setattr(crossovers, "_MOST_TAPS", 50_000)
+    monkeypatch.setattr(crossovers, "_MAX_TAPS", 50_000)
     with pytest.raises(
         ParameterError, match=r"3 crossover frequencies take more than 50000 taps at 96000 Hz"
     ):

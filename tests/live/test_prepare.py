@@ -83,15 +83,15 @@ def test_a_predelay_makes_room_for_the_ringing() -> None:
     )
 
 
-def test_a_levelled_chain_starts_at_once_and_can_change_its_room() -> None:
-    effect = reverb.Levelled(reverb.Gain(6) >> reverb.Reverb(decaying(44_100)))
+def test_a_leveled_chain_starts_at_once_and_can_change_its_room() -> None:
+    effect = reverb.Leveled(reverb.Gain(6) >> reverb.Reverb(decaying(44_100)))
     wet = response_of(effect, RATE, causal=True)
     assert wet.latency == 0
     assert loudness_ratio(wet) == pytest.approx(1, rel=1e-5)
     other = decaying(seed=3)
     changed = with_room(effect, other)
     assert room_of(changed) == other
-    assert changed == reverb.Levelled(reverb.Gain(6) >> reverb.Reverb(other))
+    assert changed == reverb.Leveled(reverb.Gain(6) >> reverb.Reverb(other))
 
 
 def test_linear_phase_keeps_its_latency() -> None:

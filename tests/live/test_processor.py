@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reverb.effects.effect import Gain
+from reverb.effects.gain import Gain
 from reverb.errors import ParameterError
 from reverb.live.levels import PathLevels
 from reverb.live.prepare import prepare

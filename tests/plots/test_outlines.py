@@ -1,4 +1,4 @@
-"""Data of pictures: outlines that miss no peak, spectra of known tones and noise, known decays."""
+"""The points of pictures: outlines that miss no peak, spectra of known tones and noise, known decays."""
 
 import numpy as np
 import pytest

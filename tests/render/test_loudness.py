@@ -10,8 +10,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reverb.effects.effect import Gain
 from reverb.effects.filters import BandPass
+from reverb.effects.gain import Gain
 from reverb.effects.reverb import Reverb
 from reverb.render.files import process_file
 from reverb.render.loudness import LoudnessMeter, TruePeakMeter, k_filter

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reverb.effects.effect import Gain
+from reverb.effects.gain import Gain
 from reverb.errors import ParameterError, ReverbError
 from reverb.responses.measure.sweep import Sweep, signal
 from reverb.responses.response import ImpulseResponse

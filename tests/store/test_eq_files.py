@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from scipy.signal import freqs
 
 from reverb.effects.curves import Curve
-from reverb.effects.effect import Chain, Gain
+from reverb.effects.effect import Chain
 from reverb.effects.equalizers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak
+from reverb.effects.gain import Gain
 from reverb.errors import PresetError, ReverbError
 from reverb.store.eq_files import load_equalizer, report_on_equalizer
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import reverb
-from reverb.effects.effect import Gain
+from reverb.effects.gain import Gain
 from reverb.effects.reverb import Reverb
 from reverb.errors import AudioFileError, ParameterError, UnknownNameError
 from reverb.responses.response import ImpulseResponse

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from reverb.effects.crossover import crossover
 from reverb.effects.curves import Curve, RiaaCurve, Weighting
-from reverb.effects.echoes import Echoes
-from reverb.effects.effect import Delay, Effect, Gain, Parallel
+from reverb.effects.echoes import Delay, Echoes
+from reverb.effects.effect import Effect, Parallel
 from reverb.effects.equalizers import HighCut, HighShelf, LowCut, LowShelf, Notch, Peak, Tilt
 from reverb.effects.filters import BandPass, BandStop, HighPass, LowPass
+from reverb.effects.gain import Gain
 from reverb.effects.reverb import Reverb
 from reverb.effects.stereo import MidSide, Width
 from reverb.errors import PresetError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from reverb.effects.effect import Gain, Levelled
+from reverb.effects.gain import Gain, Leveled
 from reverb.effects.stereo import Width
 from reverb.errors import InvalidAudioError, ParameterError, PresetError, ReverbError, UnknownNameError
 from reverb.render.files import process_file
@@ -21,7 +21,7 @@ from tests.store.conftest import HEAD, read_steps
 def test_steps_are_a_chain_at_a_level_and_gain() -> None:
     steps = '[[step]]\ntype="gain"\ngain_db=1\n[[step]]\ntype="width"\nwidth=2\n'
     assert read_steps(steps) == Gain(1) >> Width(2)
-    assert read_steps('level="energy"\ngain_db=-2\n' + steps) == Levelled(
+    assert read_steps('level="energy"\ngain_db=-2\n' + steps) == Leveled(
         Gain(1) >> Width(2), "energy"
     ) >> Gain(-2)
     preset = read_preset(HEAD + 'description="Two\\n  lines"\n' + steps, "folder/mine.toml")
@@ -104,13 +104,13 @@ def _plays(name: str, folder: Path, out: Path, recordings: tuple[str, ...]) -> N
 @pytest.mark.parametrize(
     ("make", "error", "says"),
     [
-        (lambda: Levelled(3), ParameterError, "effect is 3, no effect"),  # type: ignore[arg-type]
+        (lambda: Leveled(3), ParameterError, "effect is 3, no effect"),  # type: ignore[arg-type]
         (
-            lambda: Levelled(Gain(0), "loud"),  # type: ignore[arg-type]
+            lambda: Leveled(Gain(0), "loud"),  # type: ignore[arg-type]
             ParameterError,
             "level is 'loud'; did you mean 'loudness'",
         ),
-        (lambda: Levelled(Gain(-math.inf)).response(8000), InvalidAudioError, "silent"),
+        (lambda: Leveled(Gain(-math.inf)).response(8000), InvalidAudioError, "silent"),
     ],
 )
 def test_a_level_needs_a_response_with_sound(

@@ -47,7 +47,7 @@ convolver.swap(hall, mode="crossfad")  # wrong: arg-type
 convolver.swap(hall, curve="equal")  # wrong: arg-type
 reverb.Convolver(hall, sample_rate=48_000, fft="fftv")  # wrong: arg-type
 reverb.Reverb("hall", level="loud")  # wrong: arg-type
-reverb.Levelled(hall, "loud")  # wrong: arg-type
+reverb.Leveled(hall, "loud")  # wrong: arg-type
 reverb.LowPass(8000, phase="lineal")  # wrong: arg-type
 reverb.BandStop(50, 60, method="remez")  # wrong: arg-type
 reverb.Peak(1000, 3, phase="zero")  # wrong: arg-type

@@ -1,113 +1,108 @@
-"""Phase: taps of a wanted magnitude whose energy comes evenly around time zero, early, or in between.
+"""Linear, minimum and mixed phase: taps with a given magnitude.
 
-All by the cepstrum: the phase of a minimum-phase filter is the Hilbert transform of its log magnitude, and folding
-the cepstrum into positive time gives it. See A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing",
-chapter 13.
+The phase of a minimum-phase filter is the Hilbert transform of its log magnitude, which is computed by folding the
+cepstrum into positive time. See A. V. Oppenheim, R. W. Schafer, "Discrete-Time Signal Processing", chapter 13.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from reverb.arrays import Double
 from reverb.choices import PHASES as PHASES
 from reverb.choices import Phase as Phase
 from reverb.responses.spectra import log_spectrum, minimum_phase, spectra
 
-Taps = npt.NDArray[np.float64]
-
-# The transforms of `transform_size`: at least and at most this many times the taps, and what is long in between.
-_CEPSTRUM_FACTOR = (8, 128)
+# A cepstrum's transform is 128 times as long as the taps, but not more than 2^21 unless that is less than 8 times.
+_MIN_CEPSTRUM_FACTOR, _MAX_CEPSTRUM_FACTOR = 8, 128
 _LONG_CEPSTRUM = 1 << 21
-_SMALLEST = 1e-14
-_PART = 1 << 17
+_MIN_GAIN = 1e-14  # relative to the largest
+_MAX_TRANSFORM = 1 << 17
 
 
-def early_taps(taps: Taps) -> Taps:
-    """Return taps of the same magnitude response whose energy comes as early as it can.
+def minimum_phase_taps(taps: Double) -> Double:
+    """Return as many minimum-phase taps with the same magnitude response, within about −90 dB.
 
-    The transform is much longer than the taps, as zeros on the unit circle make the cepstrum die away slowly:
-    magnitudes come out within about −90 dB.
+    The transform is much longer than the taps, because zeros on the unit circle make the cepstrum decay slowly.
     """
-    magnitude = np.abs(np.fft.rfft(taps, transform_size(len(taps))))
-    return minimum_phase(magnitude, _SMALLEST)[: len(taps)]
+    magnitude = np.abs(np.fft.rfft(taps, _transform_size(len(taps))))
+    return minimum_phase(magnitude, _MIN_GAIN)[: len(taps)]
 
 
-def mixed_phase(taps: Taps) -> tuple[Taps, int]:
-    """Return taps of the same magnitude response, half of it in dB with linear and half with minimum phase.
+def mixed_phase_taps(taps: Double) -> tuple[Double, int]:
+    """Return taps with the same magnitude response, half of it in dB with linear and half with minimum phase.
 
     Parameters
     ----------
     taps : ndarray, shape (taps,)
-        An odd number, symmetric.
+        An odd number of symmetric taps.
 
     Returns
     -------
     ndarray, shape (taps + taps // 2,)
-        Half as many as the linear-phase filter in front of time zero, where they are weaker, and twice as many after.
+        As many taps before time zero as the linear-phase filter has, only weaker, and twice as many after it.
     int
         The index of time zero.
     """
-    magnitude = np.abs(np.fft.rfft(taps, transform_size(len(taps))))
-    whole, zero = kernel(magnitude, "mixed")
+    magnitude = np.abs(np.fft.rfft(taps, _transform_size(len(taps))))
+    response, zero = impulse_response(magnitude, "mixed")
     before = len(taps) // 2
-    return whole[zero - before : zero + len(taps)], before
+    return response[zero - before : zero + len(taps)], before
 
 
-def magnitudes(taps: Taps, points: int) -> Iterator[tuple[Taps, Taps]]:
-    """Give the magnitude response on an even grid, in parts that need little memory.
+def magnitudes(taps: Double, points: int) -> Iterator[tuple[Double, Double]]:
+    """Yield the magnitude response on an even grid, part by part to save memory.
 
     Parameters
     ----------
     taps : ndarray, shape (taps,)
     points : int
-        Of the grid, from 0 Hz to the sample rate; a power of two.
+        Number of grid points from 0 Hz to the sample rate, a power of two.
 
     Yields
     ------
     frequencies, magnitude : ndarray, shape (min(points, 2^17) // 2 + 1,)
-        The former in cycles per frame; the last of them may lie beyond the Nyquist frequency, 0.5.
+        Frequencies are in cycles per frame; the last of them may exceed the Nyquist frequency, 0.5.
     """
-    size = min(points, _PART)
+    size = min(points, _MAX_TRANSFORM)
     for shift, spectrum in spectra(taps, points, size):
         yield (np.arange(size // 2 + 1) + shift) / size, np.abs(spectrum[: size // 2 + 1])
 
 
-def transform_size(taps: int) -> int:
-    """Return how long the transforms of a filter of so many taps should be."""
+def _transform_size(taps: int) -> int:
+    """Return the length of the transform for the cepstrum of a filter."""
     size = 1 << (taps - 1).bit_length()
-    return max(_CEPSTRUM_FACTOR[0] * size, min(_CEPSTRUM_FACTOR[1] * size, _LONG_CEPSTRUM))
+    return max(_MIN_CEPSTRUM_FACTOR * size, min(_MAX_CEPSTRUM_FACTOR * size, _LONG_CEPSTRUM))
 
 
 class Zeros(NamedTuple):
-    """The part of a magnitude that vanishes somewhere, whose logarithm no transform can hold.
+    """The factor of a magnitude that contains its zeros, where the logarithm does not exist.
 
     Attributes
     ----------
     gain, angle : ndarray, shape (size // 2 + 1,)
-        Of the polynomial with these zeros on the unit circle.
+        Magnitude and phase of the polynomial with these zeros on the unit circle.
     rest : ndarray, shape (size // 2 + 1,)
-        The magnitude ÷ gain, positive everywhere.
+        The whole magnitude ÷ `gain`, positive everywhere.
     """
 
-    gain: Taps
-    angle: Taps
-    rest: Taps
+    gain: Double
+    angle: Double
+    rest: Double
 
 
-def kernel(magnitude: Taps, phase: Phase, zeros: Zeros | None = None) -> tuple[Taps, int]:
-    """Return the response of a magnitude at all the frames of a transform, and the index of its time zero.
+def impulse_response(magnitude: Double, phase: Phase, zeros: Zeros | None = None) -> tuple[Double, int]:
+    """Return the impulse response of a magnitude, as long as its transform, and the index of its time zero.
 
     Parameters
     ----------
     magnitude : ndarray, shape (size // 2 + 1,)
         Linear gain from 0 Hz to the Nyquist frequency, evenly spaced.
     phase : {'linear', 'minimum', 'mixed'}
-        ``linear`` is symmetric about its time zero, ``minimum`` starts with it, ``mixed`` has half of the latter's
-        phase.
+        ``linear`` is symmetric about time zero, ``minimum`` starts there, ``mixed`` has half the phase of ``minimum``.
     zeros : Zeros, optional
-        Where the magnitude vanishes: the phase turns at once there, which the cepstrum would only come near to.
+        The zeros of the magnitude. The phase jumps at a zero, which the cepstrum alone would only approximate.
 
     Returns
     -------
@@ -119,15 +114,15 @@ def kernel(magnitude: Taps, phase: Phase, zeros: Zeros | None = None) -> tuple[T
     if phase == "linear":
         return np.roll(np.fft.irfft(magnitude, size), size // 2), size // 2
     if phase == "minimum" and zeros is None:
-        return minimum_phase(magnitude, _SMALLEST), 0
-    smooth = np.maximum(magnitude, _SMALLEST * magnitude.max()) if zeros is None else zeros.rest
+        return minimum_phase(magnitude, _MIN_GAIN), 0
+    smooth = np.maximum(magnitude, _MIN_GAIN * magnitude.max()) if zeros is None else zeros.rest
     spectrum = log_spectrum(np.log(smooth))
-    del smooth  # megabytes, for the finest of curves
+    del smooth  # megabytes, for the finest curves
     share = 1.0 if phase == "minimum" else 0.5
     spectrum.imag *= share
     np.exp(spectrum, out=spectrum)
     if zeros is not None:
         spectrum *= zeros.gain
         spectrum *= np.exp(share * 1j * zeros.angle)
-    whole = np.fft.irfft(spectrum, size)
-    return (whole, 0) if phase == "minimum" else (np.roll(whole, size // 2), size // 2)
+    response = np.fft.irfft(spectrum, size)
+    return (response, 0) if phase == "minimum" else (np.roll(response, size // 2), size // 2)

@@ -1,7 +1,8 @@
-"""Design of linear-phase FIR filters to a specification; the number of taps follows.
+"""Linear-phase FIR filters designed to a specification, and reports on filters.
 
-Three methods: Kaiser's window, least squares, and equiripple (Parks and McClellan). Each starts from the usual estimate
-of the taps and adds some until ripple and attenuation, measured on the taps, are as asked.
+There are three methods: Kaiser's window, least squares, and equiripple (Parks and McClellan). Each starts from the
+usual estimate of the number of taps and adds more until the taps, as measured, have the ripple and attenuation
+specified.
 """
 
 import math
@@ -13,26 +14,32 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from reverb.arrays import Double
 from reverb.choices import METHODS as METHODS
 from reverb.choices import Method as Method
-from reverb.effects.design.phases import Taps, magnitudes
-from reverb.effects.design.remez import equiripple
+from reverb.effects.design.phases import magnitudes
 from reverb.errors import ParameterError
+from reverb.levels import to_db
+from reverb.responses.response import ImpulseResponse
 
 Kind = Literal["lowpass", "highpass", "bandpass", "bandstop"]
 
-_FINE_GRID = 1 << 17  # points on which short filters are measured
-_FINER = 16  # points a tap on which long ones are
-_ROUNDS = 16
-_NARROWEST = 1e-8  # of the sample rate: far less than can be built, and more than nothing
-# What is built at most. Least squares solves as many equations; Remez' exchange stops converging.
-_MOST_TAPS: dict[Method, int] = {"kaiser": 1 << 20, "least-squares": 4095, "equiripple": 2047}
-_MOST_EQUIRIPPLE_DB = 140.0
+Bands = Sequence[tuple[float, float, bool]]
+"""Lower and upper border of each band in Hz, and whether it is a pass band."""
+
+_MAX_ROUNDS = 16
+_MIN_RELATIVE_WIDTH = 1e-8  # of the sample rate; far below what is feasible
+# Least squares solves as many equations; the exchange of equiripple stops converging.
+_MAX_TAPS: dict[Method, int] = {"kaiser": 1 << 20, "least-squares": 4095, "equiripple": 2047}
+_MAX_EQUIRIPPLE_DB = 140.0
+_MIN_GRID = 1 << 17  # points
+_GRID_POINTS_PER_TAP = 16
+_AUDIBLE = 1e-3  # of the peak (−60 dB): the level from which pre-ringing counts
 
 
 @dataclass(frozen=True)
 class Specification:
-    """What a filter has to do.
+    """The requirements on a filter.
 
     Attributes
     ----------
@@ -40,11 +47,11 @@ class Specification:
     edges : tuple of float
         One or two −6 dB points in Hz.
     width : float
-        Of each transition, centred on its edge, in Hz.
+        Width of each transition in Hz, centered on its edge.
     attenuation : float
-        The least in the stop bands, in dB.
+        Minimum attenuation in the stop bands, in dB.
     ripple : float or None
-        The largest deviation from 0 dB in the pass bands, in dB; None for as much as the stop band's in linear gain.
+        Maximum deviation from 0 dB in the pass bands, in dB; None for the stop bands' deviation in linear gain.
     sample_rate : int
         In Hz.
     """
@@ -58,15 +65,15 @@ class Specification:
 
     @property
     def bands(self) -> tuple[tuple[float, float, bool], ...]:
-        """Low border, high border, whether it passes: all bands from 0 Hz to the Nyquist frequency."""
-        half, passes = self.width / 2, self.kind in ("lowpass", "bandstop")
+        """All bands from 0 Hz to the Nyquist frequency, without the transitions; see `Bands`."""
+        half, first_passes = self.width / 2, self.kind in ("lowpass", "bandstop")
         borders = [
             0.0,
             *(edge + side * half for edge in self.edges for side in (-1, 1)),
             self.sample_rate / 2,
         ]
         pairs = zip(borders[::2], borders[1::2], strict=True)
-        return tuple((low, high, passes == (n % 2 == 0)) for n, (low, high) in enumerate(pairs))
+        return tuple((low, high, first_passes == (n % 2 == 0)) for n, (low, high) in enumerate(pairs))
 
     @property
     def deviations(self) -> tuple[float, float]:
@@ -75,19 +82,15 @@ class Specification:
         return (stop if self.ripple is None else 10.0 ** (self.ripple / 20) - 1.0), stop
 
 
-Bands = Sequence[tuple[float, float, bool]]
-"""Low border and high border in Hz, and whether what lies between passes."""
-
-
 class Reached(NamedTuple):
-    """What taps reach of a specification: ripple and attenuation in dB."""
+    """Ripple and attenuation of taps as measured, in dB."""
 
     ripple: float
     attenuation: float
 
 
 @lru_cache(maxsize=8)
-def design(spec: Specification, method: Method = "kaiser") -> Taps:
+def design(spec: Specification, method: Method = "kaiser") -> Double:
     """Design linear-phase taps.
 
     Parameters
@@ -95,17 +98,17 @@ def design(spec: Specification, method: Method = "kaiser") -> Taps:
     spec : Specification
     method : {'kaiser', 'least-squares', 'equiripple'}
         Kaiser's window has the same ripple in both bands, which decays away from the edges. Least squares has the
-        least error in all. Equiripple takes the fewest taps.
+        smallest total error. Equiripple takes the fewest taps.
 
     Returns
     -------
     ndarray of float64, shape (taps,), read-only
-        An odd number, symmetric.
+        An odd number of symmetric taps.
 
     Raises
     ------
     ParameterError
-        If more taps were needed than the method can build, or it does not reach what is asked.
+        If the method would need more taps than it can compute, or does not reach the specification.
 
     References
     ----------
@@ -115,7 +118,7 @@ def design(spec: Specification, method: Method = "kaiser") -> Taps:
     """
     if spec.ripple is None:
         spec = replace(spec, ripple=20.0 * math.log10(1.0 + spec.deviations[0]))
-    if spec.width < _NARROWEST * spec.sample_rate:
+    if spec.width < _MIN_RELATIVE_WIDTH * spec.sample_rate:
         raise ParameterError(
             f"transition {spec.width:g} Hz at {spec.sample_rate} Hz needs more taps than are built; "
             "choose a wider transition"
@@ -125,76 +128,77 @@ def design(spec: Specification, method: Method = "kaiser") -> Taps:
     return taps
 
 
-def _kaiser(spec: Specification) -> Taps:
-    """By the window method: ``(A − 7.95) / (2.285 Δω)`` taps, more until the attenuation is reached."""
+def _kaiser(spec: Specification) -> Double:
+    """Design by the window method: ``(A − 7.95) / (2.285 Δω)`` taps, and more until the attenuation is reached."""
     from scipy.signal import firwin, kaiser_beta, kaiserord
 
-    wanted = -20.0 * math.log10(min(spec.deviations))
-    asked = wanted
-    for _ in range(_ROUNDS):
-        count = kaiserord(asked, 2 * spec.width / spec.sample_rate)[0] | 1
+    target = -20.0 * math.log10(min(spec.deviations))
+    for _ in range(_MAX_ROUNDS):
+        count = kaiserord(target, 2 * spec.width / spec.sample_rate)[0] | 1
         _check_count(count, spec, "kaiser")
-        window = ("kaiser", kaiser_beta(asked))
-        taps: Taps = firwin(count, spec.edges, window=window, pass_zero=spec.kind, fs=spec.sample_rate)
-        short = lacking(measure(taps, spec), spec)
-        if short <= 0.0:
+        window = ("kaiser", kaiser_beta(target))
+        taps: Double = firwin(count, spec.edges, window=window, pass_zero=spec.kind, fs=spec.sample_rate)
+        missing = shortfall(measure(taps, spec), spec)
+        if missing <= 0.0:
             break
-        asked += short + 0.05
+        target += missing + 0.05
     return taps
 
 
-def _optimal(spec: Specification, method: Method) -> Taps:
-    """By least squares or equiripple, from the estimate ``(−10 log(δp δs) − 13) / (2.324 Δω)`` on."""
-    if method == "equiripple" and -20.0 * math.log10(min(spec.deviations)) > _MOST_EQUIRIPPLE_DB:
+def _optimal(spec: Specification, method: Method) -> Double:
+    """Design by least squares or equiripple, starting from ``(−10 log(δp δs) − 13) / (2.324 Δω)`` taps."""
+    if method == "equiripple" and -20.0 * math.log10(min(spec.deviations)) > _MAX_EQUIRIPPLE_DB:
         raise ParameterError(
-            f"attenuation {spec.attenuation:g} dB by equiripple; expected at most {_MOST_EQUIRIPPLE_DB:g} dB, also for "
+            f"attenuation {spec.attenuation:g} dB by equiripple; expected at most {_MAX_EQUIRIPPLE_DB:g} dB, also for "
             "the ripple. Use the method kaiser"
         )
     passing, stopping = spec.deviations
-    asked = -10.0 * math.log10(passing * stopping)
+    target = -10.0 * math.log10(passing * stopping)
     width = 2.0 * math.pi * spec.width / spec.sample_rate
-    count = max(3, math.ceil((asked - 13.0) / (2.324 * width)) | 1)
-    for _ in range(_ROUNDS):
+    count = max(3, math.ceil((target - 13.0) / (2.324 * width)) | 1)
+    for _ in range(_MAX_ROUNDS):
         _check_count(count, spec, method)
         taps = _equiripple(count, spec) if method == "equiripple" else _least_squares(count, spec)
-        short = 0.0 if taps is None else lacking(measure(taps, spec), spec)
-        if taps is not None and short <= 0.0:
+        missing = 0.0 if taps is None else shortfall(measure(taps, spec), spec)
+        if taps is not None and missing <= 0.0:
             return taps
-        # As many more as the estimate grows by, and a step at least.
-        count = (count + max(2, math.ceil(short / (2.324 * width)))) | 1
+        # The increase of the estimate for the dB that are missing, but at least one step.
+        count = (count + max(2, math.ceil(missing / (2.324 * width)))) | 1
     raise ParameterError(
         f"method {method} does not reach {spec.attenuation:g} dB with {count} taps for a transition of "
         f"{spec.width:g} Hz at {spec.sample_rate} Hz; use the method kaiser, or a wider transition"
     )
 
 
-def _equiripple(count: int, spec: Specification) -> Taps | None:
+def _equiripple(count: int, spec: Specification) -> Double | None:
+    from reverb.effects.design.remez import equiripple  # imported late, as few filters need it
+
     scale = 2.0 * math.pi / spec.sample_rate
-    _, gains, weights = _bands_for_scipy(spec)
+    gains, weights = _gains_and_weights(spec)
     return equiripple(count, [(scale * low, scale * high) for low, high, _ in spec.bands], gains, weights)
 
 
-def _least_squares(count: int, spec: Specification) -> Taps:
+def _least_squares(count: int, spec: Specification) -> Double:
     from scipy.signal import firls
 
-    borders, gains, weights = _bands_for_scipy(spec)
+    borders = [border for low, high, _ in spec.bands for border in (low, high)]
+    gains, weights = _gains_and_weights(spec)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of equations close to singular; what comes out is measured
-        taps: Taps = firls(count, borders, np.repeat(gains, 2), weight=weights, fs=spec.sample_rate)
+        warnings.simplefilter("ignore")  # about nearly singular equations; the result is measured
+        taps: Double = firls(count, borders, np.repeat(gains, 2), weight=weights, fs=spec.sample_rate)
     return taps
 
 
-def _bands_for_scipy(spec: Specification) -> tuple[list[float], list[float], list[float]]:
-    """Return borders, gains and weights of all bands, as SciPy takes them."""
+def _gains_and_weights(spec: Specification) -> tuple[list[float], list[float]]:
+    """Return the gain of each band, and the weight of its error, at most 1."""
     passing, stopping = spec.deviations
-    borders = [border for low, high, _ in spec.bands for border in (low, high)]
+    smaller = min(passing, stopping)
     gains = [1.0 if passes else 0.0 for *_, passes in spec.bands]
-    least = min(passing, stopping)
-    return borders, gains, [least / passing if passes else least / stopping for *_, passes in spec.bands]
+    return gains, [smaller / passing if passes else smaller / stopping for *_, passes in spec.bands]
 
 
 def _check_count(count: int, spec: Specification, method: Method) -> None:
-    most = _MOST_TAPS[method]
+    most = _MAX_TAPS[method]
     if count > most:
         other = "" if method == "kaiser" else ", or the method kaiser"
         raise ParameterError(
@@ -203,20 +207,26 @@ def _check_count(count: int, spec: Specification, method: Method) -> None:
         )
 
 
-def lacking(reached: Reached, spec: Specification) -> float:
-    """Return by how many dB taps miss a specification, 0 or less where they meet it; a ripple counts if it is given."""
-    short = spec.attenuation - reached.attenuation
+def shortfall(reached: Reached, spec: Specification) -> float:
+    """Return by how many dB taps miss a specification, at most 0 if they meet it; `ripple=None` does not count."""
+    missing = spec.attenuation - reached.attenuation
     if spec.ripple is None:
-        return short
-    return max(short, _db(reached.ripple) - _db(spec.ripple))
+        return missing
+    return max(missing, _db(reached.ripple) - _db(spec.ripple))
 
 
-def measure(taps: Taps, spec: Specification) -> Reached:
-    """Return what taps reach of a specification."""
+def tightened(spec: Specification, db: float) -> Specification:
+    """Return a specification with `db` more attenuation, and as much less ripple if that is specified."""
+    ripple = None if spec.ripple is None else spec.ripple / 10.0 ** (db / 20)
+    return replace(spec, attenuation=spec.attenuation + db, ripple=ripple)
+
+
+def measure(taps: Double, spec: Specification) -> Reached:
+    """Return the ripple and attenuation of taps in the bands of a specification."""
     return measure_bands(taps, spec.bands, spec.sample_rate)
 
 
-def measure_bands(taps: Taps, bands: Bands, sample_rate: int) -> Reached:
+def measure_bands(taps: Double, bands: Bands, sample_rate: int) -> Reached:
     """Return the largest ripple in the pass bands and the least attenuation in the stop bands, in dB."""
     lowest = highest = 1.0
     loudest = 0.0
@@ -232,9 +242,9 @@ def measure_bands(taps: Taps, bands: Bands, sample_rate: int) -> Reached:
     return Reached(ripple, -_db(loudest))
 
 
-def _measured(taps: Taps, bands: Bands, sample_rate: int) -> Iterator[tuple[Taps, Taps]]:
-    """Give frequencies in Hz, rising, and magnitudes there: a fine grid, and the bands' borders, which it may miss."""
-    points = max(1 << (_FINER * len(taps) - 1).bit_length(), _FINE_GRID)
+def _measured(taps: Double, bands: Bands, sample_rate: int) -> Iterator[tuple[Double, Double]]:
+    """Yield rising frequencies in Hz, and magnitudes: on a fine grid, then at the bands' borders, which it may miss."""
+    points = max(1 << (_GRID_POINTS_PER_TAP * len(taps) - 1).bit_length(), _MIN_GRID)
     for frequencies, magnitude in magnitudes(taps, points):
         yield frequencies * sample_rate, magnitude
     for border in {border for low, high, _ in bands for border in (low, high)}:
@@ -242,11 +252,70 @@ def _measured(taps: Taps, bands: Bands, sample_rate: int) -> Iterator[tuple[Taps
         yield np.array([border]), np.abs(turn @ taps)[np.newaxis]
 
 
-def tighter(spec: Specification, db: float) -> Specification:
-    """Return a specification that allows less by some dB, in the stop bands and of a ripple that is given."""
-    ripple = None if spec.ripple is None else spec.ripple / 10.0 ** (db / 20)
-    return replace(spec, attenuation=spec.attenuation + db, ripple=ripple)
-
-
 def _db(gain: float) -> float:
     return 20.0 * math.log10(max(gain, 1e-15))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterReport:
+    """Length, accuracy and timing of a filter at a sample rate.
+
+    Attributes
+    ----------
+    taps : int
+    sample_rate : int
+        In Hz.
+    ripple : float
+        Largest deviation in dB: from 0 dB in the pass bands, or from an equalizer's curve.
+    attenuation : float or None
+        Least attenuation in the stop bands, in dB; None for an equalizer.
+    latency : int
+        Frames before time zero. Rendering compensates them; live sound is that much late.
+    delay : float
+        Seconds from the first tap to the largest.
+    pre_ringing : float
+        Energy before the lobe of the largest tap, relative to the total, in dB; −inf for none.
+    pre_ringing_seconds : float
+        Time from the first tap above −60 dB of the largest to the largest.
+    """
+
+    taps: int
+    sample_rate: int
+    ripple: float
+    attenuation: float | None
+    latency: int
+    delay: float
+    pre_ringing: float
+    pre_ringing_seconds: float
+
+    def __str__(self) -> str:
+        attenuation = "" if self.attenuation is None else f", attenuation {self.attenuation:.1f} dB"
+        ringing = f"{self.pre_ringing:.1f} dB" if self.pre_ringing > -math.inf else "none"
+        return (
+            f"{self.taps} taps at {self.sample_rate} Hz, ripple {self.ripple:.2g} dB{attenuation}, "
+            f"latency {self.latency} frames, delay {1000 * self.delay:.2f} ms, pre-ringing {ringing} "
+            f"over {1000 * self.pre_ringing_seconds:.2f} ms"
+        )
+
+
+def report_on(response: ImpulseResponse, ripple: float, attenuation: float | None = None) -> FilterReport:
+    """Return the report on a mono response with the given ripple and attenuation."""
+    taps = response.samples[:, 0].astype(np.float64)
+    magnitude = np.abs(taps)
+    largest = int(magnitude.argmax())
+    first = int(np.flatnonzero(magnitude > _AUDIBLE * magnitude[largest])[0]) if magnitude[largest] else 0
+    energy = float(taps @ taps)
+    # The lobe of the largest tap begins at the last change of sign before it.
+    other_sign = np.flatnonzero(taps[:largest] * taps[largest] <= 0.0)
+    ringing = taps[: int(other_sign[-1]) + 1] if len(other_sign) else taps[:0]
+    before = math.sqrt(float(ringing @ ringing) / energy) if energy else 0.0
+    return FilterReport(
+        taps=len(taps),
+        sample_rate=response.sample_rate,
+        ripple=ripple,
+        attenuation=attenuation,
+        latency=response.latency,
+        delay=largest / response.sample_rate,
+        pre_ringing=to_db(before),
+        pre_ringing_seconds=(largest - first) / response.sample_rate,
+    )

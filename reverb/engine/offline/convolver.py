@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Complex, Real, as_float_type, as_real, check_out
-from reverb.checks import instance, whole
+from reverb.checks import instance, whole, worker_count
 from reverb.engine.machine import Machine, followed
 from reverb.engine.offline.blocks import Analysis, Spectra, Synthesis
 from reverb.engine.offline.plan import Plan, Shape, choose, cost
@@ -32,7 +32,6 @@ SMALL = 2e6
 LARGE = 2e7
 """Estimated ns of work from which on FFTW is worth loading."""
 
-MAX_WORKERS = 4096
 MAX_MEMORY = 1 << 62
 _MAX_LENGTH = 1 << 62
 
@@ -109,7 +108,7 @@ class OverlapAdd:
         self._dtype = as_float_type(dtype)
         length = None if length is None else whole("length", length, 0, _MAX_LENGTH, "frames")
         memory = None if memory is None else whole("memory", memory, 1, MAX_MEMORY, "bytes")
-        workers = (os.cpu_count() or 1) if workers is None else whole("workers", workers, 1, MAX_WORKERS)
+        workers = worker_count(workers) or os.cpu_count() or 1
         self.inputs, self.outputs, self.tail = routing.inputs, routing.outputs, rows.shape[1] - 1
         shape = _shape(rows.shape[1], self._dtype, routing, length)
         self.plan: Plan = _plan(shape, memory, machine)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, Unpack
 
 from reverb.audiofiles.outputs import PathLike
-from reverb.checks import flag, instance, whole
+from reverb.checks import flag, instance, worker_count
 from reverb.effects.effect import HasResponse
 from reverb.engine.machine import Machine, here
-from reverb.engine.offline.convolver import MAX_WORKERS
 from reverb.errors import ParameterError, shown
 from reverb.render.batch import cluster, processes
 from reverb.render.batch.journal import Journal, check_report, write_report
@@ -145,8 +144,7 @@ def run_batch(
         flag(name, value)
     if report is not None:
         check_report(report)
-    if workers is not None:
-        workers = whole("workers", workers, 1, MAX_WORKERS)
+    workers = worker_count(workers)
     if scheduler is not None:
         instance("scheduler", scheduler, str, "an address such as tcp://host:8786")
     check_progress(progress)

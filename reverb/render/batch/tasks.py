@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from reverb.checks import instance, is_number, whole
 from reverb.effects.effect import HasResponse, check_effect
-from reverb.effects.reverb import LONGEST_PREDELAY, Reverb
+from reverb.effects.reverb import MAX_PREDELAY_SECONDS, Reverb
 from reverb.effects.tree import fingerprint, first, replace_first
 from reverb.engine.machine import Machine
 from reverb.errors import ParameterError, shown
@@ -34,7 +34,7 @@ _DIGITS = {
 }  # drawn values are rounded, so that the report has them exactly
 _DRAWN_RANGES = {
     "mix": (0.0, 1.0),
-    "predelay": (0.0, LONGEST_PREDELAY),
+    "predelay": (0.0, MAX_PREDELAY_SECONDS),
     "gain": (-MAX_GAIN_DB, MAX_GAIN_DB),
 }
 _MAX_VARIANTS = 1_000_000

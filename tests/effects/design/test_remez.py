@@ -1,19 +1,18 @@
 """Equiripple design: its error alternates; the taps are those of SciPy where that converges, and reach further."""
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from scipy.signal import remez
 
 from reverb.effects.design.remez import equiripple
 from reverb.effects.design.specify import Specification, design, measure
 from reverb.effects.filters import BandPass, BandStop, Filter, HighPass, LowPass
+from tests.signals import Signal
 
-Array = npt.NDArray[np.float64]
 Bands = list[tuple[float, float]]
 
 
-def _errors(taps: Array, bands: Bands, gains: list[float], weights: list[float]) -> list[Array]:
+def _errors(taps: Signal, bands: Bands, gains: list[float], weights: list[float]) -> list[Signal]:
     """The weighted error in each band, by the definition of the transform."""
     degree = len(taps) // 2
     errors = []

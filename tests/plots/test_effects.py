@@ -1,10 +1,9 @@
-"""Effects show themselves: a figure, and HTML in notebooks, drawn by a higher layer that is loaded on demand."""
+"""An effect as a figure and as HTML, drawn by a layer that is loaded on demand."""
 
 import subprocess
 import sys
 
-from reverb import Curve, LowPass, Reverb, Width
-from reverb.effects.effect import Gain
+from reverb import Curve, Gain, LowPass, Reverb, Width
 
 
 def test_an_effect_draws_its_magnitude_and_decay() -> None:
@@ -13,17 +12,17 @@ def test_an_effect_draws_its_magnitude_and_decay() -> None:
     assert (magnitude.get_title(loc="left"), decay.get_title(loc="left")) == ("Magnitude", "Decay")
     stop = magnitude.lines[0].get_xydata()
     assert stop[stop[:, 0] > 2000][:, 1].max() < -60
-    assert decay.get_xlim()[0] < 0  # what rings before time zero is shown
+    assert decay.get_xlim()[0] < 0  # the pre-ringing is drawn, too
     assert len(Width(2).plot().axes[0].lines) == 4
 
 
-def test_a_notebook_shows_the_expression_and_the_picture() -> None:
+def test_a_notebook_has_the_expression_and_the_picture() -> None:
     page = LowPass(1000)._repr_html_()
     assert page is not None
     assert "<pre>LowPass(cutoff=1000)</pre>" in page
     assert "<svg" in page
     assert Gain(float("-inf"))._repr_html_() is not None
-    # What cannot be drawn says why.
+    # The reason takes the place of a figure that cannot be drawn.
     impossible = LowPass(30_000)._repr_html_()
     assert impossible is not None
     assert "half the sample rate" in impossible
