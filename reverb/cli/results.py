@@ -1,6 +1,5 @@
 """Results of commands: tables, CSV, written responses, and the reports of measurements."""
 
-import csv
 import json
 import sys
 from collections.abc import Sequence
@@ -23,6 +22,8 @@ def show_table(rows: Sequence[Sequence[str]]) -> None:
 
 def show_csv(rows: Sequence[Sequence[object]]) -> None:
     """Print rows as comma-separated values; None becomes an empty cell."""
+    import csv
+
     csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
 
 

@@ -24,6 +24,8 @@ from reverb.arrays import Audio, BecomesFloat64, Sample
 from reverb.errors import ParameterError, shown
 from reverb.responses.response import ImpulseResponse
 
+MAX_WIDTH = 4.0
+"""Largest width of a room or of a stereo image."""
 _PLOT_RATE = 48_000
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from reverb.audiofiles.files import PathLike
 from reverb.checks import flag, in_range, one_of
-from reverb.effects.effect import Effect, HasResponse, call_expression, check_parts, expression
-from reverb.effects.stereo import MAX_WIDTH, Width
+from reverb.effects.effect import MAX_WIDTH, Effect, HasResponse, call_expression, check_parts, expression
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
 from reverb.responses.level import LEVELS, Blend, Level, blend, level_gain, require_audible
@@ -215,7 +214,9 @@ def constant_power(mix: Any) -> tuple[float, float]:
 def _changed(
     room: ImpulseResponse, decay: float, low_cut: float | None, high_cut: float | None, width: float
 ) -> ImpulseResponse:
-    from reverb.effects.equalizers import HighCut, LowCut  # imported late, as few rooms need them
+    # Imported late, because few rooms need them.
+    from reverb.effects.equalizers import HighCut, LowCut
+    from reverb.effects.stereo import Width
 
     changed = _decayed(room, decay)
     for hz, cut in ((low_cut, LowCut), (high_cut, HighCut)):

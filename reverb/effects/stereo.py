@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reverb.checks import in_range
-from reverb.effects.effect import Effect, HasResponse, check_effect, check_parts, response_of
+from reverb.effects.effect import MAX_WIDTH, Effect, HasResponse, check_effect, check_parts, response_of
 from reverb.effects.gain import Gain
 from reverb.engine import routing
 from reverb.errors import InvalidAudioError
 from reverb.responses.layouts import dtype_within_limit
 from reverb.responses.response import ImpulseResponse, derived
 
-MAX_WIDTH = 4.0
-"""Largest width of a room or of a stereo image."""
 _UNCHANGED = Gain(0.0)
 
 

@@ -15,10 +15,9 @@ import json
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,8 +45,7 @@ _CACHE_FILE = "responses.json"
 _MAX_CACHED = 5000
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A response of the library.
 
     Attributes
@@ -319,7 +317,7 @@ def _cached_facts(path: Path) -> dict[str, Any]:
 
 
 def _complete(facts: object) -> bool:
-    needed = set(Entry.__dataclass_fields__) - {"name", "path", "origin"}
+    needed = set(Entry._fields) - {"name", "path", "origin"}
     return isinstance(facts, dict) and facts.keys() == needed
 
 
@@ -351,4 +349,4 @@ def _mid_mean(centers_hz: Sequence[float], values: Sequence[float | None]) -> fl
 
 def as_dict(entry: Entry) -> dict[str, Any]:
     """Return an entry as plain values for JSON."""
-    return {**asdict(entry), "path": str(entry.path)}
+    return {**entry._asdict(), "path": str(entry.path)}

@@ -36,7 +36,7 @@ from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.layouts import LAYOUTS, MAX_CHANNELS, dtype_within_limit, parse_layout, usual_wiring
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.store.formats import READERS
-from reverb.store.formats.bare import MAX_SECONDS, check_given_rate, require_sound
+from reverb.store.formats.checks import MAX_SECONDS, check_given_rate, require_sound
 
 _COMMENT = "reverb impulse response: "
 _WITHOUT_COMMENTS = {"W64", "AU"}

@@ -1,7 +1,4 @@
-"""Samples without a sample rate: raw floats and NumPy arrays. The caller gives the rate, or the file's name has it.
-
-The checks that all formats share are here, too.
-"""
+"""Samples without a sample rate: raw floats and NumPy arrays. The caller gives the rate, or the file's name has it."""
 
 import os
 import re
@@ -10,12 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from reverb.arrays import Audio, as_audio
-from reverb.audiofiles.files import RATES, check_peak
+from reverb.audiofiles.files import RATES
 from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError, InvalidAudioError, ParameterError, shown
 from reverb.responses.layouts import (
     LAYOUTS,
-    MAX_SAMPLES,
     PARALLEL,
     dtype_within_limit,
     parse_layout,
@@ -23,9 +19,8 @@ from reverb.responses.layouts import (
 )
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.store.formats import UnknownRateError
+from reverb.store.formats.checks import MAX_BYTES, MAX_SECONDS, checked_size, require_sound
 
-MAX_SECONDS = 120
-MAX_BYTES = 8 * MAX_SAMPLES
 _MAX_FLOAT = 1e6  # a larger one comes from bytes that are not floats
 _MAX_NPY_HEADER = 1 << 16  # bytes
 _RATE_IN_NAME = re.compile(r"(?<![0-9.])([0-9]{4,6})(?:[ _-]?hz)?(?![0-9])", re.IGNORECASE)
@@ -147,19 +142,6 @@ def response_from_samples(
     return owning(columns, rate, Path(path).stem, wiring, latency)
 
 
-def require_sound(path: PathLike, samples: Audio) -> None:
-    """Raise InvalidAudioError if samples from a file are silent, or beyond the range of sound."""
-    check_peak(max(float(samples.max()), -float(samples.min())), str(path))
-    if not samples.any():
-        raise InvalidAudioError(f"{path}: is silent; expected an impulse response")
-
-
-def check_given_rate(path: PathLike, own: int, given: int | None) -> None:
-    """Raise ParameterError if the given sample rate is not the file's own."""
-    if given not in (None, own):
-        raise ParameterError(f"{path}: its sample rate is {own} Hz, not the given {given} Hz")
-
-
 def rate_of(path: PathLike) -> int:
     """Return the sample rate in a file's name, as in ``room_48000.f32`` or ``room-44.1kHz.npy``.
 
@@ -177,34 +159,6 @@ def rate_of(path: PathLike) -> int:
             "or give it (--sample-rate, sample_rate=)"
         )
     return found[0]
-
-
-def checked_size(path: PathLike, max_bytes: int = MAX_BYTES) -> int:
-    """Return the size of a file in bytes.
-
-    Raises
-    ------
-    AudioFileError
-        If there is no such file, or it is empty or larger than `max_bytes`.
-    """
-    try:
-        size = os.stat(path).st_size if os.path.isfile(path) else None
-    except OSError as error:
-        raise AudioFileError(f"{path}: cannot be opened ({os.strerror(error.errno or 0)})") from error
-    if size is None:
-        raise AudioFileError(f"{path}: {'not a file' if os.path.exists(path) else 'no such file'}")
-    if not 0 < size <= max_bytes:
-        raise AudioFileError(f"{path}: has {size} bytes; expected 1 to {max_bytes}")
-    return size
-
-
-def checked_bytes(path: PathLike, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a file; errors as for `checked_size`."""
-    checked_size(path, max_bytes)
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise AudioFileError(f"{path}: cannot be read ({os.strerror(error.errno or 0)})") from error
 
 
 def _channels_of(path: PathLike, layout: str | None) -> int:

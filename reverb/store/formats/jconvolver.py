@@ -13,7 +13,7 @@ from reverb.errors import AudioFileError, ParameterError, ReverbError, shown
 from reverb.responses.layouts import dtype_within_limit
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.store.formats import UnknownRateError
-from reverb.store.formats.bare import MAX_SECONDS, check_given_rate, checked_bytes
+from reverb.store.formats.checks import MAX_SECONDS, check_given_rate, checked_bytes
 
 _MAX_CHANNELS = 64
 _MAX_LINES = 10_000

@@ -26,7 +26,7 @@ from reverb.engine.routing import matrix
 from reverb.errors import AudioFileError, ParameterError, missing_extra, shown
 from reverb.responses.layouts import LAYOUTS
 from reverb.responses.response import ImpulseResponse, owning
-from reverb.store.formats.bare import MAX_SECONDS, check_given_rate, checked_size
+from reverb.store.formats.checks import MAX_SECONDS, check_given_rate, checked_size
 
 _MAX_BYTES = 1 << 30
 _MAX_RATE = 10_000_000  # Hz

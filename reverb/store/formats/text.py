@@ -13,7 +13,8 @@ from reverb.audiofiles.outputs import PathLike, whole_or_nothing
 from reverb.errors import AudioFileError
 from reverb.responses.layouts import MAX_SAMPLES
 from reverb.responses.response import ImpulseResponse
-from reverb.store.formats.bare import MAX_SECONDS, checked_size, response_from_samples
+from reverb.store.formats.bare import response_from_samples
+from reverb.store.formats.checks import MAX_SECONDS, checked_size
 
 _COMMENTS = ("#", "*", ";", "%", "//", '"')
 _RATE = re.compile(r"sample rate:?\s*([0-9]{1,9})", re.IGNORECASE)
