@@ -9,7 +9,7 @@
 Names are loaded when they are first used, so that the import is fast.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 # Before all imports, because every subpackage imports this name; see reverb/__distribution__.py.
 __distribution__ = "reverb-audio"
 

@@ -103,7 +103,7 @@ def test_pyfftw_is_imported_beside_its_compiled_module(code: str, tmp_path: Path
     child(code, tmp_path)
 
 
-def test_first_use_in_eight_threads_in_fifty_processes(tmp_path: Path) -> None:
+def test_first_use_in_eight_threads_in_twenty_processes(tmp_path: Path) -> None:
     with_fftw = find_spec("pyfftw") is not None
     learn = """
 from reverb.engine import fftw, machine, tuning
@@ -118,7 +118,7 @@ machine.save(machine.Machine(fftw_sizes=fftw.SIZES, fftw_digest=digest))
         5: "import scipy.fft",
     }  # one slow import in each tenth
     sizes = (1 << 15,) if with_fftw else ()
-    codes = [TOGETHER.format(beside=beside.get(n % 10, "pass"), sizes=sizes) for n in range(50)]
+    codes = [TOGETHER.format(beside=beside.get(n % 10, "pass"), sizes=sizes) for n in range(20)]
     with ThreadPoolExecutor(2) as processes:
         list(processes.map(lambda code: child(code, tmp_path), codes))
 
