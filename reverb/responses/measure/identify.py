@@ -6,6 +6,7 @@ with products by FFT. The power spectrum of the music is the preconditioner, so 
 loud ones.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +97,7 @@ def identify(
     iterations: int = 40,
     align: bool = True,
     name: str = "identified",
+    regularisation: float | None = None,
 ) -> Identification:
     """Return the response that turns a dry recording into a wet one.
 
@@ -120,6 +122,8 @@ def identify(
         the delay.
     name : str
         Name of the response.
+    regularisation : float, optional
+        The old name of `regularization`.
 
     Returns
     -------
@@ -136,6 +140,9 @@ def identify(
     x, y = as_columns(dry, "dry recording"), as_columns(wet, "wet recording")
     seconds = in_range("length of the response", seconds, 0, _MAX_SECONDS, "s")
     lead = in_range("lead", lead, 0, _MAX_SECONDS, "s")
+    if regularisation is not None:
+        warnings.warn("identify(regularisation=) is now regularization=", DeprecationWarning, stacklevel=2)
+        regularization = regularisation
     regularization = in_range("regularization", regularization, -200, 0, "dB")
     iterations = whole("iterations", iterations, 1, 10_000)
     frames, ahead = round(seconds * rate), round(lead * rate)

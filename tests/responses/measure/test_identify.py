@@ -41,6 +41,15 @@ def test_a_pair_of_noise_gives_the_response_back() -> None:
     assert found.objections == ()
 
 
+def test_the_old_spelling_still_works() -> None:
+    x, h = noise(RATE, 1)[:, 0], room(400)
+    wet = fftconvolve(x, h)
+    with pytest.deprecated_call(match="regularization"):
+        old = identify(x, wet, RATE, 0.025, regularisation=-30.0)
+    new = identify(x, wet, RATE, 0.025, regularization=-30.0)
+    assert old.response == new.response != identify(x, wet, RATE, 0.025).response
+
+
 @pytest.mark.parametrize("cut", ["late", "early", "both", "short"])
 def test_the_wet_recording_may_be_cut_anywhere(cut: str) -> None:
     x, h = noise(5 * RATE, 1)[:, 0], room()
