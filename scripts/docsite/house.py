@@ -14,6 +14,8 @@ WIDTH, FLOOR, GAP, ROOF, GROUND = 880, 116, 6, 92, 46
 LEFT, WALL = 40, 800
 LABEL = 250
 MAX_LINES = 4
+PER_ROW = 5
+PIXELS_PER_LETTER = 5.6
 FONT = "system-ui, 'DejaVu Sans', sans-serif"
 
 
@@ -69,19 +71,25 @@ def _floor(theme: Theme, top: float, number: int, world: str, packages: list[str
             for n, line in enumerate(_wrapped(rest, 27))
         ),
     ]
-    width = (WALL - LABEL - 14) / len(packages)
-    for n, package in enumerate(packages):
-        left = LEFT + LABEL + n * width
-        parts += [
-            f'<rect x="{left:.1f}" y="{top + 14}" width="{width - 10:.1f}" height="{FLOOR - 28}" rx="4" '
-            f'fill="{theme.lines[1]}" fill-opacity="0.14" stroke="{theme.lines[1]}"/>',
-            _text(left + 9, top + 36, package, theme.ink, 13.5, bold=True),
-            *(
-                _text(left + 9, top + 53 + 13 * line, text, theme.ink, 10)
-                for line, text in enumerate(purpose(package, int((width - 22) / 5.2)))
-            ),
-        ]
+    rows = [packages[n : n + PER_ROW] for n in range(0, len(packages), PER_ROW)]
+    height = (FLOOR - 28 - 8 * (len(rows) - 1)) / len(rows)
+    for number_of_row, row in enumerate(rows):
+        above = top + 14 + number_of_row * (height + 8)
+        width = (WALL - LABEL - 14) / len(rows[0])
+        for n, package in enumerate(row):
+            parts += _box(theme, LEFT + LABEL + n * width, above, width - 10, height, package)
     return parts
+
+
+def _box(theme: Theme, left: float, top: float, width: float, height: float, package: str) -> list[str]:
+    """Draw a package: its name, and its purpose where there is room."""
+    lines = purpose(package, int((width - 12) / PIXELS_PER_LETTER)) if height > FLOOR / 2 else []
+    return [
+        f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" rx="4" '
+        f'fill="{theme.lines[1]}" fill-opacity="0.14" stroke="{theme.lines[1]}"/>',
+        _text(left + 9, top + (22 if lines else height / 2 + 5), package, theme.ink, 13.5, bold=True),
+        *(_text(left + 9, top + 39 + 13 * n, line, theme.ink, 10) for n, line in enumerate(lines)),
+    ]
 
 
 def _wrapped(text: str, width: int) -> list[str]:
