@@ -1,6 +1,7 @@
 """The `reverb` command: its commands, and how errors are shown."""
 
 import contextlib
+import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,10 @@ _COMMANDS = {
 }
 """Module and name of each command. A module is imported only when its command is used, so that each starts quickly."""
 
+_RENDERING = {"apply", "batch", "chain", "filter", "live"}
+"""Commands that multiply no large matrices, so that they need no threads of BLAS."""
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
+
 _INTERRUPTED = 130
 _USAGE = 2
 
@@ -42,7 +47,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # likewise
         if cmd_name not in _COMMANDS:
             return None
-
+        if cmd_name in _RENDERING:
+            _use_one_blas_thread(ctx)
         module, _, attribute = _COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         _add_debug(command)
@@ -92,6 +98,13 @@ class _Commands(click.Group):
                 sys.stdout.close()
             sys.exit(1)
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _use_one_blas_thread(ctx: click.Context) -> None:
+    """Let NumPy, once it is imported, start no threads of BLAS, which would spin for 30 ms; for one command only."""
+    if "numpy" not in sys.modules and _BLAS_THREADS not in os.environ:
+        os.environ[_BLAS_THREADS] = "1"
+        ctx.call_on_close(lambda: os.environ.pop(_BLAS_THREADS, None))
 
 
 def _path(ctx: click.Context | None) -> str:

@@ -1,11 +1,15 @@
 """The command as a whole: help, version, --debug, and failures that nobody foresees."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 import reverb
 from tests.cli.running import fail, run, succeed
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.usefixtures("recording")
 ROOM = ("--ir", "room.wav")
@@ -63,3 +67,34 @@ def test_an_unforeseen_failure_of_the_system_is_one_line(monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "link", broken)
     monkeypatch.setattr(os, "rename", broken)
     fail(1, "Input/output error", "apply", "in.wav", "out.wav", *ROOM)
+
+
+BLAS = """
+import os, sys
+from click.testing import CliRunner
+from reverb.cli.app import cli
+seen = []
+
+def note(event, args):
+    if event == "import" and args[0] == "numpy":
+        seen.append(os.environ.get("OPENBLAS_NUM_THREADS"))
+
+sys.addaudithook(note)
+CliRunner().invoke(cli, ["apply", "no such file.wav", "out.wav", "--ir", "church"])
+print(seen[:1], os.environ.get("OPENBLAS_NUM_THREADS"))
+"""
+
+
+def test_blas_starts_no_threads_for_a_rendering_and_the_environment_stays_as_it_was(tmp_path: Path) -> None:
+    def run(**given: str) -> str:
+        environment = {
+            name: text for name, text in os.environ.items() if name != "OPENBLAS_NUM_THREADS"
+        } | given
+        done = subprocess.run(
+            [sys.executable, "-c", BLAS],
+            capture_output=True, text=True, check=True, cwd=tmp_path, env={**environment, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        return done.stdout.strip()
+
+    assert run() == "['1'] None"
+    assert run(OPENBLAS_NUM_THREADS="3") == "['3'] 3"
