@@ -40,7 +40,7 @@ def reference(x: npt.ArrayLike, h: npt.ArrayLike, mode: Mode) -> Array:
     mode=st.sampled_from(get_args(Mode)),
     dtype=st.sampled_from([np.float32, np.float64]),
 )
-@settings(deadline=None, derandomize=True, max_examples=150)
+@settings(deadline=None, derandomize=True, max_examples=80)
 def test_means_what_scipy_means(
     n: int,
     taps: int,
