@@ -11,6 +11,7 @@ from reverb.cli.options import (
     INPUT_CHANNELS,
     INPUT_DEVICE,
     OUTPUT_DEVICE,
+    CardSettings,
     Channels,
     Milliseconds,
     grouped,
@@ -35,14 +36,9 @@ class _SweepSettings(TypedDict, total=False):
     fade_out: float
 
 
-class _CardSettings(TypedDict):
+class _CardSettings(CardSettings):
     """The options of the sound card, as `LiveSettings` takes them."""
 
-    input_device: str | None
-    output_device: str | None
-    input_channels: tuple[int, ...] | None
-    output_channels: tuple[int, ...] | None
-    sample_rate: int | None
     block_size: int
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ from reverb.cli.options import (
     OUTPUT_DEVICE,
     PREDELAY,
     WET,
+    CardSettings,
     Channels,
     Decorator,
     Number,
@@ -51,14 +52,9 @@ class _Sound:
     transition: Transition
 
 
-class _Settings(TypedDict):
+class _Settings(CardSettings):
     """The options that `LiveSettings` takes."""
 
-    input_device: str | None
-    output_device: str | None
-    input_channels: tuple[int, ...] | None
-    output_channels: tuple[int, ...] | None
-    sample_rate: int | None
     block_size: int | None
     latency: "Latency"
     exclusive: bool

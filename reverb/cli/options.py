@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import click
 
@@ -207,6 +207,18 @@ DRY = click.option(
 PREDELAY = click.option(
     "--predelay", type=Milliseconds(), default=0.0, metavar="MS", help="Delay of the room."
 )
+
+
+class CardSettings(TypedDict):
+    """The options of the sound card that all commands share, as `LiveSettings` takes them."""
+
+    input_device: str | None
+    output_device: str | None
+    input_channels: tuple[int, ...] | None
+    output_channels: tuple[int, ...] | None
+    sample_rate: int | None
+
+
 INPUT_DEVICE = click.option(
     "--input-device",
     metavar="DEVICE",

@@ -26,7 +26,7 @@ CURVES: tuple[Curve, ...] = get_args(Curve)
 
 _MAX_VOICES = 4  # the current one and those that still ring; one more, and the shortest tail is faded out
 _CATCH_UP_BLOCKS = 4  # that the audio thread processes at a time for a voice that lags behind
-_MIN_SPARE_BLOCKS = 64  # of memory beyond what is needed, for input that arrives while a voice warms up
+_MIN_SPARE_BLOCKS = 64  # of extra memory, for the input that arrives while a voice warms up
 _WARM_NANOSECONDS = 50_000  # of warming between two rests, in which the audio thread may run
 _REST_SECONDS = 50e-6  # a true sleep: a mere yield does not hand over the interpreter
 
