@@ -10,8 +10,7 @@ import numpy as np
 
 from reverb.arrays import Double
 from reverb.checks import flag, in_range, one_of
-from reverb.choices import WEIGHTS
-from reverb.choices import Weight as Weight
+from reverb.choices import WEIGHTS, Weight
 from reverb.effects.equalizers import Equalizer
 from reverb.errors import ParameterError
 from reverb.levels import k_weighting

@@ -16,8 +16,8 @@ import numpy as np
 
 from reverb.arrays import Double, as_sample_rate
 from reverb.checks import in_range, is_number, one_of, whole
+from reverb.choices import PHASES, Phase
 from reverb.effects.design.magnitude import Approximation, approximate
-from reverb.effects.design.phases import PHASES, Phase
 from reverb.effects.design.specify import FilterReport, report_on
 from reverb.effects.effect import Effect
 from reverb.errors import ParameterError, shown

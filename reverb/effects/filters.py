@@ -17,12 +17,11 @@ import numpy as np
 
 from reverb.arrays import Double, as_sample_rate
 from reverb.checks import in_range, is_number, one_of
-from reverb.effects.design.phases import PHASES, Phase, minimum_phase_taps, mixed_phase_taps
+from reverb.choices import METHODS, PHASES, Method, Phase
+from reverb.effects.design.phases import minimum_phase_taps, mixed_phase_taps
 from reverb.effects.design.specify import (
-    METHODS,
     FilterReport,
     Kind,
-    Method,
     Specification,
     design,
     measure,
@@ -109,7 +108,7 @@ class Filter(Effect):
         return owning(taps, spec.sample_rate, self._kind, latency=latency)
 
     def report(self, sample_rate: int) -> FilterReport:
-        """Return the number of taps at `sample_rate` Hz, and what they reach; errors as `response`."""
+        """Return the taps at `sample_rate` Hz with their measured ripple and attenuation; errors as `response`."""
         response = self.response(sample_rate)
         reached = measure(response.samples[:, 0].astype(np.float64), self.specification(sample_rate))
         return report_on(response, reached.ripple, reached.attenuation)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reverb.checks import in_range, one_of
+from reverb.choices import LEVELS, Level
 from reverb.effects.effect import Effect, HasResponse, Step, check_effect, check_parts, response_of, steps_of
 from reverb.levels import from_db, to_db
-from reverb.responses.level import LEVELS, Level, level_gain, normalize
+from reverb.responses.level import level_gain, normalize
 from reverb.responses.response import ImpulseResponse, derived, unit
 
 _MAX_DB = 120.0

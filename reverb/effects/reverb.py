@@ -10,10 +10,11 @@ from typing import Any
 
 from reverb.audiofiles.files import PathLike
 from reverb.checks import flag, in_range, one_of
+from reverb.choices import LEVELS, Level
 from reverb.effects.effect import MAX_WIDTH, Effect, HasResponse, call_expression, check_parts, expression
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
-from reverb.responses.level import LEVELS, Blend, Level, blend, level_gain, require_audible
+from reverb.responses.level import Blend, blend, level_gain, require_audible
 from reverb.responses.response import ImpulseResponse, derived, unit, without_ringing
 
 DEFAULT_MIX = 0.3

@@ -29,6 +29,7 @@ from reverb.audiofiles.files import (
 from reverb.audiofiles.libsndfile import leave_out_peak_chunk
 from reverb.audiofiles.outputs import PathLike, check_output, whole_or_nothing
 from reverb.checks import file_path, flag, instance, worker_count
+from reverb.choices import Normalize
 from reverb.effects.effect import HasResponse, check_effect
 from reverb.effects.fold import fold
 from reverb.engine.machine import Machine
@@ -37,7 +38,7 @@ from reverb.levels import to_db
 from reverb.render.job import Job, Progress, check_progress, measure_level
 from reverb.render.loudness import GainDecision, LoudnessMeter, PeakMeter
 from reverb.render.quantize import block_writer
-from reverb.render.settings import Normalize, RenderSettings
+from reverb.render.settings import RenderSettings
 
 STANDARD_STREAM = "-"
 """The name of standard input as a source, and of standard output as a destination."""

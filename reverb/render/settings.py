@@ -6,8 +6,7 @@ from typing import TypedDict
 
 from reverb.audiofiles.files import output_format
 from reverb.checks import flag, in_range, instance, one_of
-from reverb.choices import NORMALIZE
-from reverb.choices import Normalize as Normalize
+from reverb.choices import NORMALIZE, Normalize
 from reverb.errors import ParameterError
 
 MAX_GAIN_DB = 120.0

@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from reverb.arrays import Array, as_sample_rate
 from reverb.checks import instance
+from reverb.choices import BandSet
 from reverb.errors import InvalidAudioError
-from reverb.responses.bands import Band, BandSet, band_set
+from reverb.responses.bands import Band, band_set
 from reverb.responses.decay.decay import DecayTime, EnergyDecay, decay_time, energy_decay, onset
 from reverb.responses.layouts import as_columns
 

@@ -12,8 +12,7 @@ import numpy as np
 
 from reverb.arrays import Array, as_sample_rate
 from reverb.checks import one_of
-from reverb.choices import BAND_SETS
-from reverb.choices import BandSet as BandSet
+from reverb.choices import BAND_SETS, BandSet
 
 OCTAVE_RATIO = 10**0.3
 ORDER = 4

@@ -12,13 +12,12 @@ import numpy as np
 
 from reverb.arrays import Array, Audio
 from reverb.checks import in_range, one_of
-from reverb.choices import GAIN_MODES as GAIN_MODES
-from reverb.choices import GainMode as GainMode
+from reverb.choices import GAIN_MODES, LEVELS, GainMode, Layout
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import from_db
 from reverb.responses.decay.decay import energy_decay, onset
-from reverb.responses.layouts import LAYOUTS, MONO, STEREO, TRUE_STEREO, Layout
-from reverb.responses.level import LEVELS, normalize, require_audible
+from reverb.responses.layouts import LAYOUTS, MONO, STEREO, TRUE_STEREO
+from reverb.responses.level import normalize, require_audible
 from reverb.responses.response import ImpulseResponse, check_response, derived, owning
 
 LEAD_SECONDS = 0.0005

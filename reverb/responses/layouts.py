@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from reverb.arrays import Array, as_audio
-from reverb.choices import Layout as Layout
 from reverb.engine import routing
 from reverb.engine.routing import Routing
 from reverb.errors import InvalidAudioError, ParameterError, shown

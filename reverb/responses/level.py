@@ -8,8 +8,7 @@ import numpy as np
 
 from reverb.arrays import Audio
 from reverb.checks import in_range, one_of
-from reverb.choices import LEVELS as LEVELS
-from reverb.choices import Level as Level
+from reverb.choices import LEVELS, Level
 from reverb.engine import fft
 from reverb.errors import InvalidAudioError
 from reverb.levels import Spectrum, k_weighting

@@ -14,9 +14,9 @@ import numpy as np
 from reverb.arrays import Double, as_sample_rate
 from reverb.audiofiles.files import PathLike
 from reverb.checks import file_path, instance, one_of
+from reverb.choices import PHASES, Phase
 from reverb.effects.curves import Curve
 from reverb.effects.design.magnitude import deviation
-from reverb.effects.design.phases import PHASES, Phase
 from reverb.effects.design.specify import FilterReport, report_on
 from reverb.effects.effect import Chain, Effect
 from reverb.effects.equalizers import Equalizer, HighCut, HighShelf, LowCut, LowShelf, Notch, Peak

@@ -9,10 +9,10 @@ from scipy.signal import freqs, freqz, sosfreqz
 import reverb
 from checks.check import Group, at_least, at_most
 from checks.signals import RATE, Signal, decibels, spectrum
-from reverb.effects.design.phases import Phase
+from reverb.choices import BandSet, Phase
 from reverb.effects.effect import HasResponse
 from reverb.effects.filters import Filter
-from reverb.responses.bands import Band, BandSet, band_set
+from reverb.responses.bands import Band, band_set
 
 RATES = (44_100, 48_000, 96_000)
 

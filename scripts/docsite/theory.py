@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import reverb
+from reverb.choices import Level
 from reverb.engine.realtime.plan import Plan, plan_partitions
 from reverb.engine.realtime.schedule import Shape
 from reverb.engine.routing import parallel
 from reverb.plots.figures import Theme, new_figure
-from reverb.responses.level import Level, blend, level_gain, loudness_ratio
+from reverb.responses.level import blend, level_gain, loudness_ratio
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

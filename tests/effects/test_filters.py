@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from reverb.effects.design.phases import Phase
+from reverb.choices import Phase
 from reverb.effects.filters import BandPass, BandStop, Filter, HighPass, LowPass
 from reverb.effects.fold import apply
 from reverb.errors import ParameterError

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from reverb import Gain, ImpulseResponse, Leveled, LowPass
+from reverb.choices import Level
 from reverb.errors import InvalidAudioError, ParameterError
-from reverb.responses.level import Level, energy_ratio, loudness_ratio, peak
+from reverb.responses.level import energy_ratio, loudness_ratio, peak
 from tests.nulls import FLOAT64_BUDGET_DB, null_db
 from tests.signals import decaying, noise
 

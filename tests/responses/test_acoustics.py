@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reverb.arrays import Array
+from reverb.choices import BandSet
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.responses.acoustics import AcousticReport, BandReport, measure, with_broadband
-from reverb.responses.bands import BandSet, band_set
+from reverb.responses.bands import band_set
 
 RECORDED = Path(__file__).parents[3] / "shared" / "audio" / "ir"
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from reverb.responses.bands import Band, BandSet, band_set
+from reverb.choices import BandSet
+from reverb.responses.bands import Band, band_set
 
 # IEC 61260-1:2014, table 1, class 1: octaves from the centre → smallest and largest attenuation in dB.
 MIN_ATTENUATION_DB = {

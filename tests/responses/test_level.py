@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from reverb.choices import LEVELS, Level
 from reverb.errors import InvalidAudioError, ParameterError
 from reverb.levels import k_weighting
 from reverb.responses import spectra
-from reverb.responses.level import LEVELS, Level, blend, energy_ratio, loudness_ratio, normalize, peak
+from reverb.responses.level import blend, energy_ratio, loudness_ratio, normalize, peak
 from reverb.responses.response import ImpulseResponse, unit
 from tests.signals import decaying, pink
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from reverb.arrays import Double
-from reverb.effects.design.phases import Phase, Zeros, impulse_response, magnitudes
+from reverb.choices import Phase
+from reverb.effects.design.phases import Zeros, impulse_response, magnitudes
 from reverb.errors import ParameterError
 
 Magnitude = Callable[[Double], Double]

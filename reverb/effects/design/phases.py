@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reverb.arrays import Double
-from reverb.choices import PHASES as PHASES
-from reverb.choices import Phase as Phase
+from reverb.choices import Phase
 from reverb.responses.spectra import log_spectrum, minimum_phase, spectra
 
 # A cepstrum's transform is 128 times as long as the taps, but not more than 2^21 unless that is less than 8 times.

@@ -15,8 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from reverb.arrays import Double
-from reverb.choices import METHODS as METHODS
-from reverb.choices import Method as Method
+from reverb.choices import Method
 from reverb.effects.design.phases import magnitudes
 from reverb.errors import ParameterError
 from reverb.levels import to_db

@@ -17,10 +17,11 @@ import numpy as np
 
 from reverb.arrays import Array, as_sample_rate
 from reverb.checks import in_range, instance, one_of, whole
+from reverb.choices import Layout
 from reverb.errors import ParameterError
 from reverb.levels import from_db
 from reverb.responses.decay.shaping import with_rt60
-from reverb.responses.layouts import LAYOUTS, Layout
+from reverb.responses.layouts import LAYOUTS
 from reverb.responses.response import ImpulseResponse, derived, owning
 from reverb.responses.rooms.air import speed_of_sound
 from reverb.responses.rooms.diffuse import Echogram

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from reverb.arrays import Array, as_sample_rate
 from reverb.checks import in_range, instance, is_number, one_of
-from reverb.choices import PLATE_LAYOUTS
-from reverb.choices import PlateLayout as PlateLayout
+from reverb.choices import PLATE_LAYOUTS, PlateLayout
 from reverb.errors import ParameterError, shown
 from reverb.responses.decay.decay import onset
 from reverb.responses.response import ImpulseResponse, owning

@@ -10,8 +10,9 @@ import numpy as np
 
 from reverb.arrays import Array
 from reverb.checks import in_range, instance, is_number, one_of, whole
+from reverb.choices import Layout
 from reverb.errors import ParameterError, shown
-from reverb.responses.layouts import LAYOUTS, Layout
+from reverb.responses.layouts import LAYOUTS
 from reverb.responses.rooms.materials import MATERIALS, RELIEFS, Bands, octave_times, surface_bands
 
 Point = tuple[float, float, float]

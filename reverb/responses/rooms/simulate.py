@@ -11,9 +11,9 @@ import numpy as np
 
 from reverb.arrays import Array, as_sample_rate
 from reverb.checks import instance
+from reverb.choices import Layout
 from reverb.errors import missing_extra
 from reverb.responses.bands import band_pass
-from reverb.responses.layouts import Layout
 from reverb.responses.response import ImpulseResponse, owning
 from reverb.responses.rooms.air import energy_absorption, speed_of_sound
 from reverb.responses.rooms.diffuse import Echogram, Envelopes, decay_rate, diffuse_sound

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from reverb.choices import PHASES, Phase
 from reverb.effects.design.magnitude import approximate, deviation
-from reverb.effects.design.phases import PHASES, Phase
 from reverb.errors import ParameterError
 from tests.effects.transforms import gain_at
 from tests.signals import Signal

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
+from reverb.choices import PHASES, Phase
 from reverb.effects.design.phases import (
-    PHASES,
-    Phase,
     Zeros,
     impulse_response,
     magnitudes,

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reverb.effects.design.phases import Phase
-from reverb.effects.design.specify import METHODS, Method
+from reverb.choices import METHODS, Method, Phase
 from reverb.effects.filters import BandPass, BandStop, Filter, HighPass, LowPass
 from reverb.errors import ParameterError
 from tests.effects.transforms import gain_at
